@@ -1,0 +1,42 @@
+# Language level, warnings, linker and sanitizers of every target.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+option(PILEUS_SANITIZE "Sanitizers to build with, as in -fsanitize=" "")
+option(PILEUS_FUZZ "Build the fuzz targets with libFuzzer (clang)" OFF)
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
+endif()
+find_program(MOLD mold)
+if(MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+add_library(pileus_compile INTERFACE)
+target_include_directories(pileus_compile INTERFACE ${PROJECT_SOURCE_DIR}/src)
+target_compile_definitions(pileus_compile INTERFACE _GLIBCXX_ASSERTIONS)
+target_compile_options(pileus_compile INTERFACE
+  -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow
+  -Wcast-align=strict -Wformat=2 -Wundef -Wvla -Wswitch-enum -Werror
+  -fno-omit-frame-pointer
+  $<$<COMPILE_LANGUAGE:CXX>:-Wold-style-cast -Wnon-virtual-dtor -Woverloaded-virtual
+    -Wmissing-declarations -fno-exceptions>)
+if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+  target_compile_options(pileus_compile INTERFACE -Wduplicated-cond -Wlogical-op
+    -Wimplicit-fallthrough=5 $<$<COMPILE_LANGUAGE:CXX>:-Wsuggest-override>)
+endif()
+
+if(PILEUS_SANITIZE)
+  add_compile_options(-fsanitize=${PILEUS_SANITIZE} -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${PILEUS_SANITIZE})
+  add_compile_definitions(PILEUS_SANITIZED=1)
+endif()
+if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
+  target_compile_options(pileus_compile INTERFACE -Wno-gnu-statement-expression)
+endif()

@@ -1,0 +1,83 @@
+// The engine seam: how a VMM runs guest instructions. It carries no trace of KVM or of the translator.
+//
+// An Engine belongs to one VM and owns its vCPUs and their local APICs. The machine owns everything else (IOAPIC,
+// devices) and is reached through Config's pointers, which must outlive the Engine.
+//
+// Threads: create vCPUs before running any. Vcpu::run() is called by one thread per vCPU; state() and set_state()
+// only while that vCPU is not in run(). kick() and everything in Engine may be called from any thread.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/ints.h"
+#include "base/result.h"
+#include "engine/cpu_state.h"
+#include "guest/bus.h"
+#include "guest/interrupt.h"
+#include "guest/memory.h"
+
+namespace pileus::engine {
+
+// Told when the guest ends a level-triggered interrupt (the IOAPIC needs it). Runs on the vCPU's thread.
+class EoiListener {
+ public:
+  virtual ~EoiListener() = default;
+  virtual void on_eoi(u8 vector) = 0;
+};
+
+enum class ExitReason {
+  kKicked,    // kick() was called
+  kShutdown,  // triple fault: the machine stops or resets
+  kError,     // the engine cannot go on; Exit::message says why
+};
+
+struct Exit {
+  ExitReason reason = ExitReason::kKicked;
+  std::string message;
+};
+
+class Vcpu {
+ public:
+  virtual ~Vcpu() = default;
+  // Runs the guest, waiting inside while it is halted, until one of ExitReason. MMIO, ports and interrupts are
+  // handled inside through the buses of Config.
+  virtual Exit run() = 0;
+  // Makes the current or the next run() return kKicked soon.
+  virtual void kick() = 0;
+  virtual CpuState state() const = 0;
+  virtual Result<> set_state(const CpuState& state) = 0;
+};
+
+using Counters = std::vector<std::pair<std::string, u64>>;  // name, value; for `pileus vm stats`
+
+class Engine : public guest::MsiSink {
+ public:
+  // vCPU 0 starts running once its state is set; the others wait for INIT-SIPI. `id` is the APIC id.
+  virtual Result<Vcpu*> create_vcpu(u32 id) = 0;
+  virtual const char* name() const = 0;
+  virtual Counters counters() const = 0;
+};
+
+enum class BtMode {
+  kTranslate,  // the default: blocks are translated, the interpreter does what is rare
+  kInterpret,  // everything by the interpreter: the reference
+};
+
+struct Config {
+  guest::GuestMemory* memory = nullptr;
+  guest::Bus* mmio = nullptr;
+  guest::Bus* ports = nullptr;
+  EoiListener* eoi = nullptr;  // may be null
+  u32 cpu_count = 1;
+  bool paravirt = true;                        // offer the KVM paravirtual interface
+  u64 translation_cache_bytes = 64 * kMiB;  // bound on emitted code
+  BtMode bt_mode = BtMode::kTranslate;
+};
+
+// The binary translator: any x86-64 Linux host.
+Result<std::unique_ptr<Engine>> create_bt(const Config& config);
+
+}  // namespace pileus::engine

@@ -1,0 +1,75 @@
+#include "guest/bus.h"
+
+#include <cstdio>
+#include <mutex>
+
+namespace pileus::guest {
+
+namespace {
+u64 all_ones(unsigned size) { return size >= 8 ? ~u64{0} : (u64{1} << (size * 8)) - 1; }
+}  // namespace
+
+Result<> Bus::add(u64 base, u64 length, BusDevice* device) {
+  const std::unique_lock lock(mutex_);
+  const auto end = checked_add(base, length);
+  const auto next = ranges_.lower_bound(base);
+  const bool hits_next = next != ranges_.end() && end && next->first < *end;
+  bool hits_previous = false;
+  if (next != ranges_.begin()) {
+    const auto previous = std::prev(next);
+    hits_previous = base - previous->first < previous->second.length;
+  }
+  if (length == 0 || !end || hits_next || hits_previous) {
+    char text[96];
+    std::snprintf(text, sizeof text, "bus range %#llx + %#llx overlaps another device",
+                  static_cast<unsigned long long>(base), static_cast<unsigned long long>(length));
+    return Error(ErrorCode::kExists, text);
+  }
+  ranges_.emplace(base, Range{length, device});
+  return {};
+}
+
+void Bus::remove(u64 base) {
+  const std::unique_lock lock(mutex_);
+  ranges_.erase(base);
+}
+
+const Bus::Range* Bus::find(u64 address, unsigned size, u64* offset) const {
+  auto range = ranges_.upper_bound(address);
+  if (range == ranges_.begin()) return nullptr;
+  --range;
+  *offset = address - range->first;
+  if (*offset >= range->second.length || size > range->second.length - *offset) return nullptr;
+  return &range->second;
+}
+
+bool Bus::read(u64 address, unsigned size, u64* value) {
+  u64 offset = 0;
+  BusDevice* device = nullptr;
+  {
+    const std::shared_lock lock(mutex_);
+    const Range* range = find(address, size, &offset);
+    if (range != nullptr) device = range->device;
+  }
+  if (device == nullptr) {
+    *value = all_ones(size);
+    return false;
+  }
+  *value = device->read(offset, size) & all_ones(size);
+  return true;
+}
+
+bool Bus::write(u64 address, unsigned size, u64 value) {
+  u64 offset = 0;
+  BusDevice* device = nullptr;
+  {
+    const std::shared_lock lock(mutex_);
+    const Range* range = find(address, size, &offset);
+    if (range != nullptr) device = range->device;
+  }
+  if (device == nullptr) return false;
+  device->write(offset, size, value & all_ones(size));
+  return true;
+}
+
+}  // namespace pileus::guest

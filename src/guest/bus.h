@@ -1,0 +1,45 @@
+// Bus: which device answers at which address. One Bus for memory-mapped I/O, one for ports.
+//
+// Ranges are added before the first vCPU runs, or under the caller's own exclusion (PCI BARs move while the guest
+// configures them; the Bus takes its lock for every call). Handlers run on the accessing vCPU's thread.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <shared_mutex>
+
+#include "base/ints.h"
+#include "base/result.h"
+
+namespace pileus::guest {
+
+class BusDevice {
+ public:
+  virtual ~BusDevice() = default;
+  // `offset` is from the start of the device's range; `size` is 1, 2, 4 or 8. The access never leaves the range.
+  virtual u64 read(u64 offset, unsigned size) = 0;
+  virtual void write(u64 offset, unsigned size, u64 value) = 0;
+};
+
+class Bus {
+ public:
+  // The device must outlive the range. Refused when it overlaps another range.
+  Result<> add(u64 base, u64 length, BusDevice* device);
+  void remove(u64 base);
+
+  // An address without a device reads as all ones and swallows writes, as on a PC; returns false then.
+  bool read(u64 address, unsigned size, u64* value);
+  bool write(u64 address, unsigned size, u64 value);
+
+ private:
+  struct Range {
+    u64 length;
+    BusDevice* device;
+  };
+  const Range* find(u64 address, unsigned size, u64* offset) const;
+
+  mutable std::shared_mutex mutex_;
+  std::map<u64, Range> ranges_;  // by base; guarded by mutex_
+};
+
+}  // namespace pileus::guest

@@ -1,0 +1,45 @@
+#include "guest/memory.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace pileus::guest {
+
+namespace {
+constexpr Gpa kHighBase = 4 * kGiB;
+constexpr u64 kPage = 4096;
+}  // namespace
+
+Result<GuestMemory> GuestMemory::create(u64 size, Gpa hole_start) {
+  if (size == 0 || size % kPage != 0) {
+    return Error(ErrorCode::kInvalid, "guest memory must be a multiple of 4 KiB and not zero");
+  }
+  os::Mapping mapping = TRY(os::Mapping::anonymous(size));
+  const u64 low = std::min(size, hole_start);
+  std::vector<Region> regions{{0, low, mapping.data()}};
+  if (size > low) regions.push_back({kHighBase, size - low, mapping.data() + low});
+  return GuestMemory(std::move(mapping), std::move(regions));
+}
+
+std::optional<std::span<u8>> GuestMemory::span(Gpa address, u64 length) const {
+  u8* data = host(address, length);
+  if (data == nullptr) return std::nullopt;
+  return std::span<u8>(data, length);
+}
+
+bool GuestMemory::read(Gpa address, std::span<u8> out) const {
+  const u8* data = host(address, out.size());
+  if (data == nullptr) return false;
+  std::memcpy(out.data(), data, out.size());
+  return true;
+}
+
+bool GuestMemory::write(Gpa address, std::span<const u8> data) {
+  u8* target = host(address, data.size());
+  if (target == nullptr) return false;
+  std::memcpy(target, data.data(), data.size());
+  written(address, data.size());
+  return true;
+}
+
+}  // namespace pileus::guest

@@ -1,0 +1,31 @@
+#include "os/mapping.h"
+
+#include <sys/mman.h>
+
+namespace pileus::os {
+
+namespace {
+Result<u8*> map(u64 size, int protection, int flags, int fd, u64 offset) {
+  void* data = ::mmap(nullptr, size, protection, flags, fd, static_cast<off_t>(offset));
+  if (data == MAP_FAILED) return Error::from_errno("map " + std::to_string(size >> 20) + " MiB of memory");
+  return static_cast<u8*>(data);
+}
+}  // namespace
+
+Result<Mapping> Mapping::anonymous(u64 size, bool executable) {
+  const int protection = PROT_READ | PROT_WRITE | (executable ? PROT_EXEC : 0);
+  u8* data = TRY(map(size, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+  return Mapping(data, size);
+}
+
+Result<Mapping> Mapping::file(int fd, u64 offset, u64 size, bool writable) {
+  const int protection = PROT_READ | (writable ? PROT_WRITE : 0);
+  u8* data = TRY(map(size, protection, MAP_SHARED, fd, offset));
+  return Mapping(data, size);
+}
+
+Mapping::~Mapping() {
+  if (data_ != nullptr) ::munmap(data_, size_);
+}
+
+}  // namespace pileus::os

@@ -1,0 +1,39 @@
+// Mapping: owner of one mmap()ed range; unmaps it when destroyed.
+#pragma once
+
+#include <utility>
+
+#include "base/ints.h"
+#include "base/result.h"
+
+namespace pileus::os {
+
+class Mapping {
+ public:
+  Mapping() = default;
+  // Zeroed anonymous memory of `size` bytes, a multiple of the page size. Nothing is committed until touched.
+  // `shared` makes it MAP_SHARED. `executable` adds PROT_EXEC.
+  static Result<Mapping> anonymous(u64 size, bool executable = false);
+  // `size` bytes of file `fd` from `offset`, shared, readable and, if asked, writable.
+  static Result<Mapping> file(int fd, u64 offset, u64 size, bool writable);
+
+  Mapping(Mapping&& other) noexcept : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  Mapping& operator=(Mapping&& other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+    return *this;
+  }
+  Mapping(const Mapping&) = delete;
+  Mapping& operator=(const Mapping&) = delete;
+  ~Mapping();
+
+  u8* data() const { return data_; }
+  u64 size() const { return size_; }
+
+ private:
+  Mapping(u8* data, u64 size) : data_(data), size_(size) {}
+  u8* data_ = nullptr;
+  u64 size_ = 0;
+};
+
+}  // namespace pileus::os

@@ -23,7 +23,7 @@ target_include_directories(pileus_compile INTERFACE ${PROJECT_SOURCE_DIR}/src)
 target_compile_definitions(pileus_compile INTERFACE _GLIBCXX_ASSERTIONS)
 target_compile_options(pileus_compile INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow
-  -Wcast-align=strict -Wformat=2 -Wundef -Wvla -Wswitch-enum -Werror
+  -Wcast-align=strict -Wformat=2 -Wundef -Wvla -Werror
   -fno-omit-frame-pointer
   $<$<COMPILE_LANGUAGE:CXX>:-Wold-style-cast -Wnon-virtual-dtor -Woverloaded-virtual
     -Wmissing-declarations -fno-exceptions>)
@@ -35,6 +35,12 @@ endif()
 if(PILEUS_SANITIZE)
   add_compile_options(-fsanitize=${PILEUS_SANITIZE} -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${PILEUS_SANITIZE})
+  add_compile_definitions(PILEUS_SANITIZED=1)
+endif()
+if(PILEUS_FUZZ)
+  # Everything counts its branches and checks its memory; tests/fuzz links libFuzzer itself.
+  add_compile_options(-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=address,undefined)
   add_compile_definitions(PILEUS_SANITIZED=1)
 endif()
 if(CMAKE_CXX_COMPILER_ID MATCHES Clang)

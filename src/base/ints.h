@@ -16,6 +16,8 @@ using i8 = std::int8_t;
 using i16 = std::int16_t;
 using i32 = std::int32_t;
 using i64 = std::int64_t;
+__extension__ typedef __int128 i128;  // NOLINT(modernize-use-using): __extension__ needs a typedef
+__extension__ typedef unsigned __int128 u128;  // NOLINT(modernize-use-using)
 
 inline constexpr u64 kKiB = 1024;
 inline constexpr u64 kMiB = 1024 * kKiB;

@@ -1,0 +1,50 @@
+// What the user asked for, out of argv.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/ints.h"
+
+namespace pileus::cli {
+
+// Exit statuses of `pileus`. `vm run` in the foreground ends with pileus-vmm's (vmm/vm.h), `vm ssh`
+// with ssh's.
+inline constexpr int kFailure = 1;
+inline constexpr int kUsage = 2;
+
+struct RunOptions {
+  std::string source;  // an image's name or a disk's path
+  std::string name;    // empty: one is made up
+  u32 cpus = 1;
+  std::string memory = "512M";
+  std::string disk_size;  // empty: 8G, or the disk's own if that is larger or a file was named
+  std::string engine = "auto";
+  std::string paravirt = "on";
+  std::string ssh_key;
+  std::string user_data;
+  std::string user;
+  std::vector<std::string> forwards;
+  std::string kernel;
+  std::string initrd;
+  std::string append;
+  bool console = false;
+  bool detach = false;
+};
+
+struct CommandLine {
+  std::string command;             // "vm run", "image ls", ...
+  std::string name;                // of the VM, image or shell it is about
+  std::vector<std::string> words;  // for ssh
+  bool json = false;
+  bool quiet = false;
+  bool force = false;
+  u32 timeout_s = 0;
+  RunOptions run;
+};
+
+// An int is the exit status of a program that is done: help was printed, or what is wrong was said.
+std::variant<CommandLine, int> parse_command_line(int argc, char** argv);
+
+}  // namespace pileus::cli

@@ -1,0 +1,104 @@
+#include "completion.h"
+
+namespace pileus::cli {
+namespace {
+
+constexpr std::string_view kBash = R"script(# pileus: completion for bash
+_pileus() {
+  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} words=
+  case $prev in
+    --ssh-key|--user-data|--kernel|--initrd) mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+      return ;;
+    --engine) words='auto bt kvm' ;;
+    --paravirt) words='on off' ;;
+    *)
+      case $COMP_CWORD,${COMP_WORDS[1]},${COMP_WORDS[2]} in
+        1,*) words='vm image completion --help --version' ;;
+        2,vm,*) words='run start wait ls show ssh console stop kill reset rm stats' ;;
+        2,image,*) words='build ls show rm' ;;
+        2,completion,*) words='bash zsh fish' ;;
+        *,vm,run)
+          words="--name --cpus --memory --disk-size --engine --paravirt --ssh-key --user-data
+            --user --forward --kernel --initrd --append --console --detach --help"
+          if [[ $cur != -* ]]; then
+            words=$(pileus image ls --quiet 2>/dev/null)
+            mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur"; compgen -f -- "$cur")
+            return
+          fi ;;
+        *,vm,ls) words='--json --quiet' ;;
+        3,vm,*) words=$(pileus vm ls --quiet 2>/dev/null) ;;
+        *,vm,rm) words='--force' ;;
+        *,vm,stop|*,vm,wait) words='--timeout' ;;
+        *,vm,show|*,vm,stats) words='--json' ;;
+        3,image,build) words='debian-12' ;;
+        *,image,ls) words='--json --quiet' ;;
+        3,image,*) words=$(pileus image ls --quiet 2>/dev/null) ;;
+        *,image,show) words='--json' ;;
+      esac ;;
+  esac
+  mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+}
+complete -F _pileus pileus
+)script";
+
+// zsh reads bash's completion functions, but not mapfile.
+constexpr std::string_view kZsh = R"script(#compdef pileus
+_pileus() {
+  local -a found
+  case $CURRENT,$words[2],$words[3] in
+    2,*) found=(vm image completion) ;;
+    3,vm,*) found=(run start wait ls show ssh console stop kill reset rm stats) ;;
+    3,image,*) found=(build ls show rm) ;;
+    3,completion,*) found=(bash zsh fish) ;;
+    *,vm,run)
+      found=(${(f)"$(pileus image ls --quiet 2>/dev/null)"} --name --cpus --memory
+        --disk-size --engine --paravirt --ssh-key --user-data --user --forward --kernel --initrd --append --console --detach)
+      _files ;;
+    *,vm,ls|*,image,ls) found=(--json --quiet) ;;
+    4,vm,*) found=(${(f)"$(pileus vm ls --quiet 2>/dev/null)"}) ;;
+    4,image,build) found=(debian-12) ;;
+    4,image,*) found=(${(f)"$(pileus image ls --quiet 2>/dev/null)"}) ;;
+  esac
+  compadd -- $found
+}
+compdef _pileus pileus
+)script";
+
+constexpr std::string_view kFish = R"script(# pileus: completion for fish
+function __pileus_at
+  set -l words (commandline -opc)
+  test "$words[2..-1]" = "$argv"
+end
+complete -c pileus -n '__pileus_at' -f -a 'vm image completion'
+complete -c pileus -n '__pileus_at vm' -f \
+  -a 'run start wait ls show ssh console stop kill reset rm stats'
+complete -c pileus -n '__pileus_at image' -f -a 'build ls show rm'
+complete -c pileus -n '__pileus_at completion' -f -a 'bash zsh fish'
+complete -c pileus -n '__pileus_at vm run' -a '(pileus image ls --quiet 2>/dev/null)'
+complete -c pileus -n '__pileus_at image build' -f -a debian-12
+for command in start wait show ssh console stop kill reset rm stats
+  complete -c pileus -n "__pileus_at vm $command" -f -a '(pileus vm ls --quiet 2>/dev/null)'
+end
+for command in show rm
+  complete -c pileus -n "__pileus_at image $command" -f -a '(pileus image ls --quiet 2>/dev/null)'
+end
+for option in name cpus memory disk-size engine paravirt user forward append
+  complete -c pileus -n '__fish_seen_subcommand_from run' -x -l $option
+end
+for option in ssh-key user-data kernel initrd
+  complete -c pileus -n '__fish_seen_subcommand_from run' -r -l $option
+end
+complete -c pileus -n '__fish_seen_subcommand_from run' -l console
+complete -c pileus -n '__fish_seen_subcommand_from run' -l detach
+)script";
+
+}  // namespace
+
+std::string_view completion_script(std::string_view shell) {
+  if (shell == "bash") return kBash;
+  if (shell == "zsh") return kZsh;
+  if (shell == "fish") return kFish;
+  return {};
+}
+
+}  // namespace pileus::cli

@@ -1,0 +1,22 @@
+// Getting into a VM: SSH and the serial console.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "vms.h"
+
+namespace pileus::cli {
+
+// The ssh command that logs in, or runs `words` in the guest.
+std::vector<std::string> ssh_command(const VmEntry& vm, const std::vector<std::string>& words);
+
+// Becomes that ssh; returns only when it cannot.
+Error become_ssh(const VmEntry& vm, const std::vector<std::string>& words);
+
+enum class ConsoleEnd { kLeft, kVmEnded };
+// Connects the terminal with the VM's serial console until the user types Ctrl-] or the VM ends.
+Result<ConsoleEnd> attach_console(const VmEntry& vm);
+
+}  // namespace pileus::cli

@@ -1,0 +1,54 @@
+// pileus: the command line.
+#include <array>
+#include <cstdio>
+#include <string_view>
+
+#include "command_line.h"
+#include "completion.h"
+#include "image/library.h"
+#include "image_commands.h"
+#include "vm_commands.h"
+
+namespace pileus::cli {
+namespace {
+
+struct Entry {
+  std::string_view command;
+  Result<int> (*run)(image::Library&, const CommandLine&);
+};
+constexpr std::array kCommands = {
+    Entry{"vm run", vm_run},           Entry{"vm start", vm_start},
+    Entry{"vm wait", vm_wait},         Entry{"vm ls", vm_list},
+    Entry{"vm show", vm_show},         Entry{"vm ssh", vm_ssh},
+    Entry{"vm console", vm_console},   Entry{"vm stop", vm_stop},
+    Entry{"vm kill", vm_kill},         Entry{"vm reset", vm_reset},
+    Entry{"vm rm", vm_remove},         Entry{"vm stats", vm_stats},
+    Entry{"image build", image_build}, Entry{"image ls", image_list},
+    Entry{"image show", image_show},   Entry{"image rm", image_remove},
+};
+
+Result<int> dispatch(const CommandLine& line) {
+  if (line.command == "completion") {
+    std::fputs(completion_script(line.name).data(), stdout);
+    return 0;
+  }
+  image::Library library = TRY(image::Library::open_default());
+  for (const Entry& entry : kCommands) {
+    if (entry.command == line.command) return entry.run(library, line);
+  }
+  return Error(ErrorCode::kInvalid, "there is no command '" + line.command + "'");
+}
+
+int main_of(int argc, char** argv) {
+  const std::variant<CommandLine, int> parsed = parse_command_line(argc, argv);
+  if (const int* status = std::get_if<int>(&parsed)) return *status;
+  const Result<int> result = dispatch(std::get<CommandLine>(parsed));
+  if (result) return *result;
+  std::fprintf(stderr, "pileus: %s\n", result.error().message().c_str());
+  return result.error().code() == ErrorCode::kInvalid ? kUsage : kFailure;
+}
+
+}  // namespace
+}  // namespace pileus::cli
+
+int main(int argc, char** argv) { return pileus::cli::main_of(argc, argv); }

@@ -1,0 +1,195 @@
+#include "new_vm.h"
+
+#include <fcntl.h>
+#include <sys/random.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+
+#include "image/recipe.h"
+#include "image/seed.h"
+#include "os/tcp.h"
+#include "vmm/disks.h"
+#include "vmm/units.h"
+
+namespace pileus::cli {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr u64 kUsualDisk = 8 * kGiB;
+constexpr u64 kMaxUserData = 1 * kMiB;
+constexpr u16 kSshPort = 22;
+constexpr const char* kUsualUser = "debian";
+
+// An instance id in the form that EC2 uses, so that tools for it are content.
+std::string new_instance_id() {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::array<u8, 17> random = {};
+  CHECK(::getrandom(random.data(), random.size(), 0) == static_cast<ssize_t>(random.size()));
+  std::string id = "i-";
+  for (const u8 byte : random) id += kDigits[byte % kDigits.size()];
+  return id;
+}
+
+// The absolute path of a file that the user named and that can be read.
+Result<std::string> readable_file(const std::string& path, const char* option) {
+  const Result<os::Fd> opened = os::open_file(path, O_RDONLY);
+  if (!opened)
+    return Error(opened.error().code(), std::string(option) + ": " + opened.error().message());
+  if (fs::is_directory(path))
+    return Error(ErrorCode::kInvalid, std::string(option) + ": " + path + " is a folder");
+  return fs::absolute(path).lexically_normal().string();
+}
+
+Result<> choose_source(const image::Library& library, const RunOptions& options,
+                       vmm::VmConfig& config) {
+  const Result<image::ImageInfo> image = library.find(options.source);
+  if (image) {
+    config.image = image->name;
+    config.base_disk = library.disk_of(image->name).string();
+    config.login_user = image->login_user;
+    return {};
+  }
+  if (fs::exists(options.source)) {
+    config.base_disk = TRY(readable_file(options.source, "DISK"));
+    config.login_user = kUsualUser;
+    return {};
+  }
+  if (image::find_recipe(options.source) != nullptr) {
+    return Error(ErrorCode::kNotFound, "image " + options.source +
+                                           " is not built yet: build it with `pileus image build " +
+                                           options.source + "`");
+  }
+  return Error(ErrorCode::kNotFound, "there is no image and no file '" + options.source +
+                                         "': `pileus image ls` shows the images");
+}
+
+Result<> choose_disk_size(const RunOptions& options, vmm::VmConfig& config) {
+  const u64 base = TRY(vmm::probe_base_disk(config.base_disk));
+  config.disk_bytes = config.image.empty() ? base : std::max(base, kUsualDisk);
+  if (options.disk_size.empty()) return {};
+  config.disk_bytes = TRY(vmm::parse_size(options.disk_size).with("--disk-size"));
+  if (config.disk_bytes >= base) return {};
+  return Error(ErrorCode::kInvalid, "--disk-size " + options.disk_size + " is smaller than the " +
+                                        vmm::format_size(base) + " of " + options.source +
+                                        ": choose a larger one");
+}
+
+Result<> choose_ports(const RunOptions& options, vmm::VmConfig& config) {
+  for (const std::string& text : options.forwards) {
+    config.forwards.push_back(TRY(vmm::parse_forward(text).with("--forward")));
+  }
+  TRY(vmm::check(config));
+  for (const vmm::PortForward& forward : config.forwards) {
+    const Result<> free = os::check_port_free(forward.host_port);
+    if (!free)
+      return Error(free.error().code(), free.error().message() + ": choose another for --forward");
+  }
+  if (config.ssh_port() == 0) {
+    config.forwards.push_back({.host_port = TRY(os::find_free_port()), .guest_port = kSshPort});
+    config.ssh_port_chosen = true;
+  }
+  return {};
+}
+
+struct Key {
+  std::string public_line;
+  std::string identity_file;  // empty when only the public half is known
+};
+
+// FILE may be either half of a pair.
+Result<Key> choose_key(image::Library& library, const std::string& file) {
+  const std::string suffix = ".pub";
+  std::string private_half = file;
+  if (file.empty()) {
+    private_half = TRY(library.own_key()).string();
+  } else if (file.ends_with(suffix)) {
+    private_half = file.substr(0, file.size() - suffix.size());
+  }
+  std::string public_half = private_half + suffix;
+  if (!fs::exists(public_half)) public_half = file;
+  const Result<std::string> text = os::read_file(public_half);
+  if (!text) {
+    return Error(text.error().code(),
+                 "--ssh-key: " + text.error().message() +
+                     ": make a key with `ssh-keygen -t ed25519`, or leave --ssh-key out");
+  }
+  Key key;
+  key.public_line = TRY(image::parse_public_key(*text).with("--ssh-key " + public_half));
+  if (fs::exists(private_half))
+    key.identity_file = fs::absolute(private_half).lexically_normal().string();
+  return key;
+}
+
+Result<vmm::VmConfig> plan(image::Library& library, const RunOptions& options) {
+  vmm::VmConfig config;
+  TRY(choose_source(library, options, config));
+  if (!options.user.empty()) config.login_user = options.user;
+  config.name = options.name;
+  if (config.name.empty())
+    config.name = unused_name(library, config.image.empty() ? "vm" : config.image);
+  TRY(image::check_name(config.name).with("--name"));
+  if (fs::exists(library.vms() / config.name)) {
+    return Error(ErrorCode::kExists,
+                 "there is a VM '" + config.name + "' already: `pileus vm start " + config.name +
+                     "` runs it, `pileus vm rm " + config.name + "` removes it");
+  }
+  config.cpu_count = options.cpus;
+  config.memory_bytes = TRY(vmm::parse_size(options.memory).with("--memory"));
+  config.engine = TRY(vmm::parse_engine(options.engine).with("--engine"));
+  config.paravirt = options.paravirt == "on";
+  if (!options.kernel.empty()) config.kernel = TRY(readable_file(options.kernel, "--kernel"));
+  if (!options.initrd.empty()) config.initrd = TRY(readable_file(options.initrd, "--initrd"));
+  config.append = options.append;
+  TRY(vmm::check(config));
+  TRY(vmm::check_host(config));
+  TRY(choose_disk_size(options, config));
+  TRY(choose_ports(options, config));
+  return config;
+}
+
+}  // namespace
+
+Result<VmEntry> make_vm(image::Library& library, const RunOptions& options) {
+  vmm::VmConfig config = TRY(plan(library, options));
+  const Key key = TRY(choose_key(library, options.ssh_key));
+  config.identity_file = key.identity_file;
+  image::SeedContent seed;
+  seed.instance_id = new_instance_id();
+  seed.host_name = config.name;
+  seed.ssh_keys = {key.public_line};
+  if (!options.user_data.empty()) {
+    seed.user_data = TRY(os::read_file(options.user_data, kMaxUserData).with("--user-data"));
+  }
+
+  os::TemporaryDirectory work = TRY(os::TemporaryDirectory::create(library.vms() / ".new-"));
+  const vmm::VmDirectory draft(work.path());
+  TRY(draft.save_config(config));
+  TRY(image::write_seed(seed, draft.seed()));
+  TRY(vmm::create_overlay(draft, config));
+  const fs::path final_path = library.vms() / config.name;
+  if (fs::exists(final_path)) {
+    return Error(ErrorCode::kExists,
+                 "another VM '" + config.name + "' was made meanwhile: choose another --name");
+  }
+  TRY(os::rename(work.path(), final_path));
+  work.keep();
+  return VmEntry{vmm::VmDirectory(final_path), std::move(config)};
+}
+
+Result<> renew_ports(VmEntry& vm) {
+  for (vmm::PortForward& forward : vm.config.forwards) {
+    const Result<> free = os::check_port_free(forward.host_port);
+    if (free) continue;
+    if (!vm.config.ssh_port_chosen || forward.guest_port != kSshPort) {
+      return Error(free.error().code(),
+                   free.error().message() + ": end what uses it, or make the VM with another port");
+    }
+    forward.host_port = TRY(os::find_free_port());
+    TRY(vm.directory.save_config(vm.config));
+  }
+  return {};
+}
+
+}  // namespace pileus::cli

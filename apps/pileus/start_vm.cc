@@ -1,0 +1,113 @@
+#include "start_vm.h"
+
+#include <fcntl.h>
+#include <signal.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <thread>
+
+#include "interrupt.h"
+#include "login.h"
+#include "new_vm.h"
+#include "os/file.h"
+#include "os/tcp.h"
+#include "vmm/console_hub.h"
+
+namespace pileus::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr std::chrono::milliseconds kPoll{100};
+constexpr std::chrono::milliseconds kBannerPatience{1500};
+constexpr std::size_t kTail = 4096;
+
+// The pileus-vmm beside this program, else the one in PATH.
+std::string vmm_program() {
+  std::error_code ignored;  // then PATH decides
+  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", ignored);
+  const std::filesystem::path beside = self.parent_path() / "pileus-vmm";
+  return !self.empty() && std::filesystem::exists(beside) ? beside.string() : "pileus-vmm";
+}
+
+// The last line of a file that has anything printable.
+std::string last_line(const std::string& path) {
+  const Result<std::string> text = os::read_file(path, 2 * vmm::ConsoleHub::kMaxLog);
+  if (!text) return {};
+  std::string rest = text->substr(text->size() - std::min(text->size(), kTail));
+  while (!rest.empty()) {
+    const std::size_t newline = rest.rfind('\n');
+    const std::string line =
+        printable(newline == std::string::npos ? rest : rest.substr(newline + 1));
+    if (line.find_first_not_of(' ') != std::string::npos) return line;
+    if (newline == std::string::npos) break;
+    rest.resize(newline);
+  }
+  return {};
+}
+
+Error start_error(const VmEntry& vm, const os::ExitStatus& status) {
+  std::string why = vm.directory.state().message;
+  if (why.empty()) why = last_line(vm.directory.vmm_log());
+  if (why.empty()) why = "pileus-vmm ended with " + status.describe();
+  return Error(ErrorCode::kIo, "VM " + vm.config.name + " did not start: " + why);
+}
+
+}  // namespace
+
+Result<os::ChildProcess> start_vmm(VmEntry& vm, Lifetime lifetime) {
+  if (vm.directory.in_use())
+    return Error(ErrorCode::kBusy, "VM " + vm.config.name + " runs already");
+  TRY(renew_ports(vm));
+  const os::Fd log = TRY(os::open_file(vm.directory.vmm_log(), O_WRONLY | O_CREAT | O_TRUNC, 0600));
+  os::ChildProcess::Options options;
+  options.argv = {vmm_program(), vm.directory.path().string()};
+  options.stdout_fd = log.get();
+  options.stderr_fd = log.get();
+  options.new_session = true;
+  if (lifetime == Lifetime::kForeground) options.parent_death_signal = SIGTERM;
+  os::ChildProcess child = TRY(os::ChildProcess::spawn(options));
+  while (true) {
+    const std::optional<os::ExitStatus> ended = TRY(child.poll());
+    const vmm::VmState state = vm.directory.state();
+    if (ended && ended->success()) return child;  // a very short life is no failure
+    if (ended) return start_error(vm, *ended);
+    if (state.pid == child.pid() && state.phase == vmm::VmPhase::kRunning) return child;
+    if (interrupted()) child.signal(SIGTERM);
+    std::this_thread::sleep_for(kPoll);
+  }
+}
+
+SshWait wait_for_ssh(const VmEntry& vm, std::chrono::seconds timeout) {
+  ProgressLine progress;
+  const auto deadline = Clock::now() + timeout;
+  while (Clock::now() < deadline) {
+    if (interrupted()) return SshWait::kInterrupted;
+    if (!vm.directory.in_use()) return SshWait::kEnded;
+    progress.update("booting " + vm.config.name, {}, last_line(vm.directory.console_log()));
+    const Result<std::string> banner = os::read_banner(vm.config.ssh_port(), kBannerPatience);
+    if (banner && banner->starts_with("SSH-")) return SshWait::kAnswers;
+    std::this_thread::sleep_for(kPoll);
+  }
+  return SshWait::kTimeout;
+}
+
+bool wait_for_end(const VmEntry& vm, std::chrono::seconds timeout) {
+  const auto deadline = Clock::now() + timeout;
+  while (vm.directory.in_use()) {
+    if (Clock::now() >= deadline || interrupted()) return false;
+    std::this_thread::sleep_for(kPoll);
+  }
+  return true;
+}
+
+void print_login(const VmEntry& vm) {
+  const std::string& name = vm.config.name;
+  std::printf("VM %s answers. To log in:\n\n  pileus vm ssh %s\n\nor, with any SSH client:\n\n ",
+              name.c_str(), name.c_str());
+  for (const std::string& word : ssh_command(vm, {})) std::printf(" %s", word.c_str());
+  std::printf("\n\n");
+  std::fflush(stdout);
+}
+
+}  // namespace pileus::cli

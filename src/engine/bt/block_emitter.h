@@ -1,0 +1,123 @@
+// BlockEmitter: turns a Trace into host code.
+//
+// Invariants of the code it makes:
+// 1. nothing guest-visible has changed when a memory access misses: the access is probed before any register or
+//    memory is written, so the instruction can be started again or handed to the interpreter;
+// 2. the guest's arithmetic flags are in the host's flags at every instruction boundary where they are live;
+// 3. Context::vpage is the virtual address of the page that the block is on: the code does not depend on where its
+//    page is mapped.
+#pragma once
+
+#include <vector>
+
+#include "engine/bt/assembler.h"
+#include "engine/bt/code_cache.h"
+#include "engine/bt/registers.h"
+#include "engine/bt/stubs.h"
+#include "engine/bt/trace.h"
+
+namespace pileus::engine::bt {
+
+class BlockEmitter {
+ public:
+  BlockEmitter(Assembler& out, const Stubs& stubs, CodeCache& cache, Block& block)
+      : out_(out), stubs_(stubs), cache_(cache), block_(block) {}
+
+  // False when the room did not suffice.
+  bool emit(const Trace& trace);
+  // Code that runs one instruction with its memory operand at the host address in Context::scratch[1], then leaves.
+  bool emit_cell(const TraceInsn& at);
+
+ private:
+  // How the host reaches a guest memory operand after its probe.
+  struct HostOperand {
+    unsigned base = Assembler::kNone;
+    unsigned index = Assembler::kNone;
+    i32 displacement = 0;
+  };
+  // A guest address before translation.
+  struct GuestOperand {
+    unsigned base = kNoReg;   // guest registers
+    unsigned index = kNoReg;
+    unsigned scale = 1;
+    i32 displacement = 0;
+    bool rip_relative = false;
+    u64 segment_base = 0;  // offset in Context of FS's or GS's base, or 0
+    bool narrow = false;   // 32-bit address size
+  };
+  enum class Recover : u8 { kLea, kDiff, kScratch };
+  struct MemoryStub {
+    u8* jump;  // displacement to patch
+    u32 retry;
+    u16 page_offset;
+    u8 size;
+    bool write;
+    Recover recover;
+    GuestOperand operand;
+    unsigned insn;  // index in the trace
+    u32 length;     // of the instruction
+  };
+  struct ExitStub {
+    u8* jump;
+    u16 target;
+    unsigned number;
+  };
+  struct FarStub {
+    u8* jump;
+    i32 target;
+  };
+  struct PollStub {
+    u8* jump;
+    u16 page_offset;
+  };
+
+  // memory (emit_memory.cc)
+  static GuestOperand guest_operand(const TraceInsn& at);
+  static GuestOperand stack_operand(i32 displacement);
+  HostOperand probe(const TraceInsn& at, const GuestOperand& operand, unsigned size, bool write, bool in_t0 = false);
+  void address_to_t0(const GuestOperand& operand);
+  bool is_simple(const GuestOperand& operand) const;
+  void emit_memory_stub(const MemoryStub& stub, const u8* next);
+
+  // copies (emit_copy.cc)
+  // `fixed`: the memory operand's host address is in gs:[scratch + 8]; nothing is probed.
+  bool copy(const TraceInsn& at, bool fixed = false);
+  void reencode(const Insn& insn, unsigned reg_field, unsigned rm_field, bool memory, const HostOperand& operand);
+
+  // the rest (block_emitter.cc)
+  void insn(const Trace& trace, unsigned i);
+  void push(const TraceInsn& at);
+  void pop(const TraceInsn& at);
+  void leave(const TraceInsn& at);
+  void interpret(const TraceInsn& at, bool ends);
+  void poll(u16 page_offset, u64 field);
+  void load_guest(unsigned host, unsigned guest);
+  void store_guest(unsigned guest, unsigned host);
+
+  // control flow (emit_control.cc)
+  void call(const TraceInsn& at);
+  void call_indirect(const TraceInsn& at);
+  void jump_indirect(const TraceInsn& at);
+  void branch(const TraceInsn& at);
+  void count_branch(const TraceInsn& at);
+  void ret(const TraceInsn& at);
+  void target_to_t0(const TraceInsn& at);
+  void push_return(const TraceInsn& at);
+  void exit_to(i32 target, unsigned number);
+  void far_exit(i32 target);
+  static i32 branch_target(const TraceInsn& at);
+  static bool on_page(i32 target) { return target >= 0 && target < 4096; }
+  void emit_site(const u8* callout, const Site& site, const u8* retry, const u8* next);
+
+  Assembler& out_;
+  const Stubs& stubs_;
+  CodeCache& cache_;
+  Block& block_;
+  std::vector<u32> insn_start_;
+  std::vector<MemoryStub> memory_stubs_;
+  std::vector<ExitStub> exit_stubs_;
+  std::vector<FarStub> far_stubs_;
+  std::vector<PollStub> poll_stubs_;
+};
+
+}  // namespace pileus::engine::bt

@@ -1,0 +1,84 @@
+// The binary translator behind the engine seam.
+#include <string>
+
+#include "engine/bt/code_cache.h"
+#include "engine/bt/stubs.h"
+#include "engine/bt/vcpu.h"
+#include "engine/bt/vm.h"
+
+namespace pileus::engine {
+
+namespace bt {
+namespace {
+
+// MSI address and data: Intel SDM vol. 3, 11.11; bits 5-11 of the address extend the destination (KVM's
+// KVM_FEATURE_MSI_EXT_DEST_ID).
+constexpr u64 kMsiBase = 0xFEE00000;
+
+class BtEngine final : public Engine {
+ public:
+  explicit BtEngine(std::unique_ptr<Vm> vm) : vm_(std::move(vm)) {}
+
+  Result<Vcpu*> create_vcpu(u32 id) override {
+    std::unique_ptr<BtVcpu> vcpu = TRY(BtVcpu::create(*vm_, id));
+    vcpus_.push_back(std::move(vcpu));
+    return vcpus_.back().get();
+  }
+
+  const char* name() const override { return "bt"; }
+
+  void signal_msi(u64 address, u32 data) override {
+    if ((address & 0xFFF00000) != kMsiBase) return;
+    const u32 destination = static_cast<u32>(address >> 12 & 0xFF) | static_cast<u32>(address >> 5 & 0x7F) << 8;
+    vm_->deliver(destination, (address & 4) != 0, static_cast<Delivery>(data >> 8 & 7), static_cast<u8>(data),
+                 (data & 0x8000) != 0);
+  }
+
+  Counters counters() const override {
+    Context::Stats sum{};
+    for (const auto& vcpu : vcpus_) {
+      const Context::Stats& one = vcpu->context().stats;
+      sum.tlb_fills += one.tlb_fills;
+      sum.interpreted += one.interpreted;
+      sum.blocks_translated += one.blocks_translated;
+      sum.block_lookups += one.block_lookups;
+      sum.exits += one.exits;
+      sum.interrupts += one.interrupts;
+      sum.exceptions += one.exceptions;
+      sum.page_faults += one.page_faults;
+      sum.halts += one.halts;
+      sum.code_writes += one.code_writes;
+    }
+    const std::lock_guard lock(vm_->code().mutex());
+    return {{"tlb_fills", sum.tlb_fills},
+            {"interpreted", sum.interpreted},
+            {"blocks_translated", sum.blocks_translated},
+            {"block_lookups", sum.block_lookups},
+            {"exits", sum.exits},
+            {"interrupts", sum.interrupts},
+            {"exceptions", sum.exceptions},
+            {"page_faults", sum.page_faults},
+            {"halts", sum.halts},
+            {"code_writes", sum.code_writes},
+            {"code_bytes", vm_->code().used_bytes()},
+            {"code_flushes", vm_->code().generation()}};
+  }
+
+ private:
+  std::unique_ptr<Vm> vm_;
+  std::vector<std::unique_ptr<BtVcpu>> vcpus_;
+};
+
+}  // namespace
+}  // namespace bt
+
+Result<std::unique_ptr<Engine>> create_bt(const Config& config) {
+  TRY(bt::install_signal_handlers());
+  if (!__builtin_cpu_supports("bmi2")) {
+    return Error(ErrorCode::kUnsupported, "the bt engine needs a processor with BMI2 (Intel Haswell, AMD Zen or later)");
+  }
+  std::unique_ptr<bt::Vm> vm = TRY(bt::Vm::create(config));
+  return std::unique_ptr<Engine>(new bt::BtEngine(std::move(vm)));
+}
+
+}  // namespace pileus::engine

@@ -1,0 +1,162 @@
+// Context: the working state of one vCPU of the binary translator.
+//
+// While translated code runs, GS points at the Context and part of it lives in host registers (see registers.h).
+// Everywhere else, in all C++ code, the Context is complete: every transition out of translated code saves the
+// guest's general registers, arithmetic flags, vector registers and MXCSR here and every transition back loads
+// them. Only the x87 registers stay in the host's FPU for the whole of Vcpu::run(): no C++ code on a vCPU thread may
+// use long double or MMX.
+//
+// One thread, the vCPU's, owns the Context; the fields marked (any thread) are the exceptions.
+#pragma once
+
+#include <array>
+#include <atomic>
+
+#include "base/ints.h"
+#include "engine/cpu_state.h"
+
+namespace pileus::engine::bt {
+
+class Vm;
+class Lapic;
+class NativeCells;
+
+// What a translated block may assume about privilege; each has its own data TLBs.
+enum Mode : u8 {
+  kModeKernel,    // CPL 0, EFLAGS.AC clear: user pages are out of reach when CR4.SMAP is set
+  kModeKernelAc,  // CPL 0, EFLAGS.AC set
+  kModeUser,      // CPL 3
+  kModeCount,
+};
+
+enum class Access : u8 { kRead, kWrite, kExecute };
+
+inline constexpr unsigned kTlbBits = 10;
+inline constexpr unsigned kTlbSize = 1U << kTlbBits;
+
+// Direct-mapped by virtual page number. Invariants:
+// 1. entry i is a hit for va iff 0 <= va + neg_tag[i] < 4096, where i = (va >> 12) % kTlbSize;
+// 2. on a hit va + addend[i] is the host address of the byte, in RAM, and the access is allowed in this mode;
+// 3. an entry in a write TLB has its PTE's dirty bit set and its page holds no translated code;
+// 4. the invalid neg_tag of slot i belongs to a page number of another slot, so no address hits it;
+// 5. host_page is the host address of the page's first byte (addend + va of the page).
+struct Tlb {
+  std::array<u64, kTlbSize> neg_tag;
+  std::array<u64, kTlbSize> addend;
+  std::array<u64, kTlbSize> host_page;
+};
+
+inline constexpr unsigned kJumpBits = 11;
+inline constexpr unsigned kJumpSize = 1U << kJumpBits;
+
+// Guest RIP -> translated code, for indirect branches. `neg_key` is minus the RIP, or kNoJump.
+struct JumpCache {
+  std::array<std::atomic<u64>, kJumpSize> neg_key;  // (any thread may store kNoJump)
+  std::array<u64, kJumpSize> host;
+  std::array<u64, kJumpSize> vpage;
+};
+inline constexpr u64 kNoJump = u64{1} << 63;  // not canonical, nor is its negative: never a RIP
+
+// An exception on its way to the guest, recorded by whatever found it.
+struct Fault {
+  u8 vector = 0;
+  bool has_error = false;
+  u32 error = 0;
+  u64 address = 0;  // CR2 for #PF
+};
+
+struct alignas(64) Context {
+  // --- read and written by translated code; offsets are baked into it ---
+  std::array<u64, 16> gpr;  // in GprIndex order
+  u64 rip;                  // current outside of translated code
+  u64 vpage;                // inside it: virtual address of the page that the running block is on
+  u64 rflags;               // arithmetic flags and the rest, but IF, DF and AC, which are the bytes below: use flags()
+  u8 if_flag;               // 0 or 1
+  u8 df_flag;
+  u8 ac_flag;
+  u8 cpl;
+  // Nonzero: leave translated code at the next poll (backward branch, indirect branch, STI). (any thread)
+  std::atomic<u32> exit_request;
+  // An interrupt waits for IF; looked at by STI, POPF, IRET. Written by the vCPU thread only.
+  u32 irq_waiting;
+  std::atomic<bool> asleep;  // in Vm::sleep (any thread)
+  u32 mxcsr;
+  u32 host_mxcsr;  // what C++ code runs with
+  u64 host_rsp;   // stack of the C++ code to come back to
+  Context* self;  // this
+  u64 index_mask;  // pext mask: virtual address -> TLB index
+  u64 page_mask;   // pext mask: address bits 12..63
+  u64 jump_mask;   // pext mask: mixed RIP -> JumpCache index
+  u64 scratch[4];
+  bool native_fault;  // the native cell that just ran raised `fault`
+  u64 trap_pc;      // host address of an instruction that raised a host signal
+  u32 trap_number;  // x86 vector of it
+  bool fpu_usable;  // x87 and SSE may execute: CR0.EM and TS clear, CR4.OSFXSR set; blocks are translated for it
+  std::array<Segment, kSegmentCount> segment;  // FS and GS bases are read by translated code
+  alignas(64) std::array<std::array<u8, 32>, 16> vector;
+  alignas(64) std::array<u8, 512> fx;  // x87 (and, across run(), all of it) in FXSAVE format
+
+  // --- used by C++ only ---
+  Segment ldtr, tr;
+  DescriptorTable gdtr, idtr;
+  u64 cr0, cr2, cr3, cr4, cr8, xcr0, efer;
+  std::array<u64, 8> dr;
+  u64 star, lstar, cstar, sfmask, kernel_gs_base, sysenter_cs, sysenter_esp, sysenter_eip, tsc_aux, pat, misc_enable,
+      mtrr_def_type, tsc_offset, spec_ctrl;
+  std::array<u64, 16> mtrr_variable;
+  std::array<u64, 11> mtrr_fixed;
+  u64 pv_system_time_msr, pv_wall_clock_msr, pv_eoi_msr, pv_steal_time_msr, pv_poll_control, pv_async_pf_msr;
+
+  std::atomic<bool> pv_kicked;  // wakes a halted vCPU without an interrupt (any thread)
+  RunState run_state;
+  bool shadow;       // the next instruction is in an interrupt shadow (STI, MOV SS)
+  bool nmi_blocked;
+  bool nmi_pending;
+  bool kernel_has_non_global;   // some kModeKernel entry came from a page that is not global
+  bool kernel_code_non_global;  // kernel code was fetched through such a page
+  // Regions that TLB entries or cached jumps of large pages lie in: INVLPG of one has to look further than its slot.
+  // Both are filters, with a bit for each hashed 2 MiB (`region`) or 1 GiB (`huge`) of virtual address space. [0] is for
+  // kModeKernel, [1] for the modes that a CR3 write empties.
+  struct LargePages {
+    std::array<u64, 16> region;
+    u64 huge;
+  };
+  std::array<LargePages, 2> large_pages;
+  // Bit g set: slots [16 g, 16 g + 16) of the TLB are all invalid, so a flush may pass over them.
+  std::array<std::array<u64, 2>, kModeCount> tlb_clean;
+  Fault fault;         // valid when a function said so by returning false
+
+  u32 id;  // APIC id
+  Vm* vm;
+  Lapic* lapic;
+  NativeCells* cells;
+
+  // Counters for `pileus vm stats`.
+  struct Stats {
+    u64 tlb_fills, interpreted, blocks_translated, block_lookups, exits, interrupts, exceptions, page_faults, halts,
+        code_writes;
+  } stats;
+
+  std::array<std::array<Tlb, 2>, kModeCount> tlb;  // [mode][0 = read, 1 = write]
+  std::array<JumpCache, 2> jump;                   // [0] kModeKernel, [1] kModeUser
+
+  u64 flags() const {
+    return (rflags & ~((u64{1} << 9) | (u64{1} << 10) | (u64{1} << 18))) | u64{if_flag} << 9 | u64{df_flag} << 10 |
+           u64{ac_flag} << 18 | 2;
+  }
+  void set_flags(u64 value) {
+    rflags = (value & 0x3F7FD7) | 2;
+    if_flag = (value >> 9) & 1;
+    df_flag = (value >> 10) & 1;
+    ac_flag = (value >> 18) & 1;
+  }
+  Mode mode() const { return cpl == 3 ? kModeUser : ac_flag != 0 ? kModeKernelAc : kModeKernel; }
+  bool long_mode() const { return (efer & 0x400) != 0; }                         // EFER.LMA
+  bool code64() const { return long_mode() && (segment[kCs].attributes & 0x2000) != 0; }  // CS.L
+
+  // Records an exception and returns false, so that a function can `return raise(...)`.
+  bool raise(u8 number) { fault = {number, false, 0, 0}; return false; }
+  bool raise(u8 number, u32 error) { fault = {number, true, error, 0}; return false; }
+};
+
+}  // namespace pileus::engine::bt

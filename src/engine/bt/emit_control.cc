@@ -1,0 +1,115 @@
+// Calls, jumps, branches and returns.
+#include <cstddef>
+
+#include "engine/bt/block_emitter.h"
+
+namespace pileus::engine::bt {
+
+// Page offset of a direct branch's target; outside of 0-4095 on another page.
+i32 BlockEmitter::branch_target(const TraceInsn& at) {
+  return at.page_offset + at.insn.info.length + static_cast<i32>(at.insn.operand[0].imm.value.s);
+}
+
+// To another page: by way of the jump cache, since that page may be mapped differently another time.
+void BlockEmitter::far_exit(i32 target) {
+  out_.load_gs(kT0, offsetof(Context, vpage));
+  out_.lea(kT0, kT0, target);
+  emit_indirect_jump(out_, block_.key.mode, stubs_.indirect[block_.key.mode]);
+}
+
+void BlockEmitter::exit_to(i32 target, unsigned number) {
+  if (!on_page(target)) {
+    far_exit(target);
+    return;
+  }
+  out_.align_displacement(1);
+  exit_stubs_.push_back({out_.jmp(), static_cast<u16>(target), number});
+}
+
+void BlockEmitter::branch(const TraceInsn& at) {
+  const i32 target = branch_target(at);
+  if (on_page(target) && target <= at.page_offset) poll(at.page_offset, offsetof(Context, exit_request));
+  const unsigned condition = at.insn.info.opcode & 15;
+  if (on_page(target)) {
+    out_.align_displacement(2);
+    exit_stubs_.push_back({out_.jcc(condition), static_cast<u16>(target), 1});
+  } else {
+    far_stubs_.push_back({out_.jcc(condition), target});
+  }
+  exit_to(at.page_offset + at.insn.info.length, 0);
+}
+
+// LOOP and JRCXZ, 64-bit count.
+void BlockEmitter::count_branch(const TraceInsn& at) {
+  const i32 target = branch_target(at);
+  const bool loop = at.insn.info.opcode == 0xE2;
+  if (on_page(target) && target <= at.page_offset) poll(at.page_offset, offsetof(Context, exit_request));
+  if (loop) out_.lea(kHostRcx, kHostRcx, -1);
+  out_.mov(kT0, kHostRcx);
+  out_.jrcxz(0);
+  u8* zero = out_.at() - 1;
+  // Not zero: LOOP goes to its target, JRCXZ on. Both ways are jumps out of line, so the short distance suffices.
+  const i32 next = at.page_offset + at.insn.info.length;
+  const auto way = [&](i32 to, unsigned number) {
+    if (on_page(to)) {
+      out_.align_displacement(1);
+      exit_stubs_.push_back({out_.jmp(), static_cast<u16>(to), number});
+    } else {
+      far_stubs_.push_back({out_.jmp(), to});
+    }
+  };
+  way(loop ? target : next, loop ? 1 : 0);
+  if (!out_.overflowed()) *zero = static_cast<u8>(out_.at() - (zero + 1));
+  way(loop ? next : target, loop ? 0 : 1);
+}
+
+void BlockEmitter::push_return(const TraceInsn& at) {
+  const HostOperand to = probe(at, stack_operand(-8), 8, true);
+  out_.load_gs(kT0, offsetof(Context, vpage));
+  out_.lea(kT0, kT0, at.page_offset + at.insn.info.length);
+  out_.store(to.base, to.index, to.displacement, kT0);
+  out_.lea(kRsp, kRsp, -8);
+}
+
+void BlockEmitter::call(const TraceInsn& at) {
+  push_return(at);
+  exit_to(branch_target(at), 0);
+}
+
+// Leaves the target of an indirect branch in T0.
+void BlockEmitter::target_to_t0(const TraceInsn& at) {
+  if (at.memory_operand >= 0) {
+    const HostOperand from = probe(at, guest_operand(at), 8, false);
+    out_.load(kT0, from.base, from.index, from.displacement);
+    return;
+  }
+  bool high = false;
+  const unsigned guest = gpr_number(at.insn.operand[0].reg.value, &high);
+  if (is_spilled(guest)) load_guest(kT0, guest);
+  else out_.mov(kT0, host_register(guest));
+}
+
+void BlockEmitter::call_indirect(const TraceInsn& at) {
+  target_to_t0(at);
+  out_.store_gs(offsetof(Context, scratch) + 24, kT0);
+  push_return(at);
+  out_.load_gs(kT0, offsetof(Context, scratch) + 24);
+  emit_indirect_jump(out_, block_.key.mode, stubs_.indirect[block_.key.mode]);
+}
+
+void BlockEmitter::jump_indirect(const TraceInsn& at) {
+  target_to_t0(at);
+  emit_indirect_jump(out_, block_.key.mode, stubs_.indirect[block_.key.mode]);
+}
+
+void BlockEmitter::ret(const TraceInsn& at) {
+  const HostOperand from = probe(at, stack_operand(0), 8, false);
+  const bool pops_more = at.insn.operand[0].type == ZYDIS_OPERAND_TYPE_IMMEDIATE &&
+                         at.insn.operand[0].visibility == ZYDIS_OPERAND_VISIBILITY_EXPLICIT;
+  const i32 extra = pops_more ? static_cast<i32>(at.insn.operand[0].imm.value.u) : 0;
+  out_.load(kT0, from.base, from.index, from.displacement);
+  out_.lea(kRsp, kRsp, 8 + extra);
+  emit_indirect_jump(out_, block_.key.mode, stubs_.indirect[block_.key.mode]);
+}
+
+}  // namespace pileus::engine::bt

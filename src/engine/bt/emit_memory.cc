@@ -1,0 +1,148 @@
+// Guest memory operands: address computation and the inline TLB probe.
+#include <cstddef>
+
+#include "engine/bt/block_emitter.h"
+
+namespace pileus::engine::bt {
+
+namespace {
+constexpr u64 kScratch = offsetof(Context, scratch);
+u64 tlb_offset(Mode mode, bool write) {
+  return offsetof(Context, tlb) + (u64{mode} * 2 + (write ? 1 : 0)) * sizeof(Tlb);
+}
+}  // namespace
+
+BlockEmitter::GuestOperand BlockEmitter::stack_operand(i32 displacement) {
+  GuestOperand operand;
+  operand.base = kRsp;
+  operand.displacement = displacement;
+  return operand;
+}
+
+BlockEmitter::GuestOperand BlockEmitter::guest_operand(const TraceInsn& at) {
+  const ZydisDecodedOperandMem& mem = at.insn.operand[static_cast<std::size_t>(at.memory_operand)].mem;
+  GuestOperand operand;
+  bool high = false;
+  operand.displacement = static_cast<i32>(mem.disp.has_displacement ? mem.disp.value : 0);
+  if (mem.base == ZYDIS_REGISTER_RIP || mem.base == ZYDIS_REGISTER_EIP) {
+    operand.rip_relative = true;
+    operand.displacement += at.page_offset + at.insn.info.length;
+  } else if (mem.base != ZYDIS_REGISTER_NONE) {
+    operand.base = gpr_number(mem.base, &high);
+  }
+  if (mem.index != ZYDIS_REGISTER_NONE) {
+    operand.index = gpr_number(mem.index, &high);
+    operand.scale = mem.scale;
+  }
+  if (mem.segment == ZYDIS_REGISTER_FS) operand.segment_base = offsetof(Context, segment) + kFs * sizeof(Segment) + offsetof(Segment, base);
+  if (mem.segment == ZYDIS_REGISTER_GS) operand.segment_base = offsetof(Context, segment) + kGs * sizeof(Segment) + offsetof(Segment, base);
+  operand.narrow = at.insn.info.address_width == 32;
+  return operand;
+}
+
+// base + displacement alone: the host can add the TLB's addend in its own addressing.
+bool BlockEmitter::is_simple(const GuestOperand& operand) const {
+  return operand.base != kNoReg && !is_spilled(operand.base) && operand.index == kNoReg && operand.segment_base == 0 &&
+         !operand.narrow && !operand.rip_relative && operand.displacement < 0x7FFFF000;
+}
+
+void BlockEmitter::address_to_t0(const GuestOperand& operand) {
+  unsigned base = Assembler::kNone;
+  unsigned index = Assembler::kNone;
+  if (operand.rip_relative) {
+    out_.load_gs(kT0, offsetof(Context, vpage));
+    base = kT0;
+  } else if (operand.base != kNoReg) {
+    base = is_spilled(operand.base) ? kT0 : host_register(operand.base);
+    if (is_spilled(operand.base)) load_guest(kT0, operand.base);
+  }
+  if (operand.index != kNoReg) {
+    index = is_spilled(operand.index) ? kT1 : host_register(operand.index);
+    if (is_spilled(operand.index)) load_guest(kT1, operand.index);
+  }
+  out_.lea(kT0, base, index, operand.scale, operand.displacement, !operand.narrow);
+  if (operand.segment_base != 0) {
+    out_.load_gs(kT1, operand.segment_base);
+    out_.lea(kT0, kT0, kT1, 1, 0);
+  }
+}
+
+// Leaves flags alone where at.flags_live. Clobbers T0 and T1. The result uses T1 and possibly the base register, or,
+// with `in_t0` or for other than simple operands, T0 alone.
+BlockEmitter::HostOperand BlockEmitter::probe(const TraceInsn& at, const GuestOperand& operand, unsigned size, bool write,
+                                              bool in_t0) {
+  const u64 tlb = tlb_offset(block_.key.mode, write);
+  const u64 neg_tag = tlb + offsetof(Tlb, neg_tag);
+  const u32 retry = out_.offset();
+  const bool simple = is_simple(operand) && !in_t0;
+  const unsigned base = simple ? host_register(operand.base) : kT0;
+  u8* miss = nullptr;
+  if (simple) {
+    if (operand.displacement != 0) {
+      out_.lea(kT1, base, operand.displacement);
+      out_.pext_gs(kT1, kT1, offsetof(Context, index_mask));
+    } else {
+      out_.pext_gs(kT1, base, offsetof(Context, index_mask));
+    }
+    out_.load_gs_indexed(kT0, kT1, neg_tag);
+    const i32 extra = at.flags_live ? static_cast<i32>(size) - 1 : 0;
+    out_.lea(kT0, base, kT0, 1, operand.displacement + extra);
+  } else {
+    address_to_t0(operand);
+    out_.pext_gs(kT1, kT0, offsetof(Context, index_mask));
+    if (at.flags_live) {
+      out_.store_gs(kScratch + 16, kT0);
+      out_.store_gs(kScratch, kT1);
+      out_.load_gs_indexed(kT1, kT1, neg_tag);
+      out_.lea(kT0, kT0, kT1, 1, 0);
+      out_.store_gs(kScratch + 8, kT0);
+      out_.lea(kT0, kT0, static_cast<i32>(size) - 1);
+    } else {
+      out_.add_gs_indexed(kT0, kT1, neg_tag);
+    }
+  }
+  if (at.flags_live) {
+    out_.pext_gs(kT0, kT0, offsetof(Context, page_mask));
+    out_.jrcxz(5);
+    miss = out_.jmp();
+  } else {
+    out_.cmp_imm(kT0, static_cast<i32>(4096 - size));
+    miss = out_.jcc(7);  // ja
+  }
+  const Recover recover = simple ? Recover::kLea : at.flags_live ? Recover::kScratch : Recover::kDiff;
+  memory_stubs_.push_back({miss, retry, at.page_offset, static_cast<u8>(size), write, recover, operand,
+                           static_cast<unsigned>(insn_start_.size() - 1), at.insn.info.length});
+  if (simple) {
+    out_.load_gs_indexed(kT1, kT1, tlb + offsetof(Tlb, addend));
+    return {base, kT1, operand.displacement};
+  }
+  if (at.flags_live) {
+    out_.load_gs(kT0, kScratch + 8);
+    out_.load_gs(kT1, kScratch);
+    out_.load_gs_indexed(kT1, kT1, tlb + offsetof(Tlb, host_page));
+    out_.lea(kT0, kT0, kT1, 1, 0);
+  } else {
+    out_.add_gs_indexed(kT0, kT1, tlb + offsetof(Tlb, host_page));
+  }
+  return {kT0, Assembler::kNone, 0};
+}
+
+void BlockEmitter::emit_memory_stub(const MemoryStub& stub, const u8* next) {
+  if (out_.overflowed()) return;
+  Assembler::patch(stub.jump, out_.at());
+  switch (stub.recover) {
+    case Recover::kLea: out_.lea(kT0, host_register(stub.operand.base), stub.operand.displacement); break;
+    case Recover::kScratch: out_.load_gs(kT0, kScratch + 16); break;
+    case Recover::kDiff:  // T0 = address + neg_tag; flags are dead
+      out_.op_gs_indexed(0x2B, kT0, kT1, tlb_offset(block_.key.mode, stub.write) + offsetof(Tlb, neg_tag));
+      break;
+  }
+  Site site{};
+  site.page_offset = stub.page_offset;
+  site.size = stub.size;
+  site.flag = stub.write ? 1 : 0;
+  site.length = stub.length;
+  emit_site(stubs_.memory, site, out_.begin() + stub.retry, next);
+}
+
+}  // namespace pileus::engine::bt

@@ -1,0 +1,41 @@
+// The interpreter: one instruction at a time, all modes. It is the slow path of translated code, runs what is rare or
+// privileged and everything outside of 64-bit mode, and is the reference the translator is compared with.
+#pragma once
+
+#include <Zydis/Zydis.h>
+
+#include "engine/bt/context.h"
+
+namespace pileus::engine::bt {
+
+// A decoded instruction: what Zydis says, with all explicit and hidden operands.
+struct Insn {
+  ZydisDecodedInstruction info;
+  std::array<ZydisDecodedOperand, ZYDIS_MAX_OPERAND_COUNT> operand;
+  std::array<u8, 16> bytes;
+};
+
+enum class StepResult : u8 {
+  kNext,      // executed (a fault, if any, was delivered); RIP is where to go on
+  kHalt,      // HLT executed: RIP is past it, run_state is kHalted
+  kShutdown,  // triple fault
+};
+
+// Fetches, decodes and executes the instruction at CS:RIP, faults delivered inside. A REP string instruction may stop
+// early, with RIP at itself and registers updated, when exit_request is set.
+StepResult step(Context& context);
+
+// The same for an instruction decoded before (by the translator); `insn` is at context.rip, 64-bit code.
+StepResult execute(Context& context, const Insn& insn);
+
+// Decodes bytes for the current code size (64, 32 or 16 bits); false when they are no instruction.
+bool decode(const u8* bytes, unsigned length, unsigned code_bits, Insn* insn);
+
+// Runs one vector, x87 or other user-level instruction that touches no control flow natively on the host, with its
+// explicit memory operand, if any, replaced by [buffer]. The guest's registers are loaded before and saved after.
+// False: it raised a host fault (#DE, #MF, #XM, #GP for alignment), now in context.fault. Implemented by the
+// translator's emitter (native_cell.cc). Only for instructions whose bytes mean the same in 64-bit mode, i.e. decoded
+// in 64-bit mode, or vector and x87 ones whose memory operand is replaced.
+bool execute_native(Context& context, const Insn& insn, void* buffer);
+
+}  // namespace pileus::engine::bt

@@ -1,0 +1,160 @@
+// x87, MMX and SSE: the host's processor does them, on the guest's own registers (execute_native).
+#include <cstring>
+
+#include "engine/bt/events.h"
+#include "engine/bt/interp_handlers.h"
+#include "engine/bt/mmu.h"
+#include "engine/bt/vm.h"
+
+namespace pileus::engine::bt {
+
+namespace {
+
+constexpr u64 kCr0Mp = 2, kCr0Em = 4, kCr0Ts = 8, kCr4OsFxsr = 1U << 9;
+constexpr u32 kMxcsrReserved = 0xFFFF0000;
+constexpr std::size_t kImage = 512;
+
+bool is_x87(const Insn& insn) { return insn.info.meta.isa_ext == ZYDIS_ISA_EXT_X87; }
+bool is_mmx(const Insn& insn) { return insn.info.meta.isa_ext == ZYDIS_ISA_EXT_MMX; }
+
+bool is_offered(const Insn& insn) {
+  switch (insn.info.meta.isa_ext) {
+    case ZYDIS_ISA_EXT_X87:
+    case ZYDIS_ISA_EXT_MMX:
+    case ZYDIS_ISA_EXT_SSE:
+    case ZYDIS_ISA_EXT_SSE2:
+    case ZYDIS_ISA_EXT_SSE3:
+    case ZYDIS_ISA_EXT_SSSE3:
+    case ZYDIS_ISA_EXT_SSE4:
+    case ZYDIS_ISA_EXT_AES:
+    case ZYDIS_ISA_EXT_PCLMULQDQ:
+    case ZYDIS_ISA_EXT_SHA:
+    case ZYDIS_ISA_EXT_RDRAND:
+    case ZYDIS_ISA_EXT_RDSEED:
+    case ZYDIS_ISA_EXT_ADOX_ADCX:
+    case ZYDIS_ISA_EXT_LONGMODE:
+    case ZYDIS_ISA_EXT_BASE: break;
+    default: return false;
+  }
+  return insn.info.encoding == ZYDIS_INSTRUCTION_ENCODING_LEGACY;
+}
+
+bool is_general(const Insn& insn) {  // touches no floating-point state
+  switch (insn.info.meta.isa_ext) {
+    case ZYDIS_ISA_EXT_RDRAND:
+    case ZYDIS_ISA_EXT_RDSEED:
+    case ZYDIS_ISA_EXT_ADOX_ADCX: return true;
+    default: return insn.info.mnemonic == ZYDIS_MNEMONIC_CRC32;
+  }
+}
+
+// SDM vol. 3, table 13-1 and 2.5.
+bool check_usable(Exec& e) {
+  Context& context = e.context;
+  if (is_general(e.insn)) return true;
+  if (is_x87(e.insn)) {
+    const bool wait = e.insn.info.mnemonic == ZYDIS_MNEMONIC_FWAIT;
+    const u64 blocks = wait ? 0 : kCr0Em | kCr0Ts;
+    const bool waits = wait && (context.cr0 & (kCr0Mp | kCr0Ts)) == (kCr0Mp | kCr0Ts);
+    return ((context.cr0 & blocks) == 0 && !waits) || context.raise(kVectorNm);
+  }
+  if ((context.cr0 & kCr0Em) != 0) return context.raise(kVectorUd);
+  if (!is_mmx(e.insn) && (context.cr4 & kCr4OsFxsr) == 0) return context.raise(kVectorUd);
+  return (context.cr0 & kCr0Ts) == 0 || context.raise(kVectorNm);
+}
+
+// FNSTENV and FNSAVE images name host addresses as last instruction and operand.
+void scrub_environment(const Insn& insn, u8* image) {
+  const bool stores = insn.info.mnemonic == ZYDIS_MNEMONIC_FNSTENV || insn.info.mnemonic == ZYDIS_MNEMONIC_FNSAVE;
+  if (!stores) return;
+  if (insn.info.operand_width == 16) std::memset(image + 6, 0, 8);
+  else std::memset(image + 12, 0, 16);
+}
+
+}  // namespace
+
+bool op_native(Exec& e) {
+  Context& context = e.context;
+  if (!is_offered(e.insn)) return context.raise(kVectorUd);
+  int memory = -1;
+  for (unsigned i = 0; i < e.insn.info.operand_count; ++i) {
+    if (!e.is_memory(i)) continue;
+    if (e.operand(i).visibility != ZYDIS_OPERAND_VISIBILITY_EXPLICIT) return context.raise(kVectorUd);
+    memory = static_cast<int>(i);
+  }
+  if (!check_usable(e)) return false;
+  if (memory < 0) return execute_native(context, e.insn, nullptr);
+  const ZydisDecodedOperand& operand = e.operand(static_cast<unsigned>(memory));
+  const unsigned size = operand.size / 8;
+  alignas(64) u8 room[kImage + 64] = {};
+  u64 linear = 0;
+  if (size > kImage || !linear_address(e, operand, size, &linear)) return size <= kImage ? false : context.raise(kVectorUd);
+  u8* buffer = room + (linear & 63);
+  const bool writes = (operand.actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) != 0;
+  const Mode mode = context.mode();
+  if (writes) {  // a fault has to come before registers change
+    u8* host = nullptr;
+    u64 gpa = 0;
+    if (!pin_memory(context, linear, size, mode, &host, &gpa)) return false;
+  }
+  const bool reads = (operand.actions & ZYDIS_OPERAND_ACTION_MASK_READ) != 0;
+  if (reads && !read_memory(context, linear, buffer, size, mode)) return false;
+  if (!execute_native(context, e.insn, buffer)) return false;
+  scrub_environment(e.insn, buffer);
+  return !writes || write_memory(context, linear, buffer, size, mode);
+}
+
+bool op_fxsave(Exec& e) {
+  Context& context = e.context;
+  u64 linear = 0;
+  if ((context.cr0 & (kCr0Em | kCr0Ts)) != 0) return context.raise(kVectorNm);
+  if (!linear_address(e, e.operand(0), kImage, &linear)) return false;
+  if ((linear & 15) != 0) return context.raise(kVectorGp, 0);
+  alignas(16) u8 image[kImage];
+  asm volatile("fxsave64 %0" : "=m"(image));
+  std::memset(image + 6, 0, 18);  // FOP, FIP and FDP are the host's
+  const u32 mask = 0xFFFF;
+  std::memcpy(image + 24, &context.mxcsr, 4);
+  std::memcpy(image + 28, &mask, 4);
+  const unsigned registers = context.code64() ? 16 : 8;
+  for (unsigned i = 0; i < registers; ++i) std::memcpy(image + 160 + 16 * i, context.vector[i].data(), 16);
+  // The last 96 bytes are software's: they stay.
+  return write_memory(context, linear, image, 160 + 16 * registers, context.mode());
+}
+
+bool op_fxrstor(Exec& e) {
+  Context& context = e.context;
+  u64 linear = 0;
+  if ((context.cr0 & (kCr0Em | kCr0Ts)) != 0) return context.raise(kVectorNm);
+  if (!linear_address(e, e.operand(0), kImage, &linear)) return false;
+  if ((linear & 15) != 0) return context.raise(kVectorGp, 0);
+  alignas(16) u8 image[kImage];
+  if (!read_memory(context, linear, image, kImage, context.mode())) return false;
+  u32 mxcsr = 0;
+  std::memcpy(&mxcsr, image + 24, 4);
+  if ((mxcsr & kMxcsrReserved) != 0) return context.raise(kVectorGp, 0);
+  context.mxcsr = mxcsr;
+  const unsigned registers = context.code64() ? 16 : 8;
+  for (unsigned i = 0; i < registers; ++i) std::memcpy(context.vector[i].data(), image + 160 + 16 * i, 16);
+  // Only the x87 part goes to the host: its vector registers belong to this C++ code. FXSAVE's image of them, put back
+  // unchanged, keeps the compiler's assumptions.
+  alignas(16) u8 host[kImage];
+  asm volatile("fxsave64 %0" : "=m"(host));
+  std::memcpy(host, image, 24);
+  std::memset(host + 6, 0, 18);
+  std::memcpy(host + 32, image + 32, 128);
+  asm volatile("fxrstor64 %0" : : "m"(host) : "memory");
+  return true;
+}
+
+bool op_ldmxcsr(Exec& e) {
+  u64 value = 0;
+  if (!check_usable(e) || !read_operand(e, 0, &value)) return false;
+  if ((value & kMxcsrReserved) != 0) return e.context.raise(kVectorGp, 0);
+  e.context.mxcsr = static_cast<u32>(value);
+  return true;
+}
+
+bool op_stmxcsr(Exec& e) { return check_usable(e) && write_operand(e, 0, e.context.mxcsr); }
+
+}  // namespace pileus::engine::bt

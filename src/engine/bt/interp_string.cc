@@ -1,0 +1,185 @@
+// String instructions. Registers are brought up to date after every piece, so a fault or an interrupt in the middle of
+// a REP finds them as they should be.
+#include <algorithm>
+#include <cstring>
+
+#include "engine/bt/events.h"
+#include "engine/bt/interp_flags.h"
+#include "engine/bt/interp_handlers.h"
+#include "engine/bt/mmu.h"
+#include "engine/bt/system.h"
+#include "engine/bt/vm.h"
+
+namespace pileus::engine::bt {
+
+namespace {
+
+enum class Kind : u8 { kMovs, kStos, kLods, kCmps, kScas, kIns, kOuts };
+
+Kind kind_of(u8 opcode) {
+  switch (opcode & 0xFE) {
+    case 0xA4: return Kind::kMovs;
+    case 0xA6: return Kind::kCmps;
+    case 0xAA: return Kind::kStos;
+    case 0xAC: return Kind::kLods;
+    case 0xAE: return Kind::kScas;
+    case 0x6C: return Kind::kIns;
+    default: return Kind::kOuts;
+  }
+}
+
+class StringOp {
+ public:
+  explicit StringOp(Exec& e)
+      : e_(e),
+        context_(e.context),
+        kind_(kind_of(e.insn.info.opcode)),
+        size_((e.insn.info.opcode & 1) == 0 ? 1 : std::min<unsigned>(e.insn.info.operand_width / 8, is_io() ? 4 : 8)),
+        address_mask_(mask_of(e.insn.info.address_width)),
+        source_segment_((e.insn.info.attributes & ZYDIS_ATTRIB_HAS_SEGMENT) != 0 ? segment_prefix() : ZYDIS_REGISTER_DS) {}
+
+  bool run() {
+    const bool rep = (e_.insn.info.attributes & (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE | ZYDIS_ATTRIB_HAS_REPNE)) != 0;
+    if (is_io() && !check_io(context_, static_cast<u16>(context_.gpr[kRdx]), size_)) return false;
+    if (!rep) return one();
+    for (u64 rounds = 0; (context_.gpr[kRcx] & address_mask_) != 0; ++rounds) {
+      if (rounds != 0 && context_.exit_request.load(std::memory_order_relaxed) != 0) {
+        e_.repeat = true;
+        return true;
+      }
+      const u64 done = bulk();
+      if (done != 0) {
+        count_down(done);
+        continue;
+      }
+      if (!one()) return false;
+      count_down(1);
+      const bool compares = kind_ == Kind::kCmps || kind_ == Kind::kScas;
+      if (compares && ((context_.rflags & kFlagZf) != 0) != e_.has(ZYDIS_ATTRIB_HAS_REPE)) break;
+    }
+    return true;
+  }
+
+ private:
+  bool is_io() const { return kind_ == Kind::kIns || kind_ == Kind::kOuts; }
+
+  ZydisRegister segment_prefix() const {
+    for (unsigned i = 0; i < e_.insn.info.operand_count; ++i) {
+      const ZydisDecodedOperand& operand = e_.insn.operand[i];
+      const bool source = operand.type == ZYDIS_OPERAND_TYPE_MEMORY && operand.mem.segment != ZYDIS_REGISTER_ES;
+      if (source) return operand.mem.segment;
+    }
+    return e_.has(ZYDIS_ATTRIB_HAS_SEGMENT_ES) ? ZYDIS_REGISTER_ES : ZYDIS_REGISTER_DS;
+  }
+
+  void advance(unsigned reg, u64 bytes) {
+    const u64 moved = context_.df_flag != 0 ? context_.gpr[reg] - bytes : context_.gpr[reg] + bytes;
+    set_masked(reg, moved);
+  }
+  void set_masked(unsigned reg, u64 value) {
+    if (address_mask_ == 0xFFFF) context_.gpr[reg] = (context_.gpr[reg] & ~address_mask_) | (value & address_mask_);
+    else context_.gpr[reg] = value & address_mask_;
+  }
+  void count_down(u64 by) { set_masked(kRcx, context_.gpr[kRcx] - by); }
+
+  bool source(u64* linear) { return linear_address(e_, source_segment_, context_.gpr[kRsi] & address_mask_, size_, false, linear); }
+  bool destination(u64* linear, bool write) {
+    return linear_address(e_, ZYDIS_REGISTER_ES, context_.gpr[kRdi] & address_mask_, size_, write, linear);
+  }
+
+  bool one() {
+    u64 from = 0, to = 0, a = 0, b = 0;
+    const Mode mode = context_.mode();
+    const bool reads_source = kind_ == Kind::kMovs || kind_ == Kind::kLods || kind_ == Kind::kCmps || kind_ == Kind::kOuts;
+    const bool uses_destination = kind_ != Kind::kLods && kind_ != Kind::kOuts;
+    if (reads_source && (!source(&from) || !read_memory(context_, from, &a, size_, mode))) return false;
+    if (uses_destination && !destination(&to, kind_ != Kind::kCmps && kind_ != Kind::kScas)) return false;
+    const auto port = static_cast<u16>(context_.gpr[kRdx]);
+    switch (kind_) {
+      case Kind::kMovs:
+        if (!write_memory(context_, to, &a, size_, mode)) return false;
+        break;
+      case Kind::kStos:
+        if (!write_memory(context_, to, &context_.gpr[kRax], size_, mode)) return false;
+        break;
+      case Kind::kLods: load_accumulator(a); break;
+      case Kind::kCmps:
+      case Kind::kScas: {
+        if (!read_memory(context_, to, &b, size_, mode)) return false;
+        if (kind_ == Kind::kScas) a = context_.gpr[kRax];
+        const Alu out = alu_sub(a, b, false, size_ * 8);
+        context_.rflags = (context_.rflags & ~kFlagsArithmetic) | out.flags;
+        break;
+      }
+      case Kind::kIns: {
+        u8* host = nullptr;
+        u64 gpa = 0;
+        if (!pin_memory(context_, to, size_, mode, &host, &gpa)) return false;  // the port must not be read twice
+        context_.vm->config().ports->read(port, size_, &a);
+        if (!write_memory(context_, to, &a, size_, mode)) return false;
+        break;
+      }
+      case Kind::kOuts: context_.vm->config().ports->write(port, size_, a); break;
+    }
+    if (reads_source) advance(kRsi, size_);
+    if (uses_destination) advance(kRdi, size_);
+    return true;
+  }
+
+  void load_accumulator(u64 value) {
+    u64& rax = context_.gpr[kRax];
+    rax = size_ >= 4 ? value : (rax & ~mask_of(size_ * 8)) | value;
+  }
+
+  // MOVS and STOS forward within RAM: as many elements as lie in the pages touched now. 0: one by one.
+  u64 bulk() {
+    if ((kind_ != Kind::kMovs && kind_ != Kind::kStos) || context_.df_flag != 0 || address_mask_ == 0xFFFF) return 0;
+    u64 from = 0, to = 0;
+    if (!destination(&to, true)) return 0;
+    u64 bytes = std::min((context_.gpr[kRcx] & address_mask_) * size_, 4096 - (to & 4095));
+    u8* host_from = nullptr;
+    if (kind_ == Kind::kMovs) {
+      if (!source(&from)) return 0;
+      bytes = std::min(bytes, 4096 - (from & 4095));
+      if (to > from && to - from < bytes) return 0;  // overlapping: each element may feed a later one
+    }
+    bytes -= bytes % size_;
+    if (bytes < 2 * size_) return 0;
+    u64 gpa = 0;
+    if (kind_ == Kind::kMovs) {
+      if (!translate(context_, from, Access::kRead, context_.mode(), &gpa)) return 0;
+      host_from = context_.vm->memory().host(gpa, bytes);
+      if (host_from == nullptr) return 0;
+    }
+    u8* host_to = nullptr;
+    if (!pin_memory(context_, to, static_cast<unsigned>(bytes), context_.mode(), &host_to, &gpa) || host_to == nullptr) return 0;
+    if (kind_ == Kind::kMovs) std::memmove(host_to, host_from, bytes);
+    else fill(host_to, bytes);
+    wrote_memory(context_, gpa, static_cast<unsigned>(bytes));
+    if (kind_ == Kind::kMovs) advance(kRsi, bytes);
+    advance(kRdi, bytes);
+    return bytes / size_;
+  }
+
+  void fill(u8* host, u64 bytes) {
+    const u64 value = context_.gpr[kRax];
+    if (size_ == 1 || value == 0) {
+      std::memset(host, static_cast<int>(value & 0xFF), bytes);
+      return;
+    }
+    for (u64 done = 0; done < bytes; done += size_) std::memcpy(host + done, &value, size_);
+  }
+
+  Exec& e_;
+  Context& context_;
+  Kind kind_;
+  unsigned size_;
+  u64 address_mask_;
+  ZydisRegister source_segment_;
+};
+
+}  // namespace
+
+bool op_string(Exec& e) { return StringOp(e).run(); }
+
+}  // namespace pileus::engine::bt

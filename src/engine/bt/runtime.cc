@@ -1,0 +1,200 @@
+#include "engine/bt/runtime.h"
+
+#include "engine/bt/assembler.h"
+#include "engine/bt/events.h"
+#include "engine/bt/interp.h"
+#include "engine/bt/mmu.h"
+#include "engine/bt/trace.h"
+#include "engine/bt/translate.h"
+#include "engine/bt/vm.h"
+
+namespace pileus::engine::bt {
+
+namespace {
+
+constexpr u64 kPageMask = 4095;
+constexpr u64 kCr0Em = 1U << 2, kCr0Ts = 1U << 3, kCr4OsFxsr = 1U << 9;
+constexpr u64 kTrapFlag = 1U << 8;
+
+bool fpu_usable(const Context& context) {
+  return (context.cr0 & (kCr0Em | kCr0Ts)) == 0 && (context.cr4 & kCr4OsFxsr) != 0;
+}
+
+void remember_jump(Context& context, const Block& block) {
+  if (block.key.mode == kModeKernelAc) return;
+  JumpCache& cache = context.jump[block.key.mode == kModeUser ? 1 : 0];
+  const u64 mixed = context.rip + (context.rip >> 10 | context.rip << 54);
+  const u64 slot = mixed & (kJumpSize - 1);
+  cache.host[slot] = reinterpret_cast<u64>(block.host);
+  cache.vpage[slot] = context.vpage;
+  cache.neg_key[slot].store(~context.rip + 1, std::memory_order_seq_cst);
+  // Another thread may have invalidated the block and swept the caches just before.
+  if (!block.valid.load(std::memory_order_seq_cst)) cache.neg_key[slot].store(kNoJump, std::memory_order_relaxed);
+}
+
+// Whether translated code of `block` may go on behind an instruction that C++ executed.
+bool may_continue(const Context& context, const Block& block, u64 expected_rip) {
+  return context.rip == expected_rip && block.valid.load(std::memory_order_acquire) &&
+         block.key.mode == context.mode() && block.key.fpu_usable == fpu_usable(context) && !must_leave(context);
+}
+
+u8* on_memory(Context* context, const Site* site, u64 address) {
+  Context& c = *context;
+  const u64 rip = c.vpage + site->page_offset;
+  if ((address & kPageMask) + site->size <= 4096) {
+    bool filled = false;
+    const Access access = site->flag != 0 ? Access::kWrite : Access::kRead;
+    c.rip = rip;
+    if (!fill_tlb(c, address, access, site->block->key.mode, &filled)) {
+      deliver_fault(c);
+      return dispatch(c);
+    }
+    if (filled) return site->at(site->retry);
+  }
+  // MMIO, a page with code in it, or two pages: the interpreter does the whole instruction.
+  c.rip = rip;
+  const u64 generation = c.vm->code().generation();
+  const Block* block = site->block;
+  const u64 expected = rip + site->length;
+  u8* next = site->next != 0 ? site->at(site->next) : nullptr;
+  step(c);
+  if (next != nullptr && c.vm->code().generation() == generation && may_continue(c, *block, expected)) return next;
+  return dispatch(c);
+}
+
+u8* on_interpret(Context* context, const Site* site, u64) {
+  Context& c = *context;
+  c.rip = c.vpage + site->page_offset;
+  const u64 generation = c.vm->code().generation();
+  const Block* block = site->block;
+  const u64 expected = c.rip + site->length;
+  u8* next = site->next != 0 ? site->at(site->next) : nullptr;
+  execute(c, *site->insn);
+  if (next != nullptr && c.vm->code().generation() == generation && may_continue(c, *block, expected)) return next;
+  return dispatch(c);
+}
+
+u8* on_link(Context* context, const Site* site, u64) {
+  Context& c = *context;
+  c.rip = c.vpage + site->page_offset;
+  if (must_leave(c)) return nullptr;
+  CodeCache& code = c.vm->code();
+  const u64 generation = code.generation();
+  Block* from = site->block;
+  const unsigned number = site->flag;
+  BlockKey key = from->key;
+  key.gpa = (key.gpa & ~kPageMask) + site->page_offset;
+  Block* to = get_block(c, key);
+  if (to == nullptr) return dispatch(c);
+  if (code.generation() == generation) {
+    const std::lock_guard lock(code.mutex());
+    code.link(from, number, to);
+  }
+  return to->host;
+}
+
+u8* on_indirect(Context* context, const Site*, u64 address) {
+  context->rip = address;
+  return dispatch(*context);
+}
+
+u8* on_poll(Context* context, const Site* site, u64) {
+  context->rip = context->vpage + site->page_offset;
+  return dispatch(*context);
+}
+
+// A host signal in translated code or in a native cell; see signals.cc.
+u8* on_trap(Context* context, const Site*, u64) {
+  Context& c = *context;
+  const Vector vector = static_cast<Vector>(c.trap_number);
+  const bool has_error = vector == kVectorGp;
+  const auto* pc = reinterpret_cast<const u8*>(c.trap_pc);
+  const Block* block = nullptr;
+  {
+    const std::lock_guard lock(c.vm->code().mutex());
+    block = c.vm->code().block_of(pc);
+  }
+  c.fault = {vector, has_error, 0, 0};
+  if (block == nullptr) {  // a native cell: its caller reports the fault
+    c.native_fault = true;
+    return nullptr;
+  }
+  const auto offset = static_cast<u32>(pc - block->host);
+  u16 page_offset = 0;
+  for (const InsnMark& mark : block->marks) {
+    if (mark.host_offset > offset) break;
+    page_offset = mark.guest_offset;
+  }
+  c.rip = c.vpage + page_offset;
+  deliver_fault(c);
+  return dispatch(c);
+}
+
+}  // namespace
+
+Callouts runtime_callouts() { return {on_memory, on_link, on_interpret, on_indirect, on_poll, on_trap}; }
+
+bool is_translatable(const Context& context) {
+  return context.vm->config().bt_mode == BtMode::kTranslate && context.code64() &&
+         (context.cpl == 0 || context.cpl == 3) && (context.rflags & kTrapFlag) == 0 && !context.shadow &&
+         (context.dr[7] & 0xFF) == 0;
+}
+
+bool must_leave(const Context& context) {
+  return context.exit_request.load(std::memory_order_relaxed) != 0 || context.run_state != RunState::kRunning ||
+         (context.irq_waiting != 0 && context.if_flag != 0) || !is_translatable(context);
+}
+
+Block* get_block(Context& context, const BlockKey& key) {
+  Vm& vm = *context.vm;
+  CodeCache& code = vm.code();
+  u8* host_page = vm.memory().host(key.gpa & ~kPageMask, 4096);
+  if (host_page == nullptr) return nullptr;
+  for (;;) {
+    {
+      const std::lock_guard lock(code.mutex());
+      if (Block* block = code.find(key)) return block;
+    }
+    // From here on no vCPU may write the page without being seen; then its bytes can be read and relied on.
+    vm.pages().add(key.gpa, 1);
+    if (vm.pages().take_writable(key.gpa)) {
+      vm.exclusive(context, [&] {
+        for (Context* other : vm.contexts()) flush_tlb_writes_to(*other, host_page);
+      });
+    }
+    Block* block = nullptr;
+    switch (translate_block(context, key, host_page, &block)) {
+      case Translated::kDone: return block;
+      case Translated::kInterpretFirst: return nullptr;
+      case Translated::kFull: vm.flush_code(context); break;
+      case Translated::kAgain: break;
+    }
+  }
+}
+
+u8* dispatch(Context& context) {
+  for (;;) {
+    if (must_leave(context)) return nullptr;
+    if (context.fpu_usable != fpu_usable(context)) {
+      context.fpu_usable = fpu_usable(context);
+      flush_jumps(context, kModeKernel);
+      flush_jumps(context, kModeUser);
+    }
+    ++context.stats.block_lookups;
+    u64 gpa = 0;
+    if (!translate(context, context.rip, Access::kExecute, context.mode(), &gpa)) {
+      deliver_fault(context);
+      continue;
+    }
+    Block* block = get_block(context, {gpa, context.mode(), context.fpu_usable});
+    if (block == nullptr) {
+      step(context);
+      continue;
+    }
+    context.vpage = context.rip & ~kPageMask;
+    remember_jump(context, *block);
+    return block->host;
+  }
+}
+
+}  // namespace pileus::engine::bt

@@ -1,0 +1,111 @@
+#include "engine/bt/signals.h"
+
+#include <asm/prctl.h>
+#include <csignal>
+#include <cstdlib>
+#include <ctime>
+#include <mutex>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "engine/bt/code_cache.h"
+#include "engine/bt/stubs.h"
+#include "engine/bt/vm.h"
+
+namespace pileus::engine::bt {
+
+namespace {
+
+constexpr std::size_t kStackBytes = 64 * kKiB;
+constexpr unsigned kHostPageFault = 14;
+
+// The vCPU that runs on this thread. Volatile-free: read only by handlers on the same thread.
+thread_local Context* current = nullptr;
+
+int timer_signal() { return SIGRTMIN + 2; }
+
+void on_timer(int, siginfo_t*, void*) {
+  if (current != nullptr) current->exit_request.store(1, std::memory_order_seq_cst);
+}
+
+// A guest instruction that runs natively raised a host exception: go on in the trap stub, with all registers as they
+// are. Anything else is a bug of ours or not ours to handle: the default action.
+void on_fault(int signal, siginfo_t*, void* opaque) {
+  auto* user = static_cast<ucontext_t*>(opaque);
+  auto& registers = user->uc_mcontext.gregs;
+  const auto trap = static_cast<unsigned>(registers[REG_TRAPNO]);
+  const auto* pc = reinterpret_cast<const u8*>(registers[REG_RIP]);
+  if (current != nullptr && current->vm->code().contains(pc) && trap != kHostPageFault) {
+    current->trap_pc = static_cast<u64>(registers[REG_RIP]);
+    current->trap_number = trap;
+    registers[REG_RIP] = reinterpret_cast<greg_t>(current->vm->stubs().trap);
+    return;
+  }
+  struct sigaction action {};
+  action.sa_handler = SIG_DFL;
+  sigaction(signal, &action, nullptr);
+}
+
+Result<> install(int signal, void (*handler)(int, siginfo_t*, void*)) {
+  struct sigaction action {};
+  action.sa_sigaction = handler;
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
+  sigfillset(&action.sa_mask);
+  for (const int fault : {SIGSEGV, SIGFPE, SIGILL, SIGBUS}) sigdelset(&action.sa_mask, fault);
+  if (sigaction(signal, &action, nullptr) != 0) return Error::from_errno("install a signal handler");
+  return {};
+}
+
+}  // namespace
+
+Result<> install_signal_handlers() {
+  static std::mutex mutex;
+  static bool installed = false;
+  const std::lock_guard lock(mutex);
+  if (installed) return {};
+  for (const int signal : {SIGSEGV, SIGFPE, SIGILL, SIGBUS}) TRY(install(signal, on_fault));
+  TRY(install(timer_signal(), on_timer));
+  installed = true;
+  return {};
+}
+
+VcpuThread::VcpuThread(Context& context)
+    : stack_(::mmap(nullptr, kStackBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)) {
+  CHECK(stack_ != MAP_FAILED);
+  stack_t alternate{};
+  alternate.ss_sp = stack_;
+  alternate.ss_size = kStackBytes;
+  CHECK(sigaltstack(&alternate, nullptr) == 0);
+  current = &context;
+  CHECK(::syscall(SYS_arch_prctl, ARCH_SET_GS, &context) == 0);
+
+  sigevent event{};
+  event.sigev_notify = SIGEV_THREAD_ID;
+  event.sigev_signo = timer_signal();
+  event._sigev_un._tid = static_cast<pid_t>(::syscall(SYS_gettid));
+  timer_t timer = nullptr;
+  CHECK(::timer_create(CLOCK_MONOTONIC, &event, &timer) == 0);
+  timer_ = timer;
+}
+
+VcpuThread::~VcpuThread() {
+  ::timer_delete(static_cast<timer_t>(timer_));
+  current = nullptr;
+  stack_t off{};
+  off.ss_flags = SS_DISABLE;
+  sigaltstack(&off, nullptr);
+  ::munmap(stack_, kStackBytes);
+}
+
+void VcpuThread::arm(u64 due_ns) {
+  if (due_ns == armed_ns_) return;
+  armed_ns_ = due_ns;
+  itimerspec when{};
+  when.it_value.tv_sec = static_cast<time_t>(due_ns / 1'000'000'000);
+  when.it_value.tv_nsec = static_cast<long>(due_ns % 1'000'000'000);
+  ::timer_settime(static_cast<timer_t>(timer_), TIMER_ABSTIME, &when, nullptr);
+}
+
+}  // namespace pileus::engine::bt

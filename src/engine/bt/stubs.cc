@@ -1,0 +1,155 @@
+#include "engine/bt/stubs.h"
+
+#include <cstddef>
+
+#include "engine/bt/registers.h"
+
+namespace pileus::engine::bt {
+
+namespace {
+
+constexpr unsigned kRaxReg = 0, kRdxReg = 2, kRspReg = 4, kRsiReg = 6, kRdiReg = 7;
+constexpr u64 kGprOffset = offsetof(Context, gpr);
+
+void vector_moves(Assembler& out, bool store) {
+  for (unsigned i = 0; i < 16; ++i) {  // movups xmm, gs:[]
+    out.byte(0x65);
+    if (i >= 8) out.byte(0x44);
+    out.byte(0x0F), out.byte(store ? 0x11 : 0x10), out.byte(0x04 | (i & 7) << 3), out.byte(0x25);
+    out.dword(static_cast<u32>(offsetof(Context, vector) + 32 * i));
+  }
+}
+
+void mxcsr_move(Assembler& out, bool store, u64 offset) {  // stmxcsr, ldmxcsr gs:[]
+  out.byte(0x65), out.byte(0x0F), out.byte(0xAE), out.byte(store ? 0x1C : 0x14), out.byte(0x25);
+  out.dword(static_cast<u32>(offset));
+}
+
+void code(Assembler& out, std::initializer_list<unsigned> bytes) {
+  for (const unsigned value : bytes) out.byte(value);
+}
+
+// All guest state out of host registers; then the C++ stack.
+void save_guest(Assembler& out) {
+  for (unsigned guest = 0; guest < 16; ++guest) {
+    if (!is_spilled(guest)) out.store_gs(kGprOffset + 8 * guest, host_register(guest));
+  }
+  out.load_gs(kRspReg, offsetof(Context, host_rsp));
+  code(out, {0x9F});                                    // lahf
+  code(out, {0x0F, 0x90, 0xC0});                        // seto al
+  code(out, {0x0F, 0xB6, 0xDC});                        // movzx ebx, ah
+  code(out, {0x81, 0xE3, 0xD5, 0x00, 0x00, 0x00});      // and ebx, 0xD5
+  code(out, {0x0F, 0xB6, 0xC0});                        // movzx eax, al
+  code(out, {0xC1, 0xE0, 0x0B});                        // shl eax, 11
+  code(out, {0x09, 0xC3});                              // or ebx, eax
+  out.load_gs(kRaxReg, offsetof(Context, rflags));
+  code(out, {0x25}), out.dword(~0x8D5U);                // and eax, ~arithmetic
+  code(out, {0x09, 0xD8});                              // or eax, ebx
+  out.store_gs(offsetof(Context, rflags), kRaxReg);
+  mxcsr_move(out, true, offsetof(Context, mxcsr));
+  mxcsr_move(out, false, offsetof(Context, host_mxcsr));
+  vector_moves(out, true);
+}
+
+// Guest state into host registers, then to the host address in RAX.
+void load_guest_and_go(Assembler& out) {
+  out.store_gs(offsetof(Context, scratch), kRaxReg);
+  mxcsr_move(out, false, offsetof(Context, mxcsr));
+  vector_moves(out, false);
+  out.load_gs(kRaxReg, offsetof(Context, rflags));
+  code(out, {0x89, 0xC3});                              // mov ebx, eax
+  code(out, {0xC1, 0xEB, 0x0B});                        // shr ebx, 11
+  code(out, {0x83, 0xE3, 0x01});                        // and ebx, 1
+  code(out, {0xC1, 0xE0, 0x08});                        // shl eax, 8
+  code(out, {0x88, 0xD8});                              // mov al, bl
+  code(out, {0x04, 0x7F});                              // add al, 0x7F: OF
+  code(out, {0x9E});                                    // sahf: the others
+  for (unsigned guest = 0; guest < 16; ++guest) {
+    if (!is_spilled(guest)) out.load_gs(host_register(guest), kGprOffset + 8 * guest);
+  }
+  code(out, {0x65, 0xFF, 0x24, 0x25}), out.dword(offsetof(Context, scratch));  // jmp gs:[scratch]
+}
+
+void restore_host_and_return(Assembler& out) {
+  code(out, {0x48, 0x83, 0xC4, 0x08});                                      // add rsp, 8
+  code(out, {0x41, 0x5F, 0x41, 0x5E, 0x41, 0x5D, 0x41, 0x5C, 0x5D, 0x5B});  // pop r15 .. r12, rbp, rbx
+  code(out, {0xC3});
+}
+
+u8* emit_enter(Assembler& out) {
+  u8* entry = out.at();
+  code(out, {0x53, 0x55, 0x41, 0x54, 0x41, 0x55, 0x41, 0x56, 0x41, 0x57});  // push rbx, rbp, r12 .. r15
+  code(out, {0x48, 0x83, 0xEC, 0x08});                                      // sub rsp, 8
+  out.store_gs(offsetof(Context, host_rsp), kRspReg);
+  out.mov(kRaxReg, kRsiReg);
+  load_guest_and_go(out);
+  return entry;
+}
+
+// In: R10 = Site, RCX = address. The C++ function's answer says where to go on.
+const u8* emit_callout(Assembler& out, Callout callout) {
+  const u8* entry = out.at();
+  save_guest(out);
+  out.load_gs(kRdiReg, offsetof(Context, self));
+  out.mov(kRsiReg, kT1);
+  out.mov(kRdxReg, kT0);
+  code(out, {0x48, 0xB8}), out.qword(reinterpret_cast<u64>(callout));  // mov rax, imm64
+  code(out, {0xFF, 0xD0});                                              // call rax
+  code(out, {0x48, 0x85, 0xC0});                                        // test rax, rax
+  u8* go = out.jcc(5);                                                  // jnz
+  restore_host_and_return(out);
+  Assembler::patch(go, out.at());
+  load_guest_and_go(out);
+  return entry;
+}
+
+}  // namespace
+
+void emit_indirect_jump(Assembler& out, Mode mode, const u8* miss) {
+  if (mode == kModeKernelAc) {  // short stretches of kernel code: no cache of their own
+    out.jmp(miss);
+    return;
+  }
+  const u64 cache = offsetof(Context, jump) + (mode == kModeUser ? sizeof(JumpCache) : 0);
+  out.store_gs(offsetof(Context, scratch) + 8, kT0);
+  out.rorx(kT1, kT0, 10);
+  out.lea(kT1, kT1, kT0, 1, 0);
+  out.pext_gs(kT1, kT1, offsetof(Context, jump_mask));
+  out.store_gs(offsetof(Context, scratch), kT1);
+  out.load_gs_indexed(kT1, kT1, cache + offsetof(JumpCache, neg_key));
+  out.lea(kT0, kT0, kT1, 1, 0);
+  out.jrcxz(0);
+  u8* hit = out.at() - 1;
+  out.load_gs(kT0, offsetof(Context, scratch) + 8);
+  out.jmp(miss);
+  if (!out.overflowed()) *hit = static_cast<u8>(out.at() - (hit + 1));
+  // A poll, so that no loop through indirect branches holds off interrupts.
+  out.load_gs32(kT0, offsetof(Context, exit_request));
+  out.jecxz(0);
+  u8* poll_skip = out.at() - 1;
+  out.load_gs(kT0, offsetof(Context, scratch) + 8);
+  out.jmp(miss);
+  if (!out.overflowed()) *poll_skip = static_cast<u8>(out.at() - (poll_skip + 1));
+  out.load_gs(kT1, offsetof(Context, scratch));
+  out.load_gs_indexed(kT0, kT1, cache + offsetof(JumpCache, vpage));
+  out.store_gs(offsetof(Context, vpage), kT0);
+  out.jmp_gs_indexed(kT1, cache + offsetof(JumpCache, host));
+}
+
+Stubs emit_stubs(Assembler& out, const Callouts& callouts) {
+  Stubs stubs;
+  stubs.enter = reinterpret_cast<void (*)(Context*, const u8*)>(emit_enter(out));
+  stubs.memory = emit_callout(out, callouts.memory);
+  stubs.link = emit_callout(out, callouts.link);
+  stubs.interpret = emit_callout(out, callouts.interpret);
+  stubs.poll = emit_callout(out, callouts.poll);
+  stubs.trap = emit_callout(out, callouts.trap);
+  const u8* miss = emit_callout(out, callouts.indirect);
+  stubs.indirect.fill(miss);
+  stubs.leave = out.at();
+  save_guest(out);
+  restore_host_and_return(out);
+  return stubs;
+}
+
+}  // namespace pileus::engine::bt

@@ -1,0 +1,40 @@
+// Stubs: the host code that every translated block shares: ways in, ways out, and calls from there to C++.
+#pragma once
+
+#include "engine/bt/assembler.h"
+#include "engine/bt/code_cache.h"
+
+namespace pileus::engine::bt {
+
+// C++ functions that generated code calls with all guest state saved in the Context. They return host code to go on
+// at, with guest state loaded again, or nullptr to return from Stubs::enter.
+using Callout = u8* (*)(Context* context, const Site* site, u64 address);
+
+struct Callouts {
+  Callout memory;      // data TLB miss; `address` is the guest's virtual address
+  Callout link;        // exit to another block on the page, not linked yet
+  Callout interpret;   // an instruction for the interpreter
+  Callout indirect;    // jump cache miss; `address` is the guest RIP
+  Callout poll;        // exit_request or irq_waiting seen
+  Callout trap;        // a host signal at Context::trap_pc
+};
+
+struct Stubs {
+  // Runs `code` with the guest's registers loaded until something leaves.
+  void (*enter)(Context* context, const u8* code) = nullptr;
+  const u8* memory = nullptr;
+  const u8* link = nullptr;
+  const u8* interpret = nullptr;
+  const u8* poll = nullptr;
+  const u8* trap = nullptr;
+  const u8* leave = nullptr;                     // saves the guest's state and returns from enter
+  std::array<const u8*, kModeCount> indirect{};  // RCX = guest RIP
+};
+
+// Emits the stubs at the assembler's place.
+Stubs emit_stubs(Assembler& out, const Callouts& callouts);
+
+// The jump through the jump cache of `mode` to the guest RIP in RCX, leaving the flags alone.
+void emit_indirect_jump(Assembler& out, Mode mode, const u8* miss);
+
+}  // namespace pileus::engine::bt

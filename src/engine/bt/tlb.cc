@@ -1,0 +1,165 @@
+#include "engine/bt/tlb.h"
+
+#include <bit>
+
+#include "engine/bt/code_pages.h"
+#include "engine/bt/mmu.h"
+#include "engine/bt/vm.h"
+#include "guest/memory.h"
+
+namespace pileus::engine::bt {
+
+namespace {
+
+constexpr unsigned kGroupSlots = kTlbSize / 64;  // slots for each bit of Context::tlb_clean
+
+void invalidate_slot(Tlb& tlb, u64 slot) { tlb.neg_tag[slot] = ~((slot ^ 1) << 12) + 1; }
+
+void clear(Context& context, Mode mode, unsigned which) {
+  u64& clean = context.tlb_clean[mode][which];
+  Tlb& tlb = context.tlb[mode][which];
+  for (u64 used = ~clean; used != 0; used &= used - 1) {
+    const u64 first = static_cast<u64>(std::countr_zero(used)) * kGroupSlots;
+    for (u64 slot = first; slot < first + kGroupSlots; ++slot) invalidate_slot(tlb, slot);
+  }
+  clean = ~u64{0};
+}
+
+// Drops every entry whose address agrees with `va` from bit `bits` up.
+void clear_region(Context& context, Mode mode, unsigned which, u64 va, unsigned bits) {
+  Tlb& tlb = context.tlb[mode][which];
+  for (u64 used = ~context.tlb_clean[mode][which]; used != 0; used &= used - 1) {
+    const u64 first = static_cast<u64>(std::countr_zero(used)) * kGroupSlots;
+    for (u64 slot = first; slot < first + kGroupSlots; ++slot) {
+      const u64 tag = ~tlb.neg_tag[slot] + 1;
+      if (((tag ^ va) >> bits) == 0) invalidate_slot(tlb, slot);
+    }
+  }
+}
+
+void forget_jumps_in(JumpCache& cache, u64 va, unsigned bits) {
+  for (u64 slot = 0; slot < kJumpSize; ++slot) {
+    if (((cache.vpage[slot] ^ va) >> bits) == 0) cache.neg_key[slot].store(kNoJump, std::memory_order_relaxed);
+  }
+}
+
+Context::LargePages& large_pages_of(Context& context, Mode mode) { return context.large_pages[mode == kModeKernel ? 0 : 1]; }
+
+u64 huge_bit(u64 va) { return u64{1} << (va >> 30 & 63); }
+u64 region_bit(u64 va) { return u64{1} << (va >> 21 & 63); }
+u64 region_word(u64 va) { return va >> 27 & 15; }
+
+// How many low bits of an address INVLPG of `va` must leave open, because the page may be a large one.
+unsigned flush_bits(const Context& context, u64 va) {
+  unsigned bits = 12;
+  for (const Context::LargePages& large : context.large_pages) {
+    if ((large.huge & huge_bit(va)) != 0) return 30;
+    if ((large.region[region_word(va)] & region_bit(va)) != 0) bits = 21;
+  }
+  return bits;
+}
+
+void note_large(Context& context, u64 va, unsigned page_bits, Mode mode) {
+  Context::LargePages& large = large_pages_of(context, mode);
+  if (page_bits == 21) large.region[region_word(va)] |= region_bit(va);
+  else large.huge |= huge_bit(va);  // 1 GiB, and the rare 4 MiB pages of 32-bit tables
+}
+
+}  // namespace
+
+void note_mapping(Context& context, u64 va, const Walk& walk, Access access, Mode mode) {
+  if (walk.page_bits > 12) note_large(context, va, walk.page_bits, mode);
+  if (walk.global || mode == kModeUser) return;
+  if (access == Access::kExecute) context.kernel_code_non_global = true;
+  else if (mode == kModeKernel) context.kernel_has_non_global = true;
+}
+
+bool tlb_insert(Context& context, u64 va, const Walk& walk, Access access, Mode mode) {
+  const u64 gpa = walk.gpa & ~kPageMask;
+  const u8* host = context.vm->memory().host(gpa, 4096);
+  if (host == nullptr) return false;
+  const unsigned which = access == Access::kWrite ? 1 : 0;
+  if (which == 1) {
+    // The translator sets the code bits, then asks for the writable mark; in this order neither misses the other.
+    CodePages& pages = context.vm->pages();
+    if (pages.has_code(gpa)) return false;
+    pages.mark_writable(gpa);
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    if (pages.has_code(gpa)) return false;
+  }
+  note_mapping(context, va, walk, access, mode);
+  const u64 slot = tlb_slot(va);
+  const u64 page = va & ~kPageMask;
+  Tlb& tlb = context.tlb[mode][which];
+  tlb.neg_tag[slot] = ~page + 1;
+  tlb.addend[slot] = reinterpret_cast<u64>(host) - page;
+  tlb.host_page[slot] = reinterpret_cast<u64>(host);
+  context.tlb_clean[mode][which] &= ~(u64{1} << (slot / kGroupSlots));
+  ++context.stats.tlb_fills;
+  return true;
+}
+
+bool fill_tlb(Context& context, u64 va, Access access, Mode mode, bool* filled) {
+  *filled = false;
+  Walk walk;
+  if (!walk_pages(context, va, access, mode, &walk)) return false;
+  *filled = tlb_insert(context, va, walk, access, mode);
+  return true;
+}
+
+void flush_tlb_all(Context& context) {
+  for (const Mode mode : {kModeKernel, kModeKernelAc, kModeUser}) {
+    clear(context, mode, 0);
+    clear(context, mode, 1);
+  }
+  context.large_pages = {};
+  context.kernel_has_non_global = false;
+  context.kernel_code_non_global = false;
+  flush_jumps(context, kModeKernel);
+  flush_jumps(context, kModeUser);
+}
+
+void flush_tlb_non_global(Context& context) {
+  if (context.kernel_has_non_global) {
+    flush_tlb_all(context);
+    return;
+  }
+  for (const Mode mode : {kModeKernelAc, kModeUser}) {
+    clear(context, mode, 0);
+    clear(context, mode, 1);
+  }
+  // [1] may also stand for a global large page of kModeKernelAc; its entries are gone now.
+  context.large_pages[1] = {};
+  flush_jumps(context, kModeUser);
+  if (context.kernel_code_non_global) {
+    flush_jumps(context, kModeKernel);
+    context.kernel_code_non_global = false;
+  }
+}
+
+void flush_tlb_page(Context& context, u64 va) {
+  const unsigned bits = flush_bits(context, va);
+  for (const Mode mode : {kModeKernel, kModeKernelAc, kModeUser}) {
+    for (unsigned which = 0; which < 2; ++which) {
+      Tlb& tlb = context.tlb[mode][which];
+      if (bits > 12) clear_region(context, mode, which, va, bits);
+      else if (tlb_lookup(tlb, va, 1) != nullptr) invalidate_slot(tlb, tlb_slot(va));
+    }
+  }
+  for (JumpCache& cache : context.jump) forget_jumps_in(cache, va, bits);
+}
+
+void flush_tlb_writes_to(Context& context, const u8* host_page) {
+  for (auto& mode : context.tlb) {
+    Tlb& tlb = mode[1];
+    for (u64 slot = 0; slot < kTlbSize; ++slot) {
+      if (tlb.host_page[slot] == reinterpret_cast<u64>(host_page)) invalidate_slot(tlb, slot);
+    }
+  }
+}
+
+void flush_jumps(Context& context, Mode mode) {
+  for (auto& key : context.jump[mode == kModeUser ? 1 : 0].neg_key) key.store(kNoJump, std::memory_order_relaxed);
+}
+
+}  // namespace pileus::engine::bt

@@ -1,0 +1,55 @@
+// Trace: the guest instructions of one block, decoded and sorted into how each is translated.
+#pragma once
+
+#include <array>
+
+#include "engine/bt/context.h"
+#include "engine/bt/interp.h"
+
+namespace pileus::engine::bt {
+
+enum class Kind : u8 {
+  kCopy,          // the same instruction with host registers and, if any, a probed memory operand
+  kNop,           // nothing to do
+  kPush,          // PUSH of a register, immediate or memory
+  kPop,           // POP to a register
+  kLeave,
+  kClearIf,       // CLI at CPL 0
+  kSetIf,         // STI at CPL 0 when the next instruction stays in the block
+  kDirection,     // CLD, STD
+  kCall,          // near, direct
+  kCallIndirect,  // near, register or memory
+  kJump,
+  kJumpIndirect,
+  kBranch,        // Jcc
+  kCountBranch,   // LOOP, JRCXZ
+  kReturn,        // near
+  kInterpret,     // by the interpreter, then on with the block
+  kInterpretEnd,  // by the interpreter; the block ends
+};
+
+struct TraceInsn {
+  Insn insn;
+  Kind kind = Kind::kInterpret;
+  u16 page_offset = 0;
+  bool flags_live = true;  // some arithmetic flag is needed by this instruction or by what follows
+  i8 memory_operand = -1;  // explicit memory operand of a kCopy, kPush, kCallIndirect, kJumpIndirect
+};
+
+inline constexpr unsigned kMaxTrace = 48;
+
+struct Trace {
+  std::array<TraceInsn, kMaxTrace> at;
+  unsigned count = 0;
+  u16 end_offset = 0;  // page offset behind the last instruction
+  bool straddles = false;  // the first instruction goes on in the next page: count is 0
+  bool undecodable = false;  // the first bytes are no instruction: count is 0
+};
+
+// Decodes from `bytes` (the rest of the page, or a bounded part of it) at `page_offset`, 64-bit code.
+void decode_trace(const u8* bytes, unsigned length, u16 page_offset, Mode mode, bool fpu_usable, Trace* trace);
+
+// 0-15 for a general register of any width, or kNoReg. *high is set for AH, CH, DH, BH.
+unsigned gpr_number(ZydisRegister reg, bool* high);
+
+}  // namespace pileus::engine::bt

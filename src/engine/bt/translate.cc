@@ -1,0 +1,63 @@
+#include "engine/bt/translate.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "engine/bt/assembler.h"
+#include "engine/bt/block_emitter.h"
+#include "engine/bt/trace.h"
+#include "engine/bt/vm.h"
+
+namespace pileus::engine::bt {
+
+namespace {
+constexpr u64 kMaxHostBytes = 64 * kKiB;  // more than any trace needs
+
+u64 chunks_of(u64 first, u64 last) {
+  u64 mask = 0;
+  for (u64 chunk = first / 64; chunk <= last / 64; ++chunk) mask |= u64{1} << chunk;
+  return mask;
+}
+}  // namespace
+
+Translated translate_block(Context& context, const BlockKey& key, const u8* host_page, Block** out) {
+  Vm& vm = *context.vm;
+  CodeCache& code = vm.code();
+  const auto page_offset = static_cast<u16>(key.gpa & 4095);
+  std::array<u8, kMaxTrace * 15> bytes;
+  const auto length = static_cast<unsigned>(std::min<u64>(bytes.size(), 4096U - page_offset));
+
+  const std::lock_guard lock(code.mutex());
+  if (Block* found = code.find(key)) {  // another vCPU was faster
+    *out = found;
+    return Translated::kDone;
+  }
+  if (static_cast<u64>(code.room_end() - code.room()) < kMaxHostBytes) return Translated::kFull;
+
+  static Trace trace;  // guarded by the mutex; too big for a stack
+  std::memcpy(bytes.data(), host_page + page_offset, length);
+  decode_trace(bytes.data(), length, page_offset, key.mode, key.fpu_usable, &trace);
+  if (trace.count == 0) return Translated::kInterpretFirst;
+  const unsigned size = trace.end_offset - page_offset;
+  vm.pages().add(key.gpa, size);
+  std::atomic_thread_fence(std::memory_order_seq_cst);  // code bits before the second look at the bytes
+  if (vm.pages().take_writable(key.gpa)) {
+    vm.pages().mark_writable(key.gpa);
+    return Translated::kAgain;
+  }
+  if (std::memcmp(bytes.data(), host_page + page_offset, size) != 0) return Translated::kAgain;
+
+  auto block = std::make_unique<Block>();
+  block->key = key;
+  block->host = code.room();
+  block->size = static_cast<u16>(size);
+  block->chunk_mask = chunks_of(page_offset, trace.end_offset - 1U);
+  Assembler assembler(code.room(), code.room() + kMaxHostBytes);
+  BlockEmitter emitter(assembler, vm.stubs(), code, *block);
+  if (!emitter.emit(trace)) return Translated::kFull;
+  ++context.stats.blocks_translated;
+  *out = code.insert(std::move(block));
+  return Translated::kDone;
+}
+
+}  // namespace pileus::engine::bt

@@ -1,0 +1,101 @@
+#include "engine/bt/vm.h"
+
+#include <chrono>
+
+#include "engine/bt/code_cache.h"
+#include "engine/bt/code_pages.h"
+#include "engine/bt/interp.h"
+#include "engine/bt/runtime.h"
+#include "engine/bt/stubs.h"
+
+namespace pileus::engine::bt {
+
+Vm::Vm(const Config& config) : config_(config), pages_(std::make_unique<CodePages>(*config.memory)) {}
+
+Result<std::unique_ptr<Vm>> Vm::create(const Config& config) {
+  std::unique_ptr<Vm> vm(new Vm(config));
+  vm->code_ = TRY(CodeCache::create(config.translation_cache_bytes, *vm->pages_));
+  Assembler out(vm->code_->room(), vm->code_->room_end());
+  vm->stubs_ = std::make_unique<Stubs>(emit_stubs(out, runtime_callouts()));
+  vm->code_->set_base(reinterpret_cast<u8*>(align_up(reinterpret_cast<u64>(out.at()), 64)));
+  config.memory->set_observer(vm.get());
+  return vm;
+}
+
+Vm::~Vm() { config_.memory->set_observer(nullptr); }
+
+void Vm::wake(Context& context) {
+  context.exit_request.store(1, std::memory_order_seq_cst);
+  if (!context.asleep.load(std::memory_order_seq_cst)) return;
+  const std::lock_guard lock(sleep_mutex_);
+  awake_.notify_all();
+}
+
+void Vm::sleep(Context& context, u64 deadline_ns) {
+  std::unique_lock lock(sleep_mutex_);
+  context.asleep.store(true, std::memory_order_seq_cst);
+  const auto woken = [&] { return context.exit_request.load(std::memory_order_seq_cst) != 0; };
+  if (deadline_ns == 0) {
+    awake_.wait(lock, woken);
+  } else {
+    const std::chrono::steady_clock::time_point deadline{std::chrono::nanoseconds(deadline_ns)};
+    awake_.wait_until(lock, deadline, woken);
+  }
+  context.asleep.store(false, std::memory_order_seq_cst);
+}
+
+void Vm::enter_running() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return !exclusive_; });
+  ++running_;
+}
+
+void Vm::leave_running() {
+  const std::lock_guard lock(mutex_);
+  --running_;
+  changed_.notify_all();
+}
+
+void Vm::begin_exclusive(Context& self) {
+  std::unique_lock lock(mutex_);
+  --running_;  // parked, as far as another exclusive one is concerned
+  changed_.notify_all();
+  changed_.wait(lock, [&] { return !exclusive_; });
+  exclusive_ = true;
+  for (Context* context : contexts_) {
+    if (context != &self) context->exit_request.store(1, std::memory_order_seq_cst);
+  }
+  changed_.wait(lock, [&] { return running_ == 0; });
+  ++running_;
+}
+
+void Vm::end_exclusive() {
+  const std::lock_guard lock(mutex_);
+  exclusive_ = false;
+  changed_.notify_all();
+}
+
+void Vm::forget_jumps() {
+  for (Context* context : contexts_) {
+    for (JumpCache& cache : context->jump) {
+      for (auto& key : cache.neg_key) key.store(kNoJump, std::memory_order_relaxed);
+    }
+  }
+}
+
+void Vm::invalidate_code(guest::Gpa address, u64 length) {
+  std::atomic_thread_fence(std::memory_order_seq_cst);  // the written bytes before the look at the code bits
+  if (!pages_->has_code(address, length)) return;
+  const std::lock_guard lock(code_->mutex());
+  if (code_->invalidate(address, length)) forget_jumps();
+}
+
+void Vm::flush_code(Context& self) {
+  exclusive(self, [&] {
+    const std::lock_guard lock(code_->mutex());
+    code_->flush();
+    forget_jumps();
+  });
+}
+
+}  // namespace pileus::engine::bt

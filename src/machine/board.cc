@@ -1,0 +1,166 @@
+#include "machine/board.h"
+
+#include <sys/random.h>
+
+#include <array>
+
+#include "machine/acpi/tables.h"
+#include "machine/diskboot/boot_entry.h"
+#include "machine/layout.h"
+#include "machine/loader/cpu_setup.h"
+#include "machine/loader/linux_boot.h"
+#include "virtio/blk.h"
+#include "virtio/rng.h"
+
+namespace pileus::machine {
+
+namespace {
+
+// Where things sit on the PCI bus. The network card comes first, so that its name in the guest does
+// not depend on how many disks there are.
+constexpr unsigned kNetSlot = 1, kRngSlot = 2, kFirstDiskSlot = 3;
+constexpr u64 kMaxDisks = 16;
+
+Result<> check_config(const MachineConfig& config) {
+  const auto invalid = [](const std::string& text) { return Error(ErrorCode::kInvalid, text); };
+  if (!config.make_engine) return invalid("the machine has no engine");
+  if (config.memory_bytes < kMinMemory || config.memory_bytes > kMaxMemory || config.memory_bytes % 4096 != 0) {
+    return invalid("memory must be 32 MiB to 252 GiB and a multiple of 4 KiB");
+  }
+  if (config.cpu_count < 1 || config.cpu_count > kMaxCpus) return invalid("the number of CPUs must be 1 to 254");
+  if (config.disks.size() > kMaxDisks) return invalid("a machine takes at most 16 disks");
+  if (std::holds_alternative<DiskBoot>(config.boot) && config.disks.empty()) {
+    return invalid("there is nothing to boot: give a kernel or a disk");
+  }
+  return {};
+}
+
+class BlockReader : public DiskReader {
+ public:
+  explicit BlockReader(virtio::BlockBackend& disk) : disk_(disk) {}
+  Result<> read(u64 offset, std::span<u8> out) override { return disk_.read(offset, out); }
+  u64 size() const override { return disk_.size(); }
+
+ private:
+  virtio::BlockBackend& disk_;
+};
+
+// Nothing when the host has none to give at once: the guest then gathers its own.
+std::vector<u8> random_seed() {
+  std::vector<u8> seed(32);
+  if (::getrandom(seed.data(), seed.size(), GRND_NONBLOCK) != static_cast<ssize_t>(seed.size())) seed.clear();
+  return seed;
+}
+
+std::string join(const std::string& a, const std::string& b) { return a.empty() || b.empty() ? a + b : a + " " + b; }
+
+}  // namespace
+
+Result<std::unique_ptr<Board>> Board::create(MachineConfig config, PowerRequests power) {
+  TRY(check_config(config));
+  guest::GuestMemory memory = TRY(guest::GuestMemory::create(config.memory_bytes, kRamHole));
+  if (config.io == nullptr) config.io = TRY(virtio::IoThread::start("vm-io"));
+  std::unique_ptr<Board> board(new Board(std::move(config), std::move(memory), std::move(power)));
+  TRY(board->wire_buses());
+  TRY(board->make_engine());
+  TRY(board->make_virtio());
+  return board;
+}
+
+Board::Board(MachineConfig config, guest::GuestMemory memory, PowerRequests power)
+    : config_(std::move(config)),
+      memory_(std::move(memory)),
+      power_(power),
+      i8042_(power.reset),
+      serial_(config_.serial.get(), ioapic_.line(kGsiSerial)) {}
+
+Result<> Board::wire_buses() {
+  TRY(mmio_.add(kIoapic, kIoapicSize, &ioapic_));
+  TRY(mmio_.add(kEcam, kEcamSize, &pci_.ecam()));
+  TRY(ports_.add(kPortI8042Data, 1, &post_));
+  TRY(ports_.add(kPortI8042Command, 1, &i8042_));
+  TRY(ports_.add(kPortCmos, Cmos::kPorts, &cmos_));
+  TRY(ports_.add(kPortPost, 1, &post_));
+  TRY(ports_.add(kPortSerial, Serial::kPorts, &serial_));
+  TRY(ports_.add(kPortPower, PowerPorts::kPorts, &power_));
+  TRY(ports_.add(kPortPciAddress, 8, &pci_.ports()));
+  return {};
+}
+
+Result<> Board::make_engine() {
+  engine::Config engine;
+  engine.memory = &memory_;
+  engine.mmio = &mmio_;
+  engine.ports = &ports_;
+  engine.eoi = &ioapic_;
+  engine.cpu_count = config_.cpu_count;
+  engine.paravirt = config_.paravirt;
+  engine_ = TRY(config_.make_engine(engine));
+  ioapic_.set_sink(engine_.get());
+  for (u32 id = 0; id < config_.cpu_count; ++id) {
+    engine::Vcpu* const vcpu = TRY(engine_->create_vcpu(id));
+    vcpus_.push_back(vcpu);
+  }
+  return {};
+}
+
+Result<> Board::add_virtio(unsigned slot, std::unique_ptr<virtio::Device> device) {
+  auto function = TRY(virtio::VirtioPci::create(std::move(device), memory_, mmio_, *engine_, *config_.io));
+  functions_.push_back(std::move(function));
+  pci_.attach(slot, *functions_.back());
+  return {};
+}
+
+Result<> Board::make_virtio() {
+  if (config_.net)
+    TRY(add_virtio(kNetSlot, std::make_unique<virtio::Net>(std::move(config_.net), config_.mac, config_.mtu)));
+  TRY(add_virtio(kRngSlot, std::make_unique<virtio::Rng>()));
+  unsigned index = 0;
+  for (auto& disk : config_.disks) {
+    if (index == 0) boot_disk_ = disk.get();
+    TRY(add_virtio(kFirstDiskSlot + index,
+                   std::make_unique<virtio::Blk>(std::move(disk), "disk" + std::to_string(index))));
+    ++index;
+  }
+  return {};
+}
+
+Result<> Board::load_acpi() {
+  const std::vector<u8> tables = build_acpi_tables(kAcpiTables, config_.cpu_count);
+  CHECK(tables.size() <= kAcpiTablesEnd - kAcpiTables);
+  CHECK(memory_.write(kAcpiTables, tables));
+  return {};
+}
+
+Result<engine::CpuState> Board::load_guest() {
+  const std::vector<u8> seed = random_seed();
+  if (const auto* given = std::get_if<KernelBoot>(&config_.boot)) {
+    return load_linux(memory_, {given->kernel, given->initrd, given->command_line, kAcpiTables, seed});
+  }
+  BlockReader reader(*boot_disk_);
+  const BootEntry entry = TRY(find_boot_entry(reader).with("boot disk"));
+  const std::string command_line = join(entry.command_line, std::get<DiskBoot>(config_.boot).append);
+  return load_linux(memory_, {entry.kernel, entry.initrd, command_line, kAcpiTables, seed});
+}
+
+Result<> Board::reset_and_load() {
+  for (const auto& function : functions_) function->reset();
+  pci_.reset();
+  serial_.reset();
+  ioapic_.reset();
+  TRY(load_acpi());
+  const engine::CpuState boot_cpu = TRY(load_guest());
+  for (u32 id = 0; id < vcpus_.size(); ++id) {
+    TRY(vcpus_[id]->set_state(id == 0 ? boot_cpu : reset_state(id)).with("CPU " + std::to_string(id)));
+  }
+  return {};
+}
+
+// A rise is what the edge-triggered pin waits for.
+void Board::power_button() {
+  guest::InterruptLine& line = ioapic_.line(kGsiPowerButton);
+  line.set(true);
+  line.set(false);
+}
+
+}  // namespace pileus::machine

@@ -1,0 +1,63 @@
+// Board: the devices of a machine on its buses, around an engine, and the loading of its guest. It
+// knows how to be put into its power-on state; when that happens, and the threads, are Machine's
+// business.
+//
+// Members are declared so that each outlives those that point to it.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "machine/devices/cmos.h"
+#include "machine/devices/ioapic.h"
+#include "machine/devices/pci_bus.h"
+#include "machine/devices/power_ports.h"
+#include "machine/devices/serial.h"
+#include "machine/machine.h"
+#include "virtio/pci_transport.h"
+
+namespace pileus::machine {
+
+class Board {
+ public:
+  // Makes RAM, devices, engine and vCPUs. `config` is checked; `power` is called on vCPU threads.
+  static Result<std::unique_ptr<Board>> create(MachineConfig config, PowerRequests power);
+  Board(const Board&) = delete;
+  Board& operator=(const Board&) = delete;
+
+  // Puts every device into its power-on state, loads the guest and sets the state of all vCPUs. No
+  // vCPU may run.
+  Result<> reset_and_load();
+  void power_button();
+
+  guest::GuestMemory& memory() { return memory_; }
+  const engine::Engine& engine() const { return *engine_; }
+  const std::vector<engine::Vcpu*>& vcpus() const { return vcpus_; }
+
+ private:
+  Board(MachineConfig config, guest::GuestMemory memory, PowerRequests power);
+  Result<> make_engine();
+  Result<> make_virtio();
+  Result<> add_virtio(unsigned slot, std::unique_ptr<virtio::Device> device);
+  Result<> wire_buses();
+  Result<> load_acpi();
+  Result<engine::CpuState> load_guest();
+
+  MachineConfig config_;  // its disks and network move into the virtio devices
+  guest::GuestMemory memory_;
+  guest::Bus mmio_;
+  guest::Bus ports_;
+  Ioapic ioapic_;
+  std::unique_ptr<engine::Engine> engine_;
+  std::vector<engine::Vcpu*> vcpus_;  // owned by the engine
+  Cmos cmos_;
+  PowerPorts power_;
+  I8042 i8042_;
+  PostPort post_;
+  Serial serial_;
+  virtio::BlockBackend* boot_disk_ = nullptr;  // owned by its virtio device
+  std::vector<std::unique_ptr<virtio::VirtioPci>> functions_;
+  PciBus pci_;
+};
+
+}  // namespace pileus::machine

@@ -1,0 +1,79 @@
+// PciBus: the one PCI bus of the board, bus 0 behind a host bridge, and the two ways to its
+// configuration space: ECAM (PCI Express 3.0, 7.2.2) and the ports 0xCF8/0xCFC
+// (PCI 3.0, 3.2.2.3.2).
+#pragma once
+
+#include <array>
+#include <memory>
+#include <mutex>
+
+#include "guest/bus.h"
+#include "virtio/pci_function.h"
+
+namespace pileus::machine {
+
+class PciBus {
+ public:
+  static constexpr unsigned kDevices = 32;
+
+  PciBus();
+  // Device `number` (1..31; 0 is the host bridge), function 0. Before any vCPU runs. `function`
+  // must outlive the bus.
+  void attach(unsigned number, virtio::PciFunction& function) { functions_[number] = &function; }
+
+  guest::BusDevice& ecam() { return ecam_; }
+  guest::BusDevice& ports() { return ports_; }  // 8 ports from 0xCF8
+
+  void reset() { ports_.reset(); }
+
+ private:
+  // `address` is bus:8 device:5 function:3 register:12, as in ECAM. What is absent reads as all
+  // ones.
+  u32 read(u32 address, unsigned size);
+  void write(u32 address, unsigned size, u32 value);
+  virtio::PciFunction* find(u32 address) const;
+
+  class HostBridge : public virtio::PciFunction {
+   public:
+    HostBridge();
+    u32 config_read(u16 offset, unsigned size) override;
+    void config_write(u16 offset, unsigned size, u32 value) override;
+
+   private:
+    std::mutex mutex_;
+    virtio::PciConfigSpace config_;  // guarded by mutex_
+  };
+
+  class Ecam : public guest::BusDevice {
+   public:
+    explicit Ecam(PciBus& bus) : bus_(bus) {}
+    u64 read(u64 offset, unsigned size) override;
+    void write(u64 offset, unsigned size, u64 value) override;
+
+   private:
+    PciBus& bus_;
+  };
+
+  class Ports : public guest::BusDevice {
+   public:
+    explicit Ports(PciBus& bus) : bus_(bus) {}
+    u64 read(u64 offset, unsigned size) override;
+    void write(u64 offset, unsigned size, u64 value) override;
+    void reset();
+
+   private:
+    // Where the data port leads, or nothing when the enable bit is off.
+    std::optional<u32> target(u64 offset);
+
+    PciBus& bus_;
+    std::mutex mutex_;
+    u32 address_ = 0;  // guarded by mutex_
+  };
+
+  HostBridge bridge_;
+  Ecam ecam_{*this};
+  Ports ports_{*this};
+  std::array<virtio::PciFunction*, kDevices> functions_{};
+};
+
+}  // namespace pileus::machine

@@ -1,0 +1,18 @@
+// The architectural states in which this board starts its CPUs.
+#pragma once
+
+#include "engine/cpu_state.h"
+#include "guest/memory.h"
+
+namespace pileus::machine {
+
+// A CPU after power-on, waiting for INIT-SIPI (Intel SDM vol. 3, table 10-1), with the MTRR default
+// type set to write-back, as firmware would.
+engine::CpuState reset_state(u32 apic_id);
+
+// Writes boot page tables (the first 4 GiB mapped onto themselves, 2 MiB pages) and a GDT to RAM
+// and returns the state of CPU 0 entering 64-bit code at `entry` with rsi = `zero_page`, interrupts
+// off.
+engine::CpuState enter_long_mode(guest::GuestMemory& memory, u64 entry, u64 zero_page);
+
+}  // namespace pileus::machine

@@ -1,0 +1,156 @@
+#include "machine/loader/linux_boot.h"
+
+#include <algorithm>
+
+#include "machine/layout.h"
+#include "machine/loader/bzimage.h"
+#include "machine/loader/cpu_setup.h"
+#include "machine/loader/decompress.h"
+#include "machine/loader/elf.h"
+
+namespace pileus::machine {
+
+namespace {
+
+constexpr u64 kPage = 4096;
+
+// The kernel as an ELF file (`unpacked` holds it when it came out of a bzImage) and its setup
+// header.
+struct Kernel {
+  UnpackedBytes unpacked;
+  Bytes elf;
+  setup_header header{};
+};
+
+// What a bare vmlinux, which has no setup header, is taken to say.
+setup_header default_header() {
+  setup_header header{};
+  header.boot_flag = 0xAA55;
+  header.header = 0x53726448;  // "HdrS"
+  header.version = 0x020F;
+  header.loadflags = LOADED_HIGH;
+  header.initrd_addr_max = 0x7FFFFFFF;
+  header.kernel_alignment = 0x1000000;
+  header.cmdline_size = 2047;
+  return header;
+}
+
+Result<Kernel> open_kernel(Bytes file) {
+  Kernel kernel;
+  if (looks_like_elf(file)) {
+    kernel.elf = file;
+    kernel.header = default_header();
+    return kernel;
+  }
+  if (!looks_like_bzimage(file)) return Error(ErrorCode::kUnsupported, "neither a bzImage nor an ELF kernel");
+  const BzImage image = TRY(parse_bzimage(file));
+  kernel.unpacked = TRY(decompress(image.payload, kMaxKernelBytes));
+  kernel.elf = kernel.unpacked.view();
+  kernel.header = image.header;
+  return kernel;
+}
+
+// Copies the segments to RAM; returns the end of the highest.
+Result<u64> load_segments(guest::GuestMemory& memory, Bytes elf, const ElfImage& image) {
+  u64 end = 0;
+  for (const ElfSegment& segment : image.segments) {
+    if (segment.address < kHighRamStart) {
+      return Error(ErrorCode::kInvalid, "a segment wants the first MiB, which the board uses");
+    }
+    if (segment.memory_size > kMaxKernelBytes) return Error(ErrorCode::kInvalid, "damaged: a segment is far too large");
+    const auto target = memory.span(segment.address, segment.memory_size);
+    if (!target) return Error(ErrorCode::kInvalid, "does not fit in the guest's memory: give the machine more");
+    const Bytes data = elf.subspan(segment.file_offset, segment.file_size);
+    std::copy(data.begin(), data.end(), target->begin());
+    std::fill(target->begin() + static_cast<std::ptrdiff_t>(data.size()), target->end(), u8{0});
+    memory.written(segment.address, segment.memory_size);
+    end = std::max(end, segment.address + segment.memory_size);
+  }
+  return end;
+}
+
+// As high as the kernel allows, so that it is out of the way while the kernel starts.
+Result<u64> load_initrd(guest::GuestMemory& memory, Bytes initrd, u64 kernel_end, const setup_header& header) {
+  if (initrd.empty()) return u64{0};
+  const guest::GuestMemory::Region& low = memory.regions().front();
+  const u64 limit = std::min(low.base + low.size, u64{header.initrd_addr_max} + 1);
+  const u64 floor = align_up(kernel_end, kPage);
+  if (limit < floor || initrd.size() > limit - floor) {
+    return Error(ErrorCode::kInvalid, "does not fit in the guest's memory beside the kernel: give the machine more");
+  }
+  const u64 address = align_down(limit - initrd.size(), kPage);
+  if (address < floor || !memory.write(address, initrd)) {
+    return Error(ErrorCode::kInvalid, "does not fit in the guest's memory beside the kernel: give the machine more");
+  }
+  return address;
+}
+
+Result<> load_command_line(guest::GuestMemory& memory, std::string_view text, const setup_header& header) {
+  const u64 limit = std::min<u64>(header.cmdline_size, kCommandLineLimit - 1);
+  if (text.size() > limit) {
+    return Error(ErrorCode::kInvalid,
+                 "is " + std::to_string(text.size()) + " bytes long, this kernel takes " + std::to_string(limit));
+  }
+  std::vector<u8> bytes(text.begin(), text.end());
+  bytes.push_back(0);
+  CHECK(memory.write(kCommandLine, bytes));
+  return {};
+}
+
+// A setup_data node of type SETUP_RNG_SEED: without it a guest's first random numbers are weak or
+// late. Kernels that do not know the type skip it. Returns its address, or 0.
+u64 write_random_seed(guest::GuestMemory& memory, Bytes seed) {
+  constexpr u64 kMaxSeed = 1024;
+  if (seed.empty()) return 0;
+  const Bytes used = seed.first(std::min<u64>(seed.size(), kMaxSeed));
+  setup_data node{};
+  node.type = SETUP_RNG_SEED;
+  node.len = static_cast<u32>(used.size());
+  CHECK(memory.write(kSetupData, {reinterpret_cast<const u8*>(&node), sizeof node}));
+  CHECK(memory.write(kSetupData + sizeof node, used));
+  return kSetupData;
+}
+
+void add_e820(boot_params& params, u64 start, u64 end, u32 type) {
+  if (start >= end) return;
+  params.e820_table[params.e820_entries++] = {start, end - start, type};
+}
+
+// The map a BIOS would give (ACPI 6.5, 15 "System Address Map Interfaces").
+void fill_e820(boot_params& params, const guest::GuestMemory& memory) {
+  constexpr u32 kRam = 1, kReserved = 2;
+  add_e820(params, 0, kLowRamEnd, kRam);
+  add_e820(params, kLowRamEnd, kHighRamStart, kReserved);
+  const auto& regions = memory.regions();
+  add_e820(params, kHighRamStart, regions.front().base + regions.front().size, kRam);
+  add_e820(params, kEcam, kEcam + kEcamSize, kReserved);
+  for (u64 i = 1; i < regions.size(); ++i) add_e820(params, regions[i].base, regions[i].base + regions[i].size, kRam);
+}
+
+}  // namespace
+
+Result<engine::CpuState> load_linux(guest::GuestMemory& memory, const LinuxBoot& boot) {
+  if (memory.host(0, kHighRamStart) == nullptr) {
+    return Error(ErrorCode::kInvalid, "the guest's memory is too small to boot Linux");
+  }
+  const Kernel kernel = TRY(open_kernel(boot.kernel).with("kernel"));
+  const ElfImage image = TRY(parse_elf(kernel.elf).with("kernel"));
+  const u64 kernel_end = TRY(load_segments(memory, kernel.elf, image).with("kernel"));
+  const u64 initrd = TRY(load_initrd(memory, boot.initrd, kernel_end, kernel.header).with("initrd"));
+  TRY(load_command_line(memory, boot.command_line, kernel.header).with("kernel command line"));
+
+  boot_params params{};
+  params.hdr = kernel.header;
+  params.hdr.type_of_loader = 0xFF;  // boot.rst: no registered id
+  params.hdr.vid_mode = 0xFFFF;      // boot.rst: "normal"
+  params.hdr.cmd_line_ptr = static_cast<u32>(kCommandLine);
+  params.hdr.ramdisk_image = static_cast<u32>(initrd);
+  params.hdr.ramdisk_size = static_cast<u32>(boot.initrd.size());
+  params.hdr.setup_data = write_random_seed(memory, boot.random_seed);
+  params.acpi_rsdp_addr = boot.rsdp;
+  fill_e820(params, memory);
+  CHECK(memory.write(kZeroPage, {reinterpret_cast<const u8*>(&params), sizeof params}));
+  return enter_long_mode(memory, image.entry, kZeroPage);
+}
+
+}  // namespace pileus::machine

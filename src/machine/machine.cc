@@ -1,0 +1,192 @@
+#include "machine/machine.h"
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "base/log.h"
+#include "machine/board.h"
+#include "machine/vcpu_threads.h"
+
+namespace pileus::machine {
+
+namespace {
+
+// A supervisor thread does what was requested (end or reset), since neither a vCPU nor a caller can
+// wait for vCPUs to stand still. Order of locks: life_, then mutex_.
+class MachineImpl final : public Machine {
+ public:
+  ~MachineImpl() override {
+    request_end({EndReason::kStopped, ""});
+    if (supervisor_.joinable()) supervisor_.join();
+  }
+
+  Result<> init(MachineConfig config);
+  Result<> start() override;
+  void power_button() override { board_->power_button(); }
+  void reset() override;
+  void stop() override { request_end({EndReason::kStopped, ""}); }
+  bool pause() override;
+  void resume() override;
+  std::optional<End> wait(std::optional<std::chrono::milliseconds> timeout) override;
+  engine::Counters counters() const override;
+  guest::GuestMemory& memory() override { return board_->memory(); }
+
+ private:
+  void request_end(End end);
+  void on_vcpu_end(const engine::Exit& exit);
+  void supervise();
+  void do_reset();
+  void finish();
+
+  std::unique_ptr<Board> board_;
+  std::unique_ptr<VcpuThreads> vcpus_;
+  std::thread supervisor_;
+
+  std::mutex life_;      // held while vCPUs are parked, resumed or ended
+  bool paused_ = false;  // guarded by life_
+  bool ended_ = false;   // guarded by life_
+
+  mutable std::mutex mutex_;  // guards what follows
+  std::condition_variable requested_;
+  std::condition_variable finished_;
+  std::optional<End> end_request_;  // the first one wins
+  bool reset_request_ = false;
+  std::optional<End> end_;
+  u64 resets_ = 0;
+};
+
+Result<> MachineImpl::init(MachineConfig config) {
+  const PowerRequests power{
+      .reset = [this] { reset(); },
+      .power_off = [this] { request_end({EndReason::kPoweredOff, ""}); },
+  };
+  board_ = TRY(Board::create(std::move(config), power));
+  TRY(board_->reset_and_load());
+  vcpus_ = std::make_unique<VcpuThreads>(board_->vcpus(), [this](const engine::Exit& exit) { on_vcpu_end(exit); });
+  return {};
+}
+
+Result<> MachineImpl::start() {
+  const std::scoped_lock lock(life_);
+  if (supervisor_.joinable()) return Error(ErrorCode::kInvalid, "the machine was started before");
+  vcpus_->start();
+  vcpus_->resume();
+  supervisor_ = std::thread([this] { supervise(); });
+  return {};
+}
+
+void MachineImpl::request_end(End end) {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (!end_request_) end_request_ = std::move(end);
+  }
+  requested_.notify_all();
+}
+
+void MachineImpl::reset() {
+  {
+    const std::scoped_lock lock(mutex_);
+    reset_request_ = true;
+  }
+  requested_.notify_all();
+}
+
+void MachineImpl::on_vcpu_end(const engine::Exit& exit) {
+  switch (exit.reason) {
+    case engine::ExitReason::kKicked:
+      break;
+    case engine::ExitReason::kShutdown:
+      request_end({EndReason::kCrashed, "the guest triple-faulted"});
+      break;
+    case engine::ExitReason::kError:
+      request_end({EndReason::kError, exit.message});
+      break;
+  }
+}
+
+void MachineImpl::supervise() {
+  for (;;) {
+    {
+      std::unique_lock lock(mutex_);
+      requested_.wait(lock, [this] { return end_request_ || reset_request_; });
+      if (end_request_) break;
+    }
+    do_reset();
+  }
+  finish();
+}
+
+void MachineImpl::do_reset() {
+  const std::scoped_lock lock(life_);
+  vcpus_->park();
+  {
+    // What the guest requested before it stood still is this reset; what comes later is another
+    // one.
+    const std::scoped_lock request_lock(mutex_);
+    reset_request_ = false;
+    ++resets_;
+    if (end_request_) return;
+  }
+  const Result<> loaded = board_->reset_and_load();
+  if (!loaded) {
+    request_end({EndReason::kError, "cannot boot again: " + loaded.error().message()});
+    return;
+  }
+  log::info("the guest was reset");
+  if (!paused_) vcpus_->resume();
+}
+
+void MachineImpl::finish() {
+  {
+    const std::scoped_lock lock(life_);
+    vcpus_->join();
+    ended_ = true;
+  }
+  const std::scoped_lock lock(mutex_);
+  end_ = end_request_;
+  finished_.notify_all();
+}
+
+bool MachineImpl::pause() {
+  const std::scoped_lock lock(life_);
+  if (ended_) return false;
+  vcpus_->park();
+  paused_ = true;
+  return true;
+}
+
+void MachineImpl::resume() {
+  const std::scoped_lock lock(life_);
+  if (ended_ || !paused_) return;
+  paused_ = false;
+  vcpus_->resume();
+}
+
+std::optional<End> MachineImpl::wait(std::optional<std::chrono::milliseconds> timeout) {
+  std::unique_lock lock(mutex_);
+  const auto done = [this] { return end_.has_value(); };
+  if (!timeout) {
+    finished_.wait(lock, done);
+  } else {
+    finished_.wait_for(lock, *timeout, done);
+  }
+  return end_;
+}
+
+engine::Counters MachineImpl::counters() const {
+  engine::Counters counters = board_->engine().counters();
+  const std::scoped_lock lock(mutex_);
+  counters.emplace_back("resets", resets_);
+  return counters;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Machine>> Machine::create(MachineConfig config) {
+  auto machine = std::make_unique<MachineImpl>();
+  TRY(machine->init(std::move(config)));
+  return std::unique_ptr<Machine>(std::move(machine));
+}
+
+}  // namespace pileus::machine

@@ -1,0 +1,106 @@
+// Machine: the board of one VM, wired: RAM, buses, interrupt controllers, ACPI, PCI with virtio
+// devices, vCPU threads and the boot of a Linux kernel. What runs guest instructions comes from an
+// engine factory.
+//
+// Ownership: a Machine owns everything in its MachineConfig, the engine and its threads; destroying
+// it stops the guest. Threads: every public function may be called from any thread, except the
+// destructor and start() (once, by the owner).
+//
+// Life: create() -> start() -> running -> (the guest resets itself any number of times, counted) ->
+// ended, once, for good. wait() tells how. A guest that triple-faults ends its own machine and
+// nothing else.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/ints.h"
+#include "base/result.h"
+#include "engine/engine.h"
+#include "guest/char_backend.h"
+#include "virtio/block_backend.h"
+#include "virtio/io_thread.h"
+#include "virtio/net.h"
+
+namespace pileus::machine {
+
+// A kernel given from outside: a bzImage or an ELF vmlinux, as read from its file.
+struct KernelBoot {
+  std::vector<u8> kernel;
+  std::vector<u8> initrd;  // may be empty
+  std::string command_line;
+};
+
+// The default boot entry found inside the first disk, looked up again at every reset (as firmware
+// would).
+struct DiskBoot {
+  std::string append;  // added to the entry's command line, e.g. "console=ttyS0"
+};
+
+using EngineFactory = std::function<Result<std::unique_ptr<engine::Engine>>(const engine::Config&)>;
+
+struct MachineConfig {
+  u64 memory_bytes = 512 * kMiB;  // a multiple of 4 KiB, 32 MiB to 252 GiB
+  u32 cpu_count = 1;              // 1 to 254
+  EngineFactory make_engine;      // e.g. engine::create_bt
+  bool paravirt = true;           // offer the guest the KVM paravirtual interface
+
+  // The thread that works for all devices; made by create() when null. Give it when a backend below
+  // needs its loop: it outlives them.
+  std::unique_ptr<virtio::IoThread> io;
+  std::vector<std::unique_ptr<virtio::BlockBackend>> disks;  // /dev/vda, /dev/vdb, ...: at most 16
+  std::unique_ptr<virtio::NetBackend> net;                   // may be null: no network card
+  virtio::MacAddress mac{0x52, 0x54, 0x00, 0x12, 0x34, 0x56};
+  u16 mtu = 1500;
+  std::unique_ptr<guest::CharBackend> serial;  // COM1; may be null: output is thrown away
+
+  std::variant<KernelBoot, DiskBoot> boot;
+};
+
+enum class EndReason {
+  kPoweredOff,  // the guest entered ACPI S5
+  kCrashed,     // triple fault
+  kStopped,     // stop() was called
+  kError,       // the engine or the boot at a reset failed; message says why
+};
+
+struct End {
+  EndReason reason = EndReason::kStopped;
+  std::string message;  // one sentence; empty when there is nothing to say
+};
+
+class Machine {
+ public:
+  // Makes everything and loads the guest; no guest instruction has run yet. Errors name what is
+  // wrong with the configuration, the boot source or the host.
+  static Result<std::unique_ptr<Machine>> create(MachineConfig config);
+  virtual ~Machine() = default;
+
+  // Starts the vCPU threads.
+  virtual Result<> start() = 0;
+  // Presses the power button (ACPI): a willing guest shuts down and the machine ends as
+  // kPoweredOff.
+  virtual void power_button() = 0;
+  // Resets as the guest itself would.
+  virtual void reset() = 0;
+  // Ends the machine at once, as pulling the plug. Returns before it has ended; see wait().
+  virtual void stop() = 0;
+  // Halts all vCPUs between two instructions; returns when they stand still (false: the machine has
+  // ended). Devices' own threads go on. resume() lets them run again.
+  virtual bool pause() = 0;
+  virtual void resume() = 0;
+  // Waits for the end of a started machine; nothing when `timeout` passed first. Without a timeout it always returns a
+  // value.
+  virtual std::optional<End> wait(std::optional<std::chrono::milliseconds> timeout = std::nullopt) = 0;
+
+  // Resets so far and the engine's counters.
+  virtual engine::Counters counters() const = 0;
+  virtual guest::GuestMemory& memory() = 0;
+};
+
+}  // namespace pileus::machine

@@ -1,0 +1,75 @@
+#include "os/tcp.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "os/fd.h"
+#include "os/unix_socket.h"
+
+namespace pileus::os {
+namespace {
+
+sockaddr_in loopback(u16 port) {
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return address;
+}
+
+Result<Fd> bind_loopback(u16 port) {
+  Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!socket.valid()) return Error::from_errno("socket");
+  // As the forward itself does, so that connections of an earlier owner that linger do not count.
+  const int on = 1;
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  const sockaddr_in address = loopback(port);
+  if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+      ::listen(socket.get(), 1) != 0) {
+    const std::string name = "port " + std::to_string(port) + " of 127.0.0.1";
+    if (errno == EADDRINUSE) return Error(ErrorCode::kBusy, name + " is in use");
+    if (errno == EACCES) return Error(ErrorCode::kPermission, name + " is reserved for root");
+    return Error::from_errno("listen at " + name);
+  }
+  return socket;
+}
+
+}  // namespace
+
+Result<> check_port_free(u16 port) {
+  TRY(bind_loopback(port));
+  return {};
+}
+
+Result<u16> find_free_port() {
+  const Fd socket = TRY(bind_loopback(0));
+  sockaddr_in address = {};
+  socklen_t length = sizeof address;
+  if (::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &length) != 0) {
+    return Error::from_errno("getsockname");
+  }
+  return ntohs(address.sin_port);
+}
+
+Result<std::string> read_banner(u16 port, std::chrono::milliseconds timeout) {
+  constexpr std::size_t kMaxBanner = 255;  // RFC 4253, 4.2
+  const auto deadline = std::chrono::steady_clock::now() + timeout;
+  const Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!socket.valid()) return Error::from_errno("socket");
+  const sockaddr_in address = loopback(port);
+  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    return Error::from_errno("connect");
+  }
+  LineBuffer lines(kMaxBanner);
+  while (true) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+        deadline - std::chrono::steady_clock::now());
+    if (left.count() <= 0) return Error(ErrorCode::kTimeout, "no banner in time");
+    const std::string some = TRY(receive_some(socket.get(), left));
+    if (some.empty() || !lines.append(some)) return Error(ErrorCode::kIo, "no banner");
+    if (std::optional<std::string> line = lines.next()) return *line;
+  }
+}
+
+}  // namespace pileus::os

@@ -1,0 +1,23 @@
+// The little of TCP that is needed beside libslirp: ports of 127.0.0.1, and whether a server
+// answers there.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "base/ints.h"
+#include "base/result.h"
+
+namespace pileus::os {
+
+// kBusy when somebody has the port, kPermission when we may not have it.
+Result<> check_port_free(u16 port);
+
+// A port that is free now; another program may still take it before it is used.
+Result<u16> find_free_port();
+
+// The first line that the server at a port of 127.0.0.1 sends by itself, as an SSH server does; at
+// most 255 bytes.
+Result<std::string> read_banner(u16 port, std::chrono::milliseconds timeout);
+
+}  // namespace pileus::os

@@ -1,0 +1,189 @@
+#include "vmm/config.h"
+
+#include <unistd.h>
+
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <set>
+
+namespace pileus::vmm {
+namespace {
+
+using Json = nlohmann::json;
+constexpr u64 kPageSize = 4 * kKiB;
+
+Error bad_field(const std::string& name) {
+  return Error(ErrorCode::kInvalid,
+               "config.json: \"" + name + "\" is missing or of the wrong kind");
+}
+
+// Fields are read one by one into `field`; the first that is wrong is remembered.
+class Reader {
+ public:
+  explicit Reader(const Json& object) : object_(object) {}
+
+  void text(const char* name, std::string& field) {
+    const auto found = object_.find(name);
+    if (found == object_.end() || !found->is_string()) return fail(name);
+    field = found->get<std::string>();
+  }
+  void flag(const char* name, bool& field) {
+    const auto found = object_.find(name);
+    if (found == object_.end() || !found->is_boolean()) return fail(name);
+    field = found->get<bool>();
+  }
+  template <typename T>
+  void number(const char* name, T& field) {
+    const auto found = object_.find(name);
+    if (found == object_.end() || !found->is_number_unsigned() ||
+        found->template get<u64>() > std::numeric_limits<T>::max()) {
+      return fail(name);
+    }
+    field = static_cast<T>(found->template get<u64>());
+  }
+  const std::string& wrong() const { return wrong_; }
+
+ private:
+  void fail(const char* name) {
+    if (wrong_.empty()) wrong_ = name;
+  }
+  const Json& object_;
+  std::string wrong_;
+};
+
+Result<std::vector<PortForward>> parse_forwards(const Json& object) {
+  const auto found = object.find("forwards");
+  if (found == object.end() || !found->is_array()) return bad_field("forwards");
+  std::vector<PortForward> forwards;
+  for (const Json& entry : *found) {
+    if (!entry.is_string()) return bad_field("forwards");
+    forwards.push_back(TRY(parse_forward(entry.get<std::string>())));
+  }
+  return forwards;
+}
+
+}  // namespace
+
+const char* engine_name(EngineChoice engine) {
+  switch (engine) {
+    case EngineChoice::kAuto:
+      return "auto";
+    case EngineChoice::kBt:
+      return "bt";
+    case EngineChoice::kKvm:
+      return "kvm";
+  }
+  return "auto";
+}
+
+Result<EngineChoice> parse_engine(std::string_view text) {
+  for (const EngineChoice engine : {EngineChoice::kAuto, EngineChoice::kBt, EngineChoice::kKvm}) {
+    if (text == engine_name(engine)) return engine;
+  }
+  return Error(ErrorCode::kInvalid,
+               "'" + std::string(text) + "' is not an engine: choose auto, bt or kvm");
+}
+
+u16 VmConfig::ssh_port() const {
+  constexpr u16 kSsh = 22;
+  for (const PortForward& forward : forwards) {
+    if (forward.guest_port == kSsh) return forward.host_port;
+  }
+  return 0;
+}
+
+std::string encode_config(const VmConfig& config) {
+  Json forwards = Json::array();
+  for (const PortForward& forward : config.forwards) {
+    forwards.push_back(std::to_string(forward.host_port) + ":" +
+                       std::to_string(forward.guest_port));
+  }
+  const Json object = {{"name", config.name},
+                       {"image", config.image},
+                       {"base_disk", config.base_disk},
+                       {"disk_bytes", config.disk_bytes},
+                       {"memory_bytes", config.memory_bytes},
+                       {"cpu_count", config.cpu_count},
+                       {"engine", engine_name(config.engine)},
+                       {"paravirt", config.paravirt},
+                       {"forwards", forwards},
+                       {"ssh_port_chosen", config.ssh_port_chosen},
+                       {"kernel", config.kernel},
+                       {"initrd", config.initrd},
+                       {"append", config.append},
+                       {"login_user", config.login_user},
+                       {"identity_file", config.identity_file},
+                       {"translation_cache_bytes", config.translation_cache_bytes}};
+  return object.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+Result<VmConfig> parse_config(std::string_view text) {
+  const Json object = Json::parse(text, nullptr, false);
+  if (!object.is_object()) return Error(ErrorCode::kInvalid, "config.json is not a JSON object");
+  VmConfig config;
+  std::string engine;
+  Reader reader(object);
+  reader.text("name", config.name);
+  reader.text("image", config.image);
+  reader.text("base_disk", config.base_disk);
+  reader.number("disk_bytes", config.disk_bytes);
+  reader.number("memory_bytes", config.memory_bytes);
+  reader.number("cpu_count", config.cpu_count);
+  reader.text("engine", engine);
+  reader.flag("paravirt", config.paravirt);
+  reader.flag("ssh_port_chosen", config.ssh_port_chosen);
+  reader.text("kernel", config.kernel);
+  reader.text("initrd", config.initrd);
+  reader.text("append", config.append);
+  reader.text("login_user", config.login_user);
+  reader.text("identity_file", config.identity_file);
+  reader.number("translation_cache_bytes", config.translation_cache_bytes);
+  if (!reader.wrong().empty()) return bad_field(reader.wrong());
+  config.engine = TRY(parse_engine(engine));
+  config.forwards = TRY(parse_forwards(object));
+  TRY(check(config));
+  return config;
+}
+
+Result<> check(const VmConfig& config) {
+  if (config.cpu_count < 1 || config.cpu_count > kMaxCpus) {
+    return Error(ErrorCode::kInvalid, "a VM has 1 to " + std::to_string(kMaxCpus) + " CPUs, not " +
+                                          std::to_string(config.cpu_count));
+  }
+  if (config.memory_bytes < kMinMemory || config.memory_bytes > kMaxMemory ||
+      config.memory_bytes % kPageSize != 0) {
+    return Error(ErrorCode::kInvalid,
+                 "a VM has from 32M to 252G of memory in whole pages of 4K, not " +
+                     format_size(config.memory_bytes));
+  }
+  std::set<u16> taken;
+  for (const PortForward& forward : config.forwards) {
+    if (!taken.insert(forward.host_port).second) {
+      return Error(ErrorCode::kInvalid,
+                   "port " + std::to_string(forward.host_port) +
+                       " is forwarded twice: give each forward a port of its own");
+    }
+  }
+  if (config.kernel.empty() && !config.initrd.empty()) {
+    return Error(ErrorCode::kInvalid, "--initrd needs a --kernel to go with it");
+  }
+  return {};
+}
+
+Result<> check_host(const VmConfig& config) {
+  const u64 host =
+      static_cast<u64>(::sysconf(_SC_PHYS_PAGES)) * static_cast<u64>(::sysconf(_SC_PAGESIZE));
+  if (config.memory_bytes > host) {
+    return Error(ErrorCode::kExhausted,
+                 format_size(config.memory_bytes) + " of memory is more than this host's " +
+                     std::to_string(host / kMiB) + "M: choose a smaller --memory");
+  }
+  if (config.engine == EngineChoice::kKvm) {
+    return Error(ErrorCode::kUnsupported,
+                 "this version has no kvm engine yet: use --engine bt, which needs no hardware "
+                 "virtualization");
+  }
+  return {};
+}
+
+}  // namespace pileus::vmm

@@ -1,0 +1,52 @@
+// VmConfig: everything that is fixed about one VM; the file config.json in its folder.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ints.h"
+#include "base/result.h"
+#include "vmm/units.h"
+
+namespace pileus::vmm {
+
+enum class EngineChoice { kAuto, kBt, kKvm };
+const char* engine_name(EngineChoice engine);
+Result<EngineChoice> parse_engine(std::string_view text);
+
+struct VmConfig {
+  std::string name;
+  std::string image;      // name in the library; empty when the disk was given as a file
+  std::string base_disk;  // absolute path; never written to
+  u64 disk_bytes = 0;     // of the guest's disk, at least the base's
+  u64 memory_bytes = 0;
+  u32 cpu_count = 1;
+  EngineChoice engine = EngineChoice::kAuto;
+  bool paravirt = true;
+  std::vector<PortForward> forwards;
+  bool ssh_port_chosen = false;  // the forward to port 22 was picked by us, and may be picked anew
+  std::string kernel;            // absolute paths; empty: boot what the disk says
+  std::string initrd;
+  std::string append;
+  std::string login_user;
+  std::string identity_file;  // private key for `pileus vm ssh`; may be empty
+  u64 translation_cache_bytes = 64 * kMiB;
+
+  // The host's port that leads to the guest's port 22; 0: none.
+  u16 ssh_port() const;
+};
+
+inline constexpr u64 kMinMemory = 32 * kMiB;
+inline constexpr u64 kMaxMemory = 252 * kGiB;
+inline constexpr u32 kMaxCpus = 254;
+
+std::string encode_config(const VmConfig& config);
+// Refuses what check() refuses.
+Result<VmConfig> parse_config(std::string_view text);
+// What holds on every host: ranges, alignment, forwards that do not collide.
+Result<> check(const VmConfig& config);
+// What depends on this host: memory that it has, an engine that it can run.
+Result<> check_host(const VmConfig& config);
+
+}  // namespace pileus::vmm

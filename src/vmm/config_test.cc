@@ -1,0 +1,90 @@
+#include "vmm/config.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+namespace pileus::vmm {
+namespace {
+
+VmConfig example() {
+  VmConfig config;
+  config.name = "web";
+  config.image = "debian-12";
+  config.base_disk = "/images/debian-12/disk.raw";
+  config.disk_bytes = 8 * kGiB;
+  config.memory_bytes = 512 * kMiB;
+  config.cpu_count = 2;
+  config.engine = EngineChoice::kBt;
+  config.paravirt = false;
+  config.forwards = {{.host_port = 8080, .guest_port = 80}, {.host_port = 2222, .guest_port = 22}};
+  config.append = "quiet \"quoted\"";
+  config.login_user = "debian";
+  return config;
+}
+
+TEST(Config, ComesBackAsWritten) {
+  const VmConfig written = example();
+  const VmConfig read = parse_config(encode_config(written)).value();
+  EXPECT_EQ(encode_config(read), encode_config(written));
+  EXPECT_EQ(read.forwards, written.forwards);
+  EXPECT_EQ(read.engine, EngineChoice::kBt);
+  EXPECT_FALSE(read.paravirt);
+  EXPECT_EQ(read.ssh_port(), 2222);
+}
+
+TEST(Config, RefusesEachFieldMissingOrOfAnotherKind) {
+  const nlohmann::json good = nlohmann::json::parse(encode_config(example()));
+  for (const auto& [name, value] : good.items()) {
+    nlohmann::json missing = good;
+    missing.erase(name);
+    EXPECT_FALSE(parse_config(missing.dump()).ok()) << name;
+    nlohmann::json wrong = good;
+    wrong[name] = nlohmann::json::object();
+    EXPECT_FALSE(parse_config(wrong.dump()).ok()) << name;
+  }
+}
+
+TEST(Config, RefusesWhatIsNoObject) {
+  for (const char* text : {"", "{", "[]", "null", "1", "\"x\"", "{\"name\":}", "\xff\xfe"}) {
+    EXPECT_FALSE(parse_config(text).ok()) << text;
+  }
+}
+
+TEST(Config, NumbersAreNotCutShort) {
+  nlohmann::json object = nlohmann::json::parse(encode_config(example()));
+  object["cpu_count"] = (u64{1} << 32) + 1;
+  EXPECT_FALSE(parse_config(object.dump()).ok());
+  object["cpu_count"] = -1;
+  EXPECT_FALSE(parse_config(object.dump()).ok());
+}
+
+TEST(Config, ChecksRanges) {
+  const auto refused = [](auto change) {
+    VmConfig config = example();
+    change(config);
+    return !check(config).ok();
+  };
+  EXPECT_FALSE(refused([](VmConfig&) {}));
+  EXPECT_TRUE(refused([](VmConfig& config) { config.cpu_count = 0; }));
+  EXPECT_TRUE(refused([](VmConfig& config) { config.cpu_count = kMaxCpus + 1; }));
+  EXPECT_TRUE(refused([](VmConfig& config) { config.memory_bytes = kMinMemory - 4096; }));
+  EXPECT_TRUE(refused([](VmConfig& config) { config.memory_bytes = kMaxMemory + 4096; }));
+  EXPECT_TRUE(refused([](VmConfig& config) { config.memory_bytes += 1; }));
+  EXPECT_TRUE(refused(
+      [](VmConfig& config) { config.forwards.push_back({.host_port = 8080, .guest_port = 1}); }));
+  EXPECT_TRUE(refused([](VmConfig& config) { config.initrd = "/initrd"; }));
+}
+
+TEST(Config, ChecksTheHost) {
+  VmConfig config = example();
+  EXPECT_TRUE(check_host(config).ok());
+  config.engine = EngineChoice::kKvm;
+  EXPECT_EQ(check_host(config).error().code(), ErrorCode::kUnsupported);
+  config = example();
+  config.memory_bytes = u64{1} << 50;
+  EXPECT_EQ(check_host(config).error().code(), ErrorCode::kExhausted);
+}
+
+}  // namespace
+}  // namespace pileus::vmm

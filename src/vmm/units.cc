@@ -1,0 +1,70 @@
+#include "vmm/units.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace pileus::vmm {
+namespace {
+
+struct Unit {
+  char letter;
+  u64 bytes;
+};
+constexpr std::array kUnits = {Unit{'T', kGiB* kKiB}, Unit{'G', kGiB}, Unit{'M', kMiB},
+                               Unit{'K', kKiB}};
+
+Error bad_size(std::string_view text) {
+  return Error(ErrorCode::kInvalid,
+               "'" + std::string(text) + "' is not a size: write it like 512M or 8G");
+}
+
+Result<u16> parse_port(std::string_view text) {
+  u16 port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (error != std::errc() || end != text.data() + text.size() || port == 0) {
+    return Error(ErrorCode::kInvalid, "not a port");
+  }
+  return port;
+}
+
+}  // namespace
+
+Result<u64> parse_size(std::string_view text) {
+  u64 number = 0;
+  const char* const last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), last, number);
+  if (error != std::errc() || number == 0) return bad_size(text);
+  const std::string_view suffix(end, static_cast<std::size_t>(last - end));
+  if (suffix.empty()) return number;
+  const char letter = static_cast<char>(suffix[0] & ~0x20);  // upper case, if a letter
+  const auto* unit = std::ranges::find(kUnits, letter, &Unit::letter);
+  const std::string_view rest = suffix.substr(1);
+  if (unit == kUnits.end() || (!rest.empty() && rest != "B" && rest != "iB")) return bad_size(text);
+  const std::optional<u64> bytes = checked_mul(number, unit->bytes);
+  if (!bytes) return bad_size(text);
+  return *bytes;
+}
+
+std::string format_size(u64 bytes) {
+  for (const Unit& unit : kUnits) {
+    if (bytes != 0 && bytes % unit.bytes == 0)
+      return std::to_string(bytes / unit.bytes) + unit.letter;
+  }
+  return std::to_string(bytes);
+}
+
+Result<PortForward> parse_forward(std::string_view text) {
+  const std::size_t colon = text.find(':');
+  if (colon != std::string_view::npos) {
+    const Result<u16> host = parse_port(text.substr(0, colon));
+    const Result<u16> guest = parse_port(text.substr(colon + 1));
+    if (host && guest) return PortForward{.host_port = *host, .guest_port = *guest};
+  }
+  return Error(ErrorCode::kInvalid,
+               "'" + std::string(text) +
+                   "' is not a port forward: write HOST:GUEST, like 2222:22, with ports from 1 "
+                   "to 65535");
+}
+
+}  // namespace pileus::vmm

@@ -1,0 +1,250 @@
+#include "vmm/vm.h"
+
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <ctime>
+#include <fstream>
+
+#include "base/log.h"
+#include "engine/engine.h"
+#include "virtio/slirp_backend.h"
+#include "vmm/disks.h"
+
+namespace pileus::vmm {
+namespace {
+
+// How long a guest may take to shut down after a signal; then it is ended as by pulling the plug.
+constexpr u64 kGraceNs = 90'000'000'000;
+constexpr u64 kMaxKernel = 1 * kGiB;
+
+Result<std::vector<u8>> read_bytes(const std::string& path) {
+  const std::string text = TRY(os::read_file(path, kMaxKernel));
+  return std::vector<u8>(text.begin(), text.end());
+}
+
+Result<std::variant<machine::KernelBoot, machine::DiskBoot>> boot_source(const VmConfig& config) {
+  using Boot = std::variant<machine::KernelBoot, machine::DiskBoot>;
+  if (config.kernel.empty()) return Boot(machine::DiskBoot{.append = config.append});
+  machine::KernelBoot boot;
+  boot.kernel = TRY(read_bytes(config.kernel));
+  if (!config.initrd.empty()) boot.initrd = TRY(read_bytes(config.initrd));
+  boot.command_line = config.append.empty() ? "console=ttyS0" : config.append;
+  return Boot(std::move(boot));
+}
+
+u64 resident_bytes() {
+  std::ifstream statm("/proc/self/statm");
+  u64 total = 0;
+  u64 resident = 0;
+  statm >> total >> resident;
+  return resident * static_cast<u64>(::sysconf(_SC_PAGESIZE));
+}
+
+VmPhase phase_of(machine::EndReason reason) {
+  switch (reason) {
+    case machine::EndReason::kPoweredOff:
+      return VmPhase::kStopped;
+    case machine::EndReason::kCrashed:
+      return VmPhase::kCrashed;
+    case machine::EndReason::kStopped:
+      return VmPhase::kKilled;
+    case machine::EndReason::kError:
+      return VmPhase::kFailed;
+  }
+  return VmPhase::kFailed;
+}
+
+VmExit exit_of(machine::EndReason reason) {
+  switch (reason) {
+    case machine::EndReason::kPoweredOff:
+      return VmExit::kPoweredOff;
+    case machine::EndReason::kCrashed:
+      return VmExit::kCrashed;
+    case machine::EndReason::kStopped:
+      return VmExit::kKilled;
+    case machine::EndReason::kError:
+      return VmExit::kError;
+  }
+  return VmExit::kError;
+}
+
+std::string end_message(const machine::End& end) {
+  if (end.reason == machine::EndReason::kCrashed && end.message.empty())
+    return "the guest triple-faulted";
+  return end.message;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Vm>> Vm::create(const VmDirectory& directory) {
+  std::unique_ptr<Vm> vm(new Vm(directory));
+  Result<os::FileLock> lock = directory.lock();
+  if (!lock && lock.error().code() == ErrorCode::kBusy) {
+    return Error(ErrorCode::kBusy, "this VM runs already: `pileus vm ls` shows it");
+  }
+  vm->lock_ = std::make_unique<os::FileLock>(TRY(std::move(lock)));
+  vm->state_.pid = ::getpid();
+  vm->state_.started_unix_s = std::time(nullptr);
+  vm->set_phase(VmPhase::kStarting, "");
+  const Result<> prepared = vm->prepare();
+  if (!prepared) {
+    vm->set_phase(VmPhase::kFailed, prepared.error().message());
+    return prepared.error();
+  }
+  return vm;
+}
+
+Vm::~Vm() {
+  if (control_) {
+    control_->loop().call([this] {
+      deadline_.reset();
+      if (signals_.valid()) control_->loop().remove(signals_.get());
+    });
+  }
+}
+
+Result<> Vm::prepare() {
+  config_ = TRY(directory_.config());
+  TRY(check_host(config_));
+  control_ = TRY(virtio::IoThread::start("control"));
+  machine::MachineConfig config = TRY(machine_config());
+  machine_ = TRY(machine::Machine::create(std::move(config)));
+  Result<> watched;
+  control_->loop().call([&] {
+    watched = watch_signals();
+    if (!watched) return;
+    Result<std::unique_ptr<ControlServer>> server = ControlServer::create(
+        control_->loop(), directory_.control_socket(), [this](Command c) { return answer(c); });
+    if (server) {
+      server_ = std::move(server).value();
+    } else {
+      watched = server.error();
+    }
+  });
+  return watched;
+}
+
+Result<machine::MachineConfig> Vm::machine_config() {
+  machine::MachineConfig config;
+  config.memory_bytes = config_.memory_bytes;
+  config.cpu_count = config_.cpu_count;
+  config.paravirt = config_.paravirt;
+  config.make_engine = [cache = config_.translation_cache_bytes](engine::Config engine_config) {
+    engine_config.translation_cache_bytes = cache;
+    return engine::create_bt(engine_config);
+  };
+  config.boot = TRY(boot_source(config_));
+  config.disks = TRY(open_disks(directory_, config_));
+
+  config.io = TRY(virtio::IoThread::start("io"));
+  virtio::SlirpOptions network;
+  network.host_name = config_.name;
+  network.mtu = config.mtu;
+  for (const PortForward& forward : config_.forwards) {
+    network.forwards.push_back({.host_port = forward.host_port, .guest_port = forward.guest_port});
+  }
+  config.net = TRY(virtio::SlirpBackend::create(config.io->loop(), network));
+
+  Result<std::unique_ptr<ConsoleHub>> hub = Error(ErrorCode::kIo, "not made");
+  control_->loop().call([&] {
+    hub =
+        ConsoleHub::create(control_->loop(), directory_.console_socket(), directory_.console_log());
+  });
+  config.serial = TRY(std::move(hub));
+  return config;
+}
+
+Result<> Vm::watch_signals() {
+  sigset_t wanted;
+  ::sigemptyset(&wanted);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&wanted, number);
+  signals_ = os::Fd(::signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!signals_.valid()) return Error::from_errno("signalfd");
+  deadline_ = TRY(os::Timer::create(control_->loop(), [this] { machine_->stop(); }));
+  return control_->loop().add(signals_.get(), EPOLLIN, [this](u32) { on_signal(); });
+}
+
+// The first signal presses the power button and starts the clock; the second pulls the plug.
+void Vm::on_signal() {
+  signalfd_siginfo info = {};
+  if (::read(signals_.get(), &info, sizeof info) != sizeof info) return;
+  if (std::exchange(stop_asked_, true)) {
+    machine_->stop();
+    return;
+  }
+  set_phase(VmPhase::kStopping, "");
+  machine_->power_button();
+  deadline_->arm(kGraceNs);
+}
+
+std::string Vm::answer(Command command) {
+  switch (command) {
+    case Command::kStatus:
+      break;
+    case Command::kStats:
+      return encode_stats_reply(stats());
+    case Command::kReset:
+      machine_->reset();
+      return encode_ok();
+    case Command::kKill:
+      machine_->stop();
+      return encode_ok();
+    case Command::kStop:
+      set_phase(VmPhase::kStopping, "");
+      machine_->power_button();
+      return encode_ok();
+  }
+  const std::lock_guard lock(state_mutex_);
+  return encode_status_reply(state_);
+}
+
+engine::Counters Vm::stats() const {
+  engine::Counters counters = machine_->counters();
+  counters.emplace_back("vmm.resident_bytes", resident_bytes());
+  counters.emplace_back("guest.memory_bytes", config_.memory_bytes);
+  counters.emplace_back("guest.cpu_count", config_.cpu_count);
+  return counters;
+}
+
+void Vm::set_phase(VmPhase phase, const std::string& message) {
+  const std::lock_guard lock(state_mutex_);
+  state_.phase = phase;
+  state_.message = message;
+  if (!is_alive(phase)) state_.pid = 0;
+  const Result<> saved = directory_.save_state(state_);
+  if (!saved) log::error("{}", saved.error().message());  // the lock still tells whether it runs
+}
+
+VmExit Vm::run() {
+  const Result<> started = machine_->start();
+  if (!started) {
+    set_phase(VmPhase::kFailed, started.error().message());
+    log::error("{}", started.error().message());
+    return VmExit::kCannotStart;
+  }
+  set_phase(VmPhase::kRunning, "");
+  log::info("{} runs: {} CPUs, {} of memory", config_.name, config_.cpu_count,
+            format_size(config_.memory_bytes));
+  const machine::End end = machine_->wait().value_or(machine::End{});
+  // Nobody may ask an ended machine; and its disks are closed, flushed, before the state says so.
+  control_->loop().call([this] {
+    server_.reset();
+    deadline_.reset();
+    control_->loop().remove(signals_.get());
+    signals_.reset();
+  });
+  machine_.reset();
+  set_phase(phase_of(end.reason), end_message(end));
+  log::info("{} ended: {} {}", config_.name, phase_name(phase_of(end.reason)), end_message(end));
+  return exit_of(end.reason);
+}
+
+Result<VmExit> run_vm(const VmDirectory& directory) {
+  const std::unique_ptr<Vm> vm = TRY(Vm::create(directory));
+  return vm->run();
+}
+
+}  // namespace pileus::vmm

@@ -1,0 +1,69 @@
+// Vm: one VM's life, from its folder to its end. The body of the program pileus-vmm.
+#pragma once
+
+#include <memory>
+#include <mutex>
+
+#include "base/result.h"
+#include "machine/machine.h"
+#include "os/event_loop.h"
+#include "os/file.h"
+#include "virtio/io_thread.h"
+#include "vmm/config.h"
+#include "vmm/console_hub.h"
+#include "vmm/control_server.h"
+#include "vmm/vm_directory.h"
+
+namespace pileus::vmm {
+
+// The exit status of pileus-vmm.
+enum class VmExit {
+  kPoweredOff = 0,  // the guest shut itself down
+  kCannotStart =
+      1,  // configuration, disk, port or host at fault; said on standard error and in state.json
+  kUsage = 2,     // wrong arguments
+  kBusy = 3,      // another pileus-vmm runs this VM
+  kCrashed = 10,  // the guest triple-faulted
+  kError = 11,    // the engine could not go on
+  kKilled = 12,   // ended from outside without the guest's help
+};
+
+class Vm {
+ public:
+  // Takes the VM's lock and makes its machine; nothing of the guest has run. Call with SIGTERM,
+  // SIGINT and SIGHUP blocked, before there are other threads: they are taken as wishes to stop.
+  static Result<std::unique_ptr<Vm>> create(const VmDirectory& directory);
+  ~Vm();
+
+  // Runs the guest to its end.
+  VmExit run();
+
+ private:
+  explicit Vm(VmDirectory directory) : directory_(std::move(directory)) {}
+  Result<> prepare();
+  Result<machine::MachineConfig> machine_config();
+  Result<> watch_signals();
+  void on_signal();
+  std::string answer(Command command);
+  engine::Counters stats() const;
+  void set_phase(VmPhase phase, const std::string& message);
+
+  VmDirectory directory_;
+  VmConfig config_;
+  std::unique_ptr<os::FileLock> lock_;
+  std::mutex state_mutex_;
+  VmState state_;  // guarded by state_mutex_
+  // Destroyed from the last to the first: the control loop outlives all that it serves.
+  std::unique_ptr<virtio::IoThread> control_;
+  std::unique_ptr<machine::Machine> machine_;
+  std::unique_ptr<ControlServer> server_;
+  os::Fd signals_;
+  std::unique_ptr<os::Timer> deadline_;  // used on the control loop
+  bool stop_asked_ = false;              // used on the control loop
+};
+
+// Runs the VM of a folder; what goes wrong before the guest runs is left in state.json and given
+// back.
+Result<VmExit> run_vm(const VmDirectory& directory);
+
+}  // namespace pileus::vmm

@@ -1,0 +1,92 @@
+// system/*.asm: bare-metal code on the interpreter and on the translator. Each must end in the declared state.
+//
+// The code is at 1 MiB, entered at CPL 0 in 64-bit mode with 16 MiB of RAM mapped one to one, the first 4 MiB in 4 KiB
+// pages, for CPL 0 only. system/prelude.inc knows the layout.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <iostream>
+
+#include "runner.h"
+#include "test_files.h"
+
+namespace pileus::cpu_test {
+namespace {
+
+constexpr u64 kLoad = kMiB;
+constexpr u64 kStackTop = 0x180000;
+constexpr u64 kSmallPages = 4 * kMiB;
+constexpr u64 kRam = 16 * kMiB;
+
+void map_memory(guest::GuestMemory& memory) {
+  PageTables tables(memory);
+  for (u64 at = 0; at < kSmallPages; at += 4096) tables.map(at, at, kPresent | kWritable);
+  for (u64 at = kSmallPages; at < kRam; at += 2 * kMiB) tables.map_large(at, at, kPresent | kWritable);
+}
+
+std::vector<std::string> memory_violations(const Expectation& expected, Machine& machine) {
+  std::vector<std::string> found;
+  for (const Expectation::Memory& memory : expected.memory) {
+    const u8* at = machine.memory().host(memory.address, memory.bytes.size());
+    if (at == nullptr || std::memcmp(at, memory.bytes.data(), memory.bytes.size()) != 0) {
+      found.push_back(fmt::format("memory at {:#x} is not as declared", memory.address));
+    }
+  }
+  return found;
+}
+
+std::string run(const TestFile& test, engine::BtMode mode) {
+  auto created = Machine::create(mode, test.expected.cpus);
+  CHECK(created.ok());
+  Machine& machine = **created;
+  map_memory(machine.memory());
+  machine.write_tables(0);
+  CHECK(machine.memory().write(kLoad, test.code));
+  engine::CpuState start = machine.flat_state(0, 0);
+  for (const engine::SegmentIndex data : {engine::kDs, engine::kEs}) start.segment[data] = start.segment[engine::kSs];
+  start.rip = kLoad;
+  start.rflags = 2;
+  start.gpr.fill(0);
+  start.gpr[engine::kRsp] = kStackTop;
+  CHECK(machine.cpu().set_state(start).ok());
+
+  const MachineRun ran = machine.run(test.expected.limit_ms);
+  const engine::CpuState end = machine.cpu().state();
+  Outcome outcome;
+  outcome.ending = test.expected.shutdown && ran.ending == Ending::kException ? Ending::kExit : ran.ending;
+  if (test.expected.shutdown && ran.ending == Ending::kExit) outcome.ending = Ending::kCrash;
+  outcome.cr2 = end.cr2;
+  outcome.state.gpr = end.gpr;
+  outcome.state.rip = end.rip;
+  outcome.state.rflags = end.rflags;
+  std::memcpy(outcome.state.fx.data(), end.xsave.data(), outcome.state.fx.size());
+  if (std::getenv("CPU_TEST_SHOW") != nullptr) std::cout << state_text(outcome) << "\n";
+
+  std::vector<std::string> found = violations(test.expected, outcome);
+  for (std::string& text : memory_violations(test.expected, machine)) found.push_back(std::move(text));
+  std::string all;
+  for (const std::string& text : found) all += "  " + text + "\n";
+  return all.empty() ? all : all + "  at " + fmt::format("{:#x}", end.rip) + " " + ran.message + "\n";
+}
+
+class SystemTest : public ::testing::TestWithParam<std::string> {};
+
+void check(const std::string& name, const std::string& engine, engine::BtMode mode) {
+  const auto test = load_test("system", name);
+  ASSERT_TRUE(test.ok()) << test.error().message();
+  const std::string known = known_failure("system/" + name, engine);
+  const std::string wrong = run(*test, mode);
+  if (known.empty()) EXPECT_EQ(wrong, "");
+  else EXPECT_NE(wrong, "") << "passes, but known_failures.txt says: " << known;
+}
+
+TEST_P(SystemTest, Interpreter) { check(GetParam(), "interpreter", engine::BtMode::kInterpret); }
+TEST_P(SystemTest, Translator) { check(GetParam(), "translator", engine::BtMode::kTranslate); }
+
+INSTANTIATE_TEST_SUITE_P(Files, SystemTest, ::testing::ValuesIn(test_names("system")),
+                         [](const auto& info) { return info.param; });
+
+}  // namespace
+}  // namespace pileus::cpu_test

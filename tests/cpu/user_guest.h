@@ -1,0 +1,33 @@
+// UserGuest: runs user-level code in an engine, with the arena at the addresses that it has in a process.
+//
+// Neighbouring pages of the arena are scattered in guest-physical memory, so that an access across pages that is done in
+// one piece shows. Exceptions end the run as well: the IDT leads to an OUT for each vector, on a stack of its own.
+#pragma once
+
+#include <memory>
+#include <span>
+
+#include "runner.h"
+#include "user_state.h"
+
+namespace pileus::cpu_test {
+
+class UserGuest {
+ public:
+  static Result<std::unique_ptr<UserGuest>> create(engine::BtMode mode, unsigned cpl);
+
+  // Bytes of the arena, by virtual address; within one stretch.
+  void write(u64 address, std::span<const u8> bytes);
+  void read(u64 address, std::span<u8> bytes);
+  Outcome run(const UserState& state, int limit_ms);
+
+ private:
+  explicit UserGuest(std::unique_ptr<Machine> machine) : machine_(std::move(machine)) {}
+  void map_arena();
+  void write_idt();
+
+  std::unique_ptr<Machine> machine_;
+  engine::CpuState base_;
+};
+
+}  // namespace pileus::cpu_test

@@ -1,0 +1,144 @@
+#include "seeds.h"
+
+#include <zlib.h>
+
+#include <string_view>
+
+#include "machine/testing/kernels.h"
+#include "machine/testing/packers.h"
+
+namespace pileus::fuzz {
+
+namespace {
+
+using machine::testing::put;
+
+constexpr u64 kSector = 512;
+
+Bytes bytes_of(std::string_view text) { return {text.begin(), text.end()}; }
+
+u32 crc(const Bytes& bytes, u64 offset, u64 size) {
+  return static_cast<u32>(::crc32(0, bytes.data() + offset, static_cast<uInt>(size)));
+}
+
+// fuzz_queue's header, then RAM with 8 descriptors: a chain of two, one with an indirect table, a spare.
+Bytes make_queue(u16 features) {
+  constexpr u64 kHeader = 10;
+  constexpr u16 kTable = 0, kAvailable = 0x100, kUsed = 0x200;
+  constexpr u64 kIndirectTable = 0x300, kData = 0x400;
+  Bytes bytes;
+  u64 at = 0;
+  for (const u16 field : {u16{3}, features, kTable, kAvailable, kUsed}) put(bytes, 2 * at++, field);
+  const auto descriptor = [&](u64 where, u64 address, u32 length, u16 flags, u16 next) {
+    put(bytes, kHeader + where, address);
+    put(bytes, kHeader + where + 8, length);
+    put(bytes, kHeader + where + 12, flags);
+    put(bytes, kHeader + where + 14, next);
+  };
+  descriptor(kTable, kData, 16, 1, 1);                // readable, goes on
+  descriptor(kTable + 16, kData + 16, 512, 2, 0);     // writable, ends
+  descriptor(kTable + 32, kIndirectTable, 32, 4, 0);  // a table of two
+  descriptor(kIndirectTable, kData, 8, 1, 1);
+  descriptor(kIndirectTable + 16, kData + 64, 64, 2, 0);
+  put(bytes, kHeader + kAvailable + 2, u16{2});  // two chains: heads 0 and 2
+  put(bytes, kHeader + kAvailable + 4, u16{0});
+  put(bytes, kHeader + kAvailable + 6, u16{2});
+  put(bytes, kHeader + kData + 1024, u64{0});
+  return bytes;
+}
+
+void put_gpt_header(Bytes& disk, u64 lba, u64 other, u64 table) {
+  const u64 base = lba * kSector;
+  const std::string_view magic = "EFI PART";
+  std::copy(magic.begin(), magic.end(), disk.begin() + static_cast<std::ptrdiff_t>(base));
+  put(disk, base + 8, u32{0x10000});
+  put(disk, base + 12, u32{92});
+  put(disk, base + 24, lba);
+  put(disk, base + 32, other);
+  put(disk, base + 72, table);
+  put(disk, base + 80, u32{4});
+  put(disk, base + 84, u32{128});
+  put(disk, base + 88, crc(disk, table * kSector, 4 * 128));
+  put(disk, base + 16, crc(disk, base, 92));
+}
+
+Bytes make_gpt() {
+  constexpr u64 kSectors = 64;
+  Bytes disk(kSectors * kSector);
+  put(disk, 446 + 4, u8{0xEE});
+  put(disk, 510, u16{0xAA55});
+  for (const u64 table : {u64{2}, kSectors - 2}) {
+    const u64 entry = table * kSector;
+    for (u64 i = 0; i < 32; ++i) put(disk, entry + i, static_cast<u8>(i + 1));
+    put(disk, entry + 32, u64{8});
+    put(disk, entry + 40, u64{40});
+  }
+  put_gpt_header(disk, 1, kSectors - 1, 2);
+  put_gpt_header(disk, kSectors - 1, 1, kSectors - 2);
+  return disk;
+}
+
+void put_mbr_entry(Bytes& disk, u64 sector, u64 slot, u8 type, u32 first, u32 count) {
+  const u64 base = sector * kSector + 446 + 16 * slot;
+  put(disk, base + 4, type);
+  put(disk, base + 8, first);
+  put(disk, base + 12, count);
+  put(disk, sector * kSector + 510, u16{0xAA55});
+}
+
+Bytes make_mbr(bool logical) {
+  constexpr u8 kLinux = 0x83, kExtended = 0x05;
+  Bytes disk(32 * kSector);
+  put_mbr_entry(disk, 0, 0, kLinux, 1, 4);
+  if (!logical) return disk;
+  put_mbr_entry(disk, 0, 1, kExtended, 8, 16);
+  put_mbr_entry(disk, 8, 0, kLinux, 1, 4);
+  put_mbr_entry(disk, 8, 1, kExtended, 8, 8);  // relative to the extended partition
+  put_mbr_entry(disk, 16, 0, kLinux, 1, 4);
+  return disk;
+}
+
+constexpr std::string_view kGrubConfig = R"(
+if [ -s $prefix/grubenv ]; then load_env; fi
+if [ "${next_entry}" ] ; then set default="${next_entry}"; else set default="1>0"; fi
+function savedefault { saved_entry="${chosen}"; }
+menuentry 'One' --class os $menuentry_id_option 'one-id' {
+	search --no-floppy --fs-uuid --set=root 0123
+	linux /boot/vmlinuz root=UUID=0123 ro "quoted=a b" \
+	      console=ttyS0
+	initrd /boot/early.img /boot/initrd.img
+}
+submenu "Two" { menuentry Three { linux ($root)/vmlinuz; } }
+)";
+
+constexpr std::string_view kLoaderEntry =
+    "title Four\nversion 6.1\nlinux /vmlinuz-6.1\ninitrd /initrd-6.1 $tuned\noptions root=/dev/vda1 $kernelopts\n";
+
+constexpr std::string_view kEnvironment = "# GRUB Environment Block\nsaved_entry=one-id\nkernelopts=quiet\n######\n";
+
+}  // namespace
+
+std::vector<Bytes> queue_seeds() {
+  std::vector<Bytes> seeds;
+  for (const u16 features : {u16{0}, u16{1}, u16{2}, u16{3}}) seeds.push_back(make_queue(features));
+  return seeds;
+}
+
+std::vector<Bytes> elf_seeds() { return {machine::testing::make_elf()}; }
+
+std::vector<Bytes> bzimage_seeds() {
+  std::vector<Bytes> seeds;
+  const Bytes kernel = machine::testing::make_elf("a kernel, a kernel, a kernel, a kernel");
+  for (const auto& packer : machine::testing::kPackers) {
+    seeds.push_back(machine::testing::make_bzimage(packer.pack(kernel)));
+  }
+  return seeds;
+}
+
+std::vector<Bytes> disk_seeds() { return {make_gpt(), make_mbr(false), make_mbr(true)}; }
+
+std::vector<Bytes> grub_seeds() { return {bytes_of(kGrubConfig), bytes_of(kLoaderEntry), bytes_of(kEnvironment)}; }
+
+std::vector<Bytes> canary_seeds() { return {{3, 10, 20, 30}}; }
+
+}  // namespace pileus::fuzz

@@ -1,0 +1,15 @@
+// Small valid inputs, from which mutations reach further than from random bytes.
+#pragma once
+
+#include "target.h"
+
+namespace pileus::fuzz {
+
+std::vector<Bytes> queue_seeds();
+std::vector<Bytes> elf_seeds();
+std::vector<Bytes> bzimage_seeds();  // one for each packing method
+std::vector<Bytes> disk_seeds();     // GPT, MBR, MBR with logical partitions
+std::vector<Bytes> grub_seeds();
+std::vector<Bytes> canary_seeds();
+
+}  // namespace pileus::fuzz

@@ -1,0 +1,45 @@
+#include "target.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/result.h"
+#include "machine/fuzz.h"
+#include "seeds.h"
+#include "virtio/queue_fuzz.h"
+
+namespace pileus::fuzz {
+
+namespace {
+
+constexpr std::array kTargets = {
+    Target{"queue", "a virtqueue's layout and the guest RAM that it lies in", virtio::fuzz_queue, queue_seeds,
+           16 * kKiB},
+    Target{"elf", "a kernel as an ELF file", machine::fuzz_elf, elf_seeds, 4 * kKiB},
+    Target{"bzimage", "a kernel as a bzImage, packed by any method", machine::fuzz_bzimage, bzimage_seeds, 16 * kKiB},
+    Target{"partition_table", "a disk with GPT or MBR", machine::fuzz_partition_table, disk_seeds, 64 * kKiB},
+    Target{"grub_cfg", "GRUB's configuration or a boot loader entry", machine::fuzz_grub_cfg, grub_seeds, 4 * kKiB},
+};
+
+// Sums up the bytes that follow a length byte. The mistake: it believes the length.
+void run_canary(std::span<const u8> input) {
+  if (input.empty()) return;
+  const std::size_t length = input[0];
+  CHECK(length < input.size());
+}
+
+constexpr Target kCanary = {"canary", "a length and that many bytes; must fail", run_canary, canary_seeds, 64};
+
+}  // namespace
+
+std::span<const Target> targets() { return kTargets; }
+
+const Target& canary() { return kCanary; }
+
+const Target* find_target(std::string_view name) {
+  if (name == kCanary.name) return &kCanary;
+  const auto* found = std::find_if(kTargets.begin(), kTargets.end(), [&](const Target& t) { return t.name == name; });
+  return found == kTargets.end() ? nullptr : found;
+}
+
+}  // namespace pileus::fuzz

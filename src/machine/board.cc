@@ -151,7 +151,9 @@ Result<> Board::reset_and_load() {
   TRY(load_acpi());
   const engine::CpuState boot_cpu = TRY(load_guest());
   for (u32 id = 0; id < vcpus_.size(); ++id) {
-    TRY(vcpus_[id]->set_state(id == 0 ? boot_cpu : reset_state(id)).with("CPU " + std::to_string(id)));
+    engine::CpuState state = id == 0 ? boot_cpu : reset_state(id);
+    if (config_.paravirt) reset_paravirt(state);
+    TRY(vcpus_[id]->set_state(state).with("CPU " + std::to_string(id)));
   }
   return {};
 }

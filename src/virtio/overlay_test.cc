@@ -279,15 +279,15 @@ class PowerCutTest : public ::testing::Test {
   static constexpr u64 kBase = 3 * kCluster;
   static constexpr u64 kSectors = kSize / kSector;
 
-  PowerCutTest() : log_level_(spdlog::get_level()) {
-    spdlog::set_level(spdlog::level::off);  // every cut is reported, and that is many
+  PowerCutTest() : log_level_(log::level()) {
+    log::set_level(log::Level::kOff);  // every cut is reported, and that is many
     TemporaryFolder folder;
     const std::string path = folder.file("overlay");
     EXPECT_TRUE(Overlay::create(path, kBase, kSize).ok());
     std::ifstream file(path, std::ios::binary);
     fresh_.assign(std::istreambuf_iterator<char>(file), {});
   }
-  ~PowerCutTest() override { spdlog::set_level(log_level_); }
+  ~PowerCutTest() override { log::set_level(log_level_); }
   static Result<std::unique_ptr<Overlay>> open(Media& media) {
     return Overlay::open(std::make_unique<CutDisk>(media), "test", std::make_unique<PatternDisk>(kBase));
   }
@@ -339,7 +339,7 @@ class PowerCutTest : public ::testing::Test {
     }
   }
 
-  spdlog::level::level_enum log_level_;
+  log::Level log_level_;
   std::vector<u8> fresh_;
 };
 

@@ -13,28 +13,28 @@
 namespace pileus::cpu_test {
 namespace {
 
-struct Run {
+struct Finished {
   Outcome outcome;
   std::vector<u8> arena;
 };
 
 // Test memory starts as zeros everywhere.
-Run run_bare(const TestFile& test) {
+Finished run_bare(const TestFile& test) {
   auto processor = BareProcessor::create();
   CHECK(processor.ok());
   std::copy(test.code.begin(), test.code.end(), (*processor)->arena());
   (*processor)->start(initial_state());
-  Run run;
+  Finished run;
   run.outcome = (*processor)->finish(test.expected.limit_ms);
   run.arena.assign((*processor)->arena(), (*processor)->arena() + kArenaBytes);
   return run;
 }
 
-Run run_guest(const TestFile& test, engine::BtMode mode, unsigned cpl) {
+Finished run_guest(const TestFile& test, engine::BtMode mode, unsigned cpl) {
   auto guest = UserGuest::create(mode, cpl);
   CHECK(guest.ok());
   (*guest)->write(kCode.base, test.code);
-  Run run;
+  Finished run;
   run.outcome = (*guest)->run(initial_state(), test.expected.limit_ms);
   run.arena.resize(kArenaBytes);
   for (const Stretch& stretch : kArena) {
@@ -44,7 +44,7 @@ Run run_guest(const TestFile& test, engine::BtMode mode, unsigned cpl) {
   return run;
 }
 
-std::vector<std::string> memory_violations(const Expectation& expected, Run& run) {
+std::vector<std::string> memory_violations(const Expectation& expected, Finished& run) {
   std::vector<std::string> found;
   for (const Expectation::Memory& memory : expected.memory) {
     const u8* at = arena_at(run.arena.data(), memory.address, memory.bytes.size());
@@ -60,7 +60,7 @@ std::vector<std::string> memory_violations(const Expectation& expected, Run& run
   return found;
 }
 
-std::string memory_difference(Run& one, Run& other) {
+std::string memory_difference(Finished& one, Finished& other) {
   for (const Stretch& stretch : kArena) {
     const u8* a = arena_at(one.arena.data(), stretch.base, stretch.size);
     const u8* b = arena_at(other.arena.data(), stretch.base, stretch.size);
@@ -75,7 +75,7 @@ std::string memory_difference(Run& one, Run& other) {
 class AsmTest : public ::testing::TestWithParam<std::string> {
  protected:
   // Violations of the declared state, and differences from `bare` if it is not null.
-  static std::string judge(const TestFile& test, Run& run, Run* bare) {
+  static std::string judge(const TestFile& test, Finished& run, Finished* bare) {
     std::vector<std::string> found = violations(test.expected, run.outcome);
     for (std::string& text : memory_violations(test.expected, run)) found.push_back(std::move(text));
     if (bare != nullptr) {
@@ -90,23 +90,27 @@ class AsmTest : public ::testing::TestWithParam<std::string> {
     return all;
   }
 
-  void check_engine(const TestFile& test, const std::string& name, engine::BtMode mode, Run& bare) {
+  void check_engine(const TestFile& test, const std::string& name, engine::BtMode mode, Finished& bare) {
     const std::string known = known_failure("asm/" + test.name, name);
     bool failed = false;
     for (const unsigned cpl : {0U, 3U}) {
-      Run run = run_guest(test, mode, cpl);
+      Finished run = run_guest(test, mode, cpl);
       const std::string wrong = judge(test, run, &bare);
       failed |= !wrong.empty();
-      if (known.empty()) EXPECT_EQ(wrong, "") << name << " at CPL " << cpl;
+      if (known.empty()) {
+        EXPECT_EQ(wrong, "") << name << " at CPL " << cpl;
+      }
     }
-    if (!known.empty()) EXPECT_TRUE(failed) << "passes on the " << name << ", but known_failures.txt says: " << known;
+    if (!known.empty()) {
+      EXPECT_TRUE(failed) << "passes on the " << name << ", but known_failures.txt says: " << known;
+    }
   }
 };
 
 TEST_P(AsmTest, GivesTheDeclaredState) {
   const auto test = load_test("asm", GetParam());
   ASSERT_TRUE(test.ok()) << test.error().message();
-  Run bare = run_bare(*test);
+  Finished bare = run_bare(*test);
   if (std::getenv("CPU_TEST_SHOW") != nullptr) std::cout << state_text(bare.outcome) << "\n";
   EXPECT_EQ(judge(*test, bare, nullptr), "") << "bare processor";
   check_engine(*test, "interpreter", engine::BtMode::kInterpret, bare);
@@ -114,7 +118,7 @@ TEST_P(AsmTest, GivesTheDeclaredState) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Files, AsmTest, ::testing::ValuesIn(test_names("asm")),
-                         [](const auto& info) { return info.param; });
+                         [](const auto& test) { return test.param; });
 
 }  // namespace
 }  // namespace pileus::cpu_test

@@ -22,6 +22,7 @@ struct Exchange {
   UserState in;
   Outcome out;
 };
+Exchange* exchange_in(const os::Mapping& shared) { return static_cast<Exchange*>(static_cast<void*>(shared.data())); }
 constexpr u64 kArenaOffset = align_up(sizeof(Exchange), 4096);
 
 constexpr std::size_t kSignalStack = 64 * kKiB;
@@ -158,7 +159,7 @@ Result<> BareProcessor::fork_worker() {
   std::array<int, 2> answers{};
   if (::pipe2(commands.data(), O_CLOEXEC) != 0) return Error::from_errno("make a pipe");
   if (::pipe2(answers.data(), O_CLOEXEC) != 0) return Error::from_errno("make a pipe");
-  exchange = reinterpret_cast<Exchange*>(shared_.data());
+  exchange = exchange_in(shared_);
   worker_ = ::fork();
   if (worker_ < 0) return Error::from_errno("fork");
   if (worker_ == 0) {
@@ -183,7 +184,7 @@ void BareProcessor::stop_worker() {
 }
 
 void BareProcessor::start(const UserState& state) {
-  exchange = reinterpret_cast<Exchange*>(shared_.data());
+  exchange = exchange_in(shared_);
   exchange->in = state;
   exchange->out = Outcome{};
   const char token = 1;
@@ -194,7 +195,7 @@ Outcome BareProcessor::finish(int limit_ms) {
   pollfd answer{from_worker_, POLLIN, 0};
   char token = 0;
   if (::poll(&answer, 1, limit_ms) == 1 && ::read(from_worker_, &token, 1) == 1) {
-    return reinterpret_cast<Exchange*>(shared_.data())->out;
+    return exchange_in(shared_)->out;
   }
   // It spins, or it killed itself: either way a new one is needed.
   int status = 0;

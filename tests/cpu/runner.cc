@@ -12,7 +12,7 @@ constexpr u64 kHoleStart = 3 * kGiB;
 constexpr auto kWatchPeriod = std::chrono::milliseconds(20);
 
 // Segment attributes as in engine::Segment.
-constexpr u32 kCode64 = 0xA09B, kData = 0xC093, kCode32 = 0xC09B, kTss64Busy = 0x8B, kUnusableSegment = 0x10000;
+constexpr u32 kCode64 = 0xA09B, kData64 = 0xC093, kCode32 = 0xC09B, kTss64Busy = 0x8B, kUnusableSegment = 0x10000;
 constexpr u32 dpl_bits(unsigned cpl) { return cpl << 5; }
 
 // PE MP ET NE WP PG; PAE OSFXSR OSXMMEXCPT FSGSBASE; SCE LME LMA NXE.
@@ -54,7 +54,7 @@ u64* PageTables::entry(u64 virtual_address, unsigned level) {
   u64 table = kPml4;
   for (unsigned at = 4;; --at) {
     const u64 index = virtual_address >> (12 + 9 * (at - 1)) & 511;
-    auto* slot = reinterpret_cast<u64*>(memory_.host(table + 8 * index, 8));
+    auto* slot = static_cast<u64*>(static_cast<void*>(memory_.host(table + 8 * index, 8)));
     if (at == level) return slot;
     if ((*slot & kPresent) == 0) {
       std::memset(memory_.host(next_, 4096), 0, 4096);
@@ -110,12 +110,12 @@ Machine::~Machine() {
 void Machine::write_tables(u64 tables) {
   put(memory_, kGdt, u64{0});
   put(memory_, kGdt + kKernelCode, flat_descriptor(kCode64));
-  put(memory_, kGdt + kKernelData, flat_descriptor(kData));
+  put(memory_, kGdt + kKernelData, flat_descriptor(kData64));
   put(memory_, kGdt + kUserCode32, flat_descriptor(kCode32 | dpl_bits(3)));
-  put(memory_, kGdt + kUserData, flat_descriptor(kData | dpl_bits(3)));
+  put(memory_, kGdt + kUserData, flat_descriptor(kData64 | dpl_bits(3)));
   put(memory_, kGdt + kUserCode, flat_descriptor(kCode64 | dpl_bits(3)));
   put(memory_, kGdt + kKernelCode32, flat_descriptor(kCode32));
-  put(memory_, kGdt + kKernelData32, flat_descriptor(kData));
+  put(memory_, kGdt + kKernelData32, flat_descriptor(kData64));
   const u64 tss = tables + kTss;
   put(memory_, kGdt + kTaskState, u64{kTssLimit} | (tss & 0xFFFFFF) << 16 | u64{kTss64Busy} << 40 | (tss >> 24 & 0xFF) << 56);
   put(memory_, kGdt + kTaskState + 8, tss >> 32);
@@ -133,7 +133,7 @@ engine::CpuState Machine::flat_state(unsigned cpl, u64 tables) {
   state.segment.fill(unusable);
   const auto rpl = static_cast<u16>(cpl);
   state.segment[engine::kCs] = {static_cast<u16>((cpl == 3 ? kUserCode : kKernelCode) | rpl), kCode64 | dpl_bits(cpl), 0xFFFFFFFF, 0};
-  state.segment[engine::kSs] = {static_cast<u16>((cpl == 3 ? kUserData : kKernelData) | rpl), kData | dpl_bits(cpl), 0xFFFFFFFF, 0};
+  state.segment[engine::kSs] = {static_cast<u16>((cpl == 3 ? kUserData : kKernelData) | rpl), kData64 | dpl_bits(cpl), 0xFFFFFFFF, 0};
   state.ldtr = unusable;
   state.tr = {kTaskState, kTss64Busy, kTssLimit, tables + kTss};
   state.gdtr = {tables + kGdt, kGdtLimit};

@@ -78,15 +78,18 @@ void check(const std::string& name, const std::string& engine, engine::BtMode mo
   ASSERT_TRUE(test.ok()) << test.error().message();
   const std::string known = known_failure("system/" + name, engine);
   const std::string wrong = run(*test, mode);
-  if (known.empty()) EXPECT_EQ(wrong, "");
-  else EXPECT_NE(wrong, "") << "passes, but known_failures.txt says: " << known;
+  if (known.empty()) {
+    EXPECT_EQ(wrong, "");
+  } else {
+    EXPECT_NE(wrong, "") << "passes, but known_failures.txt says: " << known;
+  }
 }
 
 TEST_P(SystemTest, Interpreter) { check(GetParam(), "interpreter", engine::BtMode::kInterpret); }
 TEST_P(SystemTest, Translator) { check(GetParam(), "translator", engine::BtMode::kTranslate); }
 
 INSTANTIATE_TEST_SUITE_P(Files, SystemTest, ::testing::ValuesIn(test_names("system")),
-                         [](const auto& info) { return info.param; });
+                         [](const auto& test) { return test.param; });
 
 }  // namespace
 }  // namespace pileus::cpu_test

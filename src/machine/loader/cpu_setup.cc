@@ -89,8 +89,20 @@ engine::CpuState reset_state(u32 apic_id) {
   set_initial_lapic(state.lapic, apic_id);
   constexpr u64 kFastStrings = 1, kPatReset = 0x0007040600070406, kMtrrsOnWriteBack = 0x806;
   state.msrs = {{kMsrMiscEnable, kFastStrings}, {kMsrPat, kPatReset}, {kMsrMtrrDefType, kMtrrsOnWriteBack}};
+  // Where the kernel is entered: SYSENTER, SYSCALL, the other GS base. A reset must not leave the former kernel's.
+  for (const u32 index : {0x174u, 0x175u, 0x176u, 0xC0000081u, 0xC0000082u, 0xC0000083u, 0xC0000084u, 0xC0000102u}) {
+    state.msrs.push_back({index, 0});
+  }
   state.run_state = engine::RunState::kWaitForSipi;
   return state;
+}
+
+// Linux: Documentation/virt/kvm/x86/msr.rst. Polling while halted is on at first, everything else off.
+void reset_paravirt(engine::CpuState& state) {
+  constexpr u32 kWallClock = 0x4B564D00, kSystemTime = 0x4B564D01, kStealTime = 0x4B564D03, kEoi = 0x4B564D04;
+  constexpr u32 kPollControl = 0x4B564D05;
+  for (const u32 index : {kWallClock, kSystemTime, kStealTime, kEoi}) state.msrs.push_back({index, 0});
+  state.msrs.push_back({kPollControl, 1});
 }
 
 engine::CpuState enter_long_mode(guest::GuestMemory& memory, u64 entry, u64 zero_page) {

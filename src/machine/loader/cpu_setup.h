@@ -10,6 +10,10 @@ namespace pileus::machine {
 // type set to write-back, as firmware would.
 engine::CpuState reset_state(u32 apic_id);
 
+// Adds the KVM paravirtual MSRs, switched off, to the state: after a reset the hypervisor must not go on writing to
+// where the guest's former kernel had its clock. Only for an engine that offers them.
+void reset_paravirt(engine::CpuState& state);
+
 // Writes boot page tables (the first 4 GiB mapped onto themselves, 2 MiB pages) and a GDT to RAM
 // and returns the state of CPU 0 entering 64-bit code at `entry` with rsi = `zero_page`, interrupts
 // off.

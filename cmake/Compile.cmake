@@ -23,12 +23,12 @@ target_include_directories(pileus_compile INTERFACE ${PROJECT_SOURCE_DIR}/src)
 target_compile_definitions(pileus_compile INTERFACE _GLIBCXX_ASSERTIONS)
 target_compile_options(pileus_compile INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow
-  -Wcast-align=strict -Wformat=2 -Wundef -Wvla -Werror
+  -Wformat=2 -Wundef -Wvla -Werror
   -fno-omit-frame-pointer
   $<$<COMPILE_LANGUAGE:CXX>:-Wold-style-cast -Wnon-virtual-dtor -Woverloaded-virtual
     -Wmissing-declarations -fno-exceptions>)
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
-  target_compile_options(pileus_compile INTERFACE -Wduplicated-cond -Wlogical-op
+  target_compile_options(pileus_compile INTERFACE -Wduplicated-cond -Wlogical-op -Wcast-align=strict
     -Wimplicit-fallthrough=5 $<$<COMPILE_LANGUAGE:CXX>:-Wsuggest-override>)
 endif()
 

@@ -23,6 +23,7 @@ namespace {
 constexpr const char* kSourceDate = "1735689600";
 constexpr std::size_t kLongestLine = 1 << 20;
 constexpr int kPollMs = 200;
+constexpr int kGracePolls = 100;
 
 struct Phase {
   std::string_view begins;  // of a line that mmdebstrap prints
@@ -42,13 +43,9 @@ constexpr std::array kPhases = {
 
 class Build {
  public:
-  Build(Library& library, const Recipe& recipe, const BuildOptions& options,
-        std::filesystem::path work, std::filesystem::path log)
-      : library_(library),
-        recipe_(recipe),
-        options_(options),
-        work_(std::move(work)),
-        log_path_(std::move(log)) {}
+  Build(Library& library, const Recipe& recipe, const BuildOptions& options, std::filesystem::path work,
+        std::filesystem::path log)
+      : library_(library), recipe_(recipe), options_(options), work_(std::move(work)), log_path_(std::move(log)) {}
 
   Result<ImageInfo> run() {
     log_ = TRY(os::open_file(log_path_, O_WRONLY | O_CREAT | O_TRUNC));
@@ -56,8 +53,7 @@ class Build {
     TRY(assemble());
     const ImageInfo info = TRY(describe());
     TRY(os::replace_file(work_ / "image.json", encode_image_info(info)));
-    for (const char* leftover :
-         {"root-uuid", "packages", "sources.list", "sources.sources", "tmp"}) {
+    for (const char* leftover : {"root-uuid", "packages", "sources.list", "sources.sources", "tmp"}) {
       TRY(os::remove_all(work_ / leftover));
     }
     TRY(os::rename(work_, library_.images() / options_.name));
@@ -76,6 +72,7 @@ class Build {
   Result<ImageInfo> describe() const;
   Result<std::vector<std::string>> mmdebstrap_command() const;
   Result<> run_logged(const os::ChildProcess::Options& options, const std::string& what);
+  Result<> follow_output(os::ChildProcess& child, int pipe);
   void follow(const std::string& line) const;
 
   Library& library_;
@@ -106,26 +103,37 @@ Result<> Build::run_logged(const os::ChildProcess::Options& options, const std::
   os::ChildProcess child = TRY(os::ChildProcess::spawn(with_pipe));
   write_end.reset();
 
+  TRY(follow_output(child, read_end.get()));
+  const os::ExitStatus status = TRY(child.wait());
+  if (cancelled()) return Error(ErrorCode::kBusy, "interrupted; nothing was left behind");
+  if (status.success()) return {};
+  return Error(ErrorCode::kIo, what + " failed (" + status.describe() + "): " + log_path_.string() + " says why");
+}
+
+// Until the other end is closed. Once cancelled, all of the child's processes are asked to end, and
+// after a while made to.
+Result<> Build::follow_output(os::ChildProcess& child, int pipe) {
   os::LineBuffer lines(kLongestLine);
-  bool told = false;
+  int polls_since_cancelled = 0;
   std::array<char, 4096> chunk;
   while (true) {
-    if (cancelled() && !std::exchange(told, true)) child.signal(SIGTERM);
-    pollfd entry = {.fd = read_end.get(), .events = POLLIN, .revents = 0};
-    if (::poll(&entry, 1, kPollMs) <= 0) continue;
-    const ssize_t got = ::read(read_end.get(), chunk.data(), chunk.size());
+    if (cancelled()) {
+      if (polls_since_cancelled == 0) child.signal_session(SIGTERM);
+      if (polls_since_cancelled++ == kGracePolls) child.signal_session(SIGKILL);
+    }
+    pollfd entry = {.fd = pipe, .events = POLLIN, .revents = 0};
+    if (::poll(&entry, 1, kPollMs) <= 0) {
+      report("", 0);
+      continue;
+    }
+    const ssize_t got = ::read(pipe, chunk.data(), chunk.size());
     if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) break;
+    if (got <= 0) return {};
     const std::string_view text(chunk.data(), static_cast<std::size_t>(got));
     TRY(os::write_all(log_.get(), text));
     if (!lines.append(text)) lines = os::LineBuffer(kLongestLine);
     while (std::optional<std::string> line = lines.next()) follow(*line);
   }
-  const os::ExitStatus status = TRY(child.wait());
-  if (cancelled()) return Error(ErrorCode::kBusy, "interrupted; nothing was left behind");
-  if (status.success()) return {};
-  return Error(ErrorCode::kIo,
-               what + " failed (" + status.describe() + "): " + log_path_.string() + " says why");
 }
 
 Result<std::vector<std::string>> Build::mmdebstrap_command() const {
@@ -174,9 +182,8 @@ Result<> Build::assemble() {
   os::ChildProcess::Options options;
   // As a user, fakeroot remembers for tar and mke2fs who owns what.
   if (::geteuid() != 0) options.argv = {"fakeroot", "--"};
-  for (const std::string& word :
-       {std::string("sh"), std::string("-c"), std::string(assemble_script()),
-        std::string("assemble"), work_.string(), std::to_string(recipe_.disk_bytes)}) {
+  for (const std::string& word : {std::string("sh"), std::string("-c"), std::string(assemble_script()),
+                                  std::string("assemble"), work_.string(), std::to_string(recipe_.disk_bytes)}) {
     options.argv.push_back(word);
   }
   options.environment = {{"E2FSPROGS_FAKE_TIME", kSourceDate}};
@@ -206,8 +213,7 @@ Result<os::FileLock> wait_for_lock(const std::filesystem::path& path, const Buil
   while (true) {
     Result<os::FileLock> lock = os::FileLock::try_acquire(path);
     if (lock || lock.error().code() != ErrorCode::kBusy) return lock;
-    if (options.progress && !std::exchange(told, true))
-      options.progress("waiting for another build of it", 0);
+    if (options.progress && !std::exchange(told, true)) options.progress("waiting for another build of it", 0);
     if (options.cancelled != nullptr && options.cancelled->load()) {
       return Error(ErrorCode::kBusy, "interrupted while waiting for another build");
     }
@@ -218,7 +224,8 @@ Result<os::FileLock> wait_for_lock(const std::filesystem::path& path, const Buil
 // What a killed build left. Only called with the lock held.
 Result<> remove_leftovers(const std::filesystem::path& images, const std::string& prefix) {
   std::vector<std::filesystem::path> doomed;
-  for (const auto& entry : std::filesystem::directory_iterator(images)) {
+  std::error_code ignored;  // what cannot be read has nothing to remove
+  for (const auto& entry : std::filesystem::directory_iterator(images, ignored)) {
     if (entry.path().filename().string().starts_with(prefix)) doomed.push_back(entry.path());
   }
   for (const std::filesystem::path& path : doomed) TRY(os::remove_all(path));
@@ -229,15 +236,13 @@ Result<> remove_leftovers(const std::filesystem::path& images, const std::string
 
 Result<ImageInfo> build(Library& library, const Recipe& recipe, const BuildOptions& options) {
   TRY(check_name(options.name));
-  const os::FileLock lock =
-      TRY(wait_for_lock(library.images() / ("." + options.name + ".lock"), options));
+  const os::FileLock lock = TRY(wait_for_lock(library.images() / ("." + options.name + ".lock"), options));
   Result<ImageInfo> present = library.find(options.name);
   if (present) return present;
   const std::string prefix = "." + options.name + ".building-";
   TRY(remove_leftovers(library.images(), prefix));
   os::TemporaryDirectory work = TRY(os::TemporaryDirectory::create(library.images() / prefix));
-  Build build(library, recipe, options, work.path(),
-              library.images() / ("." + options.name + ".log"));
+  Build build(library, recipe, options, work.path(), library.images() / ("." + options.name + ".log"));
   return build.run().with("build image " + options.name);
 }
 

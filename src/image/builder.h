@@ -12,7 +12,8 @@
 
 namespace pileus::image {
 
-// Told what is being done and how much of all is done, 0 to 1.
+// Told what is being done and how much of all is done, 0 to 1; and, with an empty text, a few times
+// a second that time passes.
 using Progress = std::function<void(std::string_view what, double fraction)>;
 
 struct BuildOptions {

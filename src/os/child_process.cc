@@ -19,8 +19,7 @@ ExitStatus decode_status(int status) {
   return {.code = WEXITSTATUS(status), .signal = 0};
 }
 
-std::vector<std::string> merged_environment(
-    const std::vector<std::pair<std::string, std::string>>& additions) {
+std::vector<std::string> merged_environment(const std::vector<std::pair<std::string, std::string>>& additions) {
   std::vector<std::string> merged;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string text = *entry;
@@ -41,9 +40,8 @@ std::vector<char*> pointers(std::vector<std::string>& strings) {
 
 // In the child: only async-signal-safe calls from here on. Reports a failure's errno through
 // `report_fd`.
-[[noreturn]] void run_child(const ChildProcess::Options& options, const char* program,
-                            char* const* argv, char* const* envp, int null_fd, pid_t parent,
-                            int report_fd) {
+[[noreturn]] void run_child(const ChildProcess::Options& options, const char* program, char* const* argv,
+                            char* const* envp, int null_fd, pid_t parent, int report_fd) {
   const auto fail = [report_fd] {
     const int reason = errno;
     (void)!::write(report_fd, &reason, sizeof reason);
@@ -108,8 +106,7 @@ Result<ChildProcess> ChildProcess::spawn(const Options& options) {
   const pid_t pid = ::fork();
   if (pid < 0) return Error::from_errno("fork");
   if (pid == 0) {
-    run_child(options, program->c_str(), argv.data(), envp.data(), null_fd.get(), parent,
-              report_write.get());
+    run_child(options, program->c_str(), argv.data(), envp.data(), null_fd.get(), parent, report_write.get());
   }
   ChildProcess child(pid);
   report_write.reset();
@@ -136,6 +133,10 @@ void ChildProcess::signal(int number) {
   if (pid_ > 0) ::kill(pid_, number);
 }
 
+void ChildProcess::signal_session(int number) {
+  if (pid_ > 0) ::kill(-pid_, number);
+}
+
 Result<ExitStatus> ChildProcess::wait() {
   int status = 0;
   while (::waitpid(pid_, &status, 0) < 0) {
@@ -155,16 +156,13 @@ Result<std::optional<ExitStatus>> ChildProcess::poll() {
 }
 
 Result<Output> run_program(const std::vector<std::string>& argv,
-                           const std::vector<std::pair<std::string, std::string>>& environment,
-                           std::size_t limit) {
+                           const std::vector<std::pair<std::string, std::string>>& environment, std::size_t limit) {
   std::array<int, 2> ends = {-1, -1};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) return Error::from_errno("pipe");
   const Fd read_end(ends[0]);
   Fd write_end(ends[1]);
-  ChildProcess child = TRY(ChildProcess::spawn({.argv = argv,
-                                                .environment = environment,
-                                                .stdout_fd = write_end.get(),
-                                                .stderr_fd = write_end.get()}));
+  ChildProcess child = TRY(ChildProcess::spawn(
+      {.argv = argv, .environment = environment, .stdout_fd = write_end.get(), .stderr_fd = write_end.get()}));
   write_end.reset();
   Output output;
   std::array<char, 4096> chunk;

@@ -46,6 +46,8 @@ class ChildProcess {
 
   pid_t pid() const { return pid_; }
   void signal(int number);
+  // The same to all of its descendants that stayed in its session; for a child with new_session.
+  void signal_session(int number);
   Result<ExitStatus> wait();
   // The status if it has ended, without waiting.
   Result<std::optional<ExitStatus>> poll();

@@ -93,6 +93,7 @@ __attribute__((no_stack_protector)) void on_signal(int signal, siginfo_t*, void*
   out.vector = static_cast<u8>(frame->uc_mcontext.gregs[REG_TRAPNO]);
   out.cr2 = static_cast<u64>(frame->uc_mcontext.gregs[REG_CR2]);
   out.ending = out.vector == kVectorGp && is_exit(out.state.rip) ? Ending::kExit : Ending::kException;
+  if (out.ending == Ending::kExit) out.vector = 0;
   siglongjmp(back, 1);
 }
 

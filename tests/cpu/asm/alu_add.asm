@@ -1,6 +1,6 @@
 ; ADD sets all six flags, at each operand size.
 ;; expect rax=0x8000000000000000 rcx=0x100 rdx=0x11110000 rbx=0x0 r8=0xffffffff80000000 rflags=PF,SF,AF,OF
-;; mem 0x10208000: 56 02 00 00 00 00 00 00
+;; mem 0x10208000: 57 02 00 00 00 00 00 00
 %include "prelude.inc"
     mov rcx, 0x1FF
     add cl, 1             ; byte: carry, zero, the rest stays

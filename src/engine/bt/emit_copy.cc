@@ -127,7 +127,7 @@ void BlockEmitter::reencode(const Insn& insn, unsigned reg_field, unsigned rm_fi
   unsigned rex = (info.attributes & ZYDIS_ATTRIB_HAS_REX) != 0 ? 0x40U : 0U;
   if (info.raw.rex.W != 0) rex |= 0x48;
   if (has_modrm && reg_field >= 8) rex |= 0x44;
-  const unsigned xb = memory ? Assembler::rex_xb(operand.base, operand.index) : (rm_field >= 8 ? 1U : 0U);
+  const unsigned xb = memory ? Assembler::rex_xb(operand.base, operand.index) : (rm_field != kNoReg && rm_field >= 8 ? 1U : 0U);
   if (xb != 0) rex |= 0x40 | xb;
   if (rex != 0) out_.byte(rex);
   if (info.opcode_map != ZYDIS_OPCODE_MAP_DEFAULT) out_.byte(0x0F);

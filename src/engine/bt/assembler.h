@@ -58,10 +58,15 @@ class Assembler {
   }
   void load_gs_indexed(unsigned to, unsigned index, u64 offset) { op_gs_indexed(0x8B, to, index, offset); }
   void add_gs_indexed(unsigned to, unsigned index, u64 offset) { op_gs_indexed(0x03, to, index, offset); }
-  void jmp_gs_indexed(unsigned index, u64 offset) {
+  // to = gs:[offset + base]; base is not RSP or R12
+  void load_gs_based(unsigned to, unsigned base, u64 offset) {
+    gs(), byte(0x48 | (to >> 3) << 2 | base >> 3), byte(0x8B), byte(0x80 | (to & 7) << 3 | (base & 7));
+    dword(static_cast<u32>(offset));
+  }
+  void jmp_gs_based(unsigned base, u64 offset) {
     gs();
-    if (index >= 8) byte(0x42);
-    byte(0xFF), byte(0x24), byte(0xC5 | (index & 7) << 3), dword(static_cast<u32>(offset));
+    if (base >= 8) byte(0x41);
+    byte(0xFF), byte(0xA0 | (base & 7)), dword(static_cast<u32>(offset));
   }
 
   // to = base + index * scale + displacement; kNone for an absent register. `wide` false truncates to 32 bits.

@@ -8,18 +8,14 @@ namespace pileus::engine::bt {
 void BlockEmitter::load_guest(unsigned host, unsigned guest) { out_.load_gs(host, offsetof(Context, gpr) + 8 * guest); }
 void BlockEmitter::store_guest(unsigned guest, unsigned host) { out_.store_gs(offsetof(Context, gpr) + 8 * guest, host); }
 
-// The record a stub hands to C++, behind the code that hands it over.
-void BlockEmitter::emit_site(const u8* callout, const Site& site, const u8* retry, const u8* next) {
+// Calls C++ with a record that stands right behind.
+void BlockEmitter::emit_site(const u8* callout, u16 value, u8 size, u8 flag) {
   u8* reference = out_.lea_rip(kT1);
   out_.jmp(callout);
-  while ((reinterpret_cast<u64>(out_.at()) & 7) != 0 && !out_.overflowed()) out_.byte(0xCC);
   if (out_.overflowed()) return;
   Assembler::patch(reference, out_.at());
-  Site filled = site;
-  filled.block = &block_;
-  filled.retry = retry == nullptr ? 0 : static_cast<i32>(retry - out_.at());
-  filled.next = next == nullptr ? 0 : static_cast<i32>(next - out_.at());
-  out_.bytes(&filled, sizeof filled);
+  const Site site{cache_.reference(block_), value, size, flag};
+  out_.bytes(&site, sizeof site);
 }
 
 // Leaves at `page_offset` when the 32-bit field of the Context is not zero; flags stay.
@@ -29,19 +25,10 @@ void BlockEmitter::poll(u16 page_offset, u64 field) {
   poll_stubs_.push_back({out_.jmp(), page_offset});
 }
 
-void BlockEmitter::interpret(const TraceInsn& at, bool ends) {
-  Site site{};
-  site.page_offset = at.page_offset;
-  site.length = at.insn.info.length;
-  site.insn = cache_.intern(at.insn);
-  u8* reference = out_.lea_rip(kT1);
-  out_.jmp(stubs_.interpret);
-  while ((reinterpret_cast<u64>(out_.at()) & 7) != 0 && !out_.overflowed()) out_.byte(0xCC);
-  if (out_.overflowed()) return;
-  Assembler::patch(reference, out_.at());
-  site.block = &block_;
-  site.next = ends ? 0 : static_cast<i32>(sizeof site);
-  out_.bytes(&site, sizeof site);
+void BlockEmitter::interpret(const TraceInsn& at) {
+  emit_site(stubs_.interpret, static_cast<u16>(index_), 0, 0);
+  const Insn* insn = cache_.intern(at.insn);
+  out_.bytes(&insn, sizeof insn);
 }
 
 void BlockEmitter::push(const TraceInsn& at) {
@@ -91,7 +78,7 @@ void BlockEmitter::insn(const Trace& trace, unsigned i) {
   const TraceInsn& at = trace.at[i];
   switch (at.kind) {
     case Kind::kCopy:
-      if (!copy(at)) interpret(at, false);
+      if (!copy(at)) interpret(at);
       break;
     case Kind::kNop: break;
     case Kind::kPush: push(at); break;
@@ -109,8 +96,8 @@ void BlockEmitter::insn(const Trace& trace, unsigned i) {
     case Kind::kBranch: branch(at); break;
     case Kind::kCountBranch: count_branch(at); break;
     case Kind::kReturn: ret(at); break;
-    case Kind::kInterpret: interpret(at, false); break;
-    case Kind::kInterpretEnd: interpret(at, true); break;
+    case Kind::kInterpret: interpret(at); break;
+    case Kind::kInterpretEnd: interpret(at); break;
   }
   // After the instruction that follows STI.
   if (i > 0 && trace.at[i - 1].kind == Kind::kSetIf && i + 1 < trace.count) {
@@ -144,32 +131,27 @@ bool falls_through(Kind kind) {
 }  // namespace
 
 bool BlockEmitter::emit_cell(const TraceInsn& at) {
-  insn_start_.push_back(0);
   const bool encoded = copy(at, true);
   out_.jmp(stubs_.leave);
   return encoded && !out_.overflowed();
 }
 
 bool BlockEmitter::emit(const Trace& trace) {
-  for (unsigned i = 0; i < trace.count; ++i) {
-    insn_start_.push_back(out_.offset());
-    block_.marks.push_back({out_.offset(), trace.at[i].page_offset});
-    insn(trace, i);
+  InsnMark* marks = block_.marks();
+  for (index_ = 0; index_ < trace.count; ++index_) {
+    marks[index_] = {static_cast<u16>(out_.offset()), trace.at[index_].page_offset};
+    insn(trace, index_);
   }
-  insn_start_.push_back(out_.offset());
-  if (falls_through(trace.at[trace.count - 1].kind)) exit_to(trace.end_offset, 0);
+  marks[trace.count] = {static_cast<u16>(out_.offset()), trace.end_offset};
+  block_.insn_count = static_cast<u8>(trace.count);
+  block_.falls_through = falls_through(trace.at[trace.count - 1].kind);
+  if (block_.falls_through) exit_to(trace.end_offset, 0);
 
-  for (const MemoryStub& stub : memory_stubs_) {
-    // A terminator has no "next" on its straight path.
-    const bool goes_on = falls_through(trace.at[stub.insn].kind);
-    emit_memory_stub(stub, goes_on ? out_.begin() + insn_start_[stub.insn + 1] : nullptr);
-  }
+  for (const MemoryStub& stub : memory_stubs_) emit_memory_stub(stub);
   for (const PollStub& stub : poll_stubs_) {
     if (out_.overflowed()) return false;
     Assembler::patch(stub.jump, out_.at());
-    Site site{};
-    site.page_offset = stub.page_offset;
-    emit_site(stubs_.poll, site, nullptr, nullptr);
+    emit_site(stubs_.poll, stub.page_offset, 0, 0);
   }
   for (const FarStub& stub : far_stubs_) {
     if (out_.overflowed()) return false;
@@ -180,12 +162,9 @@ bool BlockEmitter::emit(const Trace& trace) {
     if (out_.overflowed()) return false;
     Assembler::patch(stub.jump, out_.at());
     Link& link = block_.link[stub.number];
-    link.site = stub.jump;
-    link.unlinked = out_.at();
-    Site site{};
-    site.page_offset = stub.target;
-    site.flag = static_cast<u8>(stub.number);
-    emit_site(stubs_.link, site, nullptr, nullptr);
+    link.site = static_cast<u32>(stub.jump - block_.host);
+    link.unlinked = out_.offset();
+    emit_site(stubs_.link, stub.target, 0, static_cast<u8>(stub.number));
   }
   block_.host_size = out_.offset();
   return !out_.overflowed();

@@ -48,14 +48,11 @@ class BlockEmitter {
   enum class Recover : u8 { kLea, kDiff, kScratch };
   struct MemoryStub {
     u8* jump;  // displacement to patch
-    u32 retry;
-    u16 page_offset;
+    u16 insn;  // index in the trace
     u8 size;
     bool write;
     Recover recover;
     GuestOperand operand;
-    unsigned insn;  // index in the trace
-    u32 length;     // of the instruction
   };
   struct ExitStub {
     u8* jump;
@@ -77,7 +74,7 @@ class BlockEmitter {
   HostOperand probe(const TraceInsn& at, const GuestOperand& operand, unsigned size, bool write, bool in_t0 = false);
   void address_to_t0(const GuestOperand& operand);
   bool is_simple(const GuestOperand& operand) const;
-  void emit_memory_stub(const MemoryStub& stub, const u8* next);
+  void emit_memory_stub(const MemoryStub& stub);
 
   // copies (emit_copy.cc)
   // `fixed`: the memory operand's host address is in gs:[scratch + 8]; nothing is probed.
@@ -89,7 +86,7 @@ class BlockEmitter {
   void push(const TraceInsn& at);
   void pop(const TraceInsn& at);
   void leave(const TraceInsn& at);
-  void interpret(const TraceInsn& at, bool ends);
+  void interpret(const TraceInsn& at);
   void poll(u16 page_offset, u64 field);
   void load_guest(unsigned host, unsigned guest);
   void store_guest(unsigned guest, unsigned host);
@@ -107,13 +104,13 @@ class BlockEmitter {
   void far_exit(i32 target);
   static i32 branch_target(const TraceInsn& at);
   static bool on_page(i32 target) { return target >= 0 && target < 4096; }
-  void emit_site(const u8* callout, const Site& site, const u8* retry, const u8* next);
+  void emit_site(const u8* callout, u16 value, u8 size, u8 flag);
 
   Assembler& out_;
   const Stubs& stubs_;
   CodeCache& cache_;
   Block& block_;
-  std::vector<u32> insn_start_;
+  unsigned index_ = 0;  // of the instruction that is being emitted
   std::vector<MemoryStub> memory_stubs_;
   std::vector<ExitStub> exit_stubs_;
   std::vector<FarStub> far_stubs_;

@@ -60,7 +60,8 @@ class BtEngine final : public Engine {
             {"page_faults", sum.page_faults},
             {"halts", sum.halts},
             {"code_writes", sum.code_writes},
-            {"code_bytes", vm_->code().used_bytes()},
+            {"code_bytes", vm_->code().code_bytes()},
+            {"code_record_bytes", vm_->code().record_bytes()},
             {"code_flushes", vm_->code().generation()}};
   }
 

@@ -1,6 +1,7 @@
 #include "engine/bt/code_cache.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "engine/bt/assembler.h"
 #include "engine/bt/interp.h"
@@ -8,6 +9,11 @@
 namespace pileus::engine::bt {
 
 namespace {
+
+// What a block takes, roughly: 190 bytes of code, 130 of records.
+constexpr u64 kCodeShare = 19, kShares = 32;
+constexpr u64 kBytesPerSlot = 256;  // of the whole cache: the table stays half empty
+
 // The displacement is 4-byte aligned, so other vCPUs that run the jump see the old or the new target.
 void patch_atomically(u8* site, const u8* target) {
   const u32 displacement = static_cast<u32>(target - (site + 4));
@@ -19,32 +25,56 @@ u64 chunk_mask(u64 page_offset, u64 length) {
   const u64 last = std::min<u64>(63, (page_offset + length - 1) / 64);
   return (last == 63 ? ~u64{0} : (u64{1} << (last + 1)) - 1) & ~((u64{1} << first) - 1);
 }
+
+// A link in a list of incoming ones: the block it leaves from, and its number in the lowest bit.
+u64 tagged(Block* from, unsigned number) { return reinterpret_cast<u64>(from) | number; }
+Block* from_of(u64 incoming) { return reinterpret_cast<Block*>(incoming & ~u64{1}); }
+unsigned number_of(u64 incoming) { return incoming & 1; }
+
 }  // namespace
 
 Result<std::unique_ptr<CodeCache>> CodeCache::create(u64 bytes, CodePages& pages) {
-  os::Mapping code = TRY(os::Mapping::anonymous(bytes, true).with("translation cache"));
-  return std::unique_ptr<CodeCache>(new CodeCache(std::move(code), pages));
+  const u64 code_bytes = align_up(bytes / kShares * kCodeShare, 4096);
+  os::Mapping code = TRY(os::Mapping::anonymous(code_bytes, true).with("translation cache"));
+  os::Mapping records = TRY(os::Mapping::anonymous(align_up(bytes - code_bytes, 4096)).with("translation cache"));
+  os::Mapping heads = TRY(os::Mapping::anonymous(align_up(pages.count() * sizeof(Block*), 4096)).with("translation cache"));
+  return std::unique_ptr<CodeCache>(new CodeCache(std::move(code), std::move(records), std::move(heads), pages));
 }
 
-CodeCache::CodeCache(os::Mapping code, CodePages& pages)
-    : code_(std::move(code)), code_base_(code_.data()), code_at_(code_.data()), pages_(pages), table_(u64{1} << kHashBits) {}
+CodeCache::CodeCache(os::Mapping code, os::Mapping records, os::Mapping page_heads, CodePages& pages)
+    : code_(std::move(code)),
+      records_(std::move(records)),
+      page_heads_(std::move(page_heads)),
+      pages_(pages),
+      code_base_(code_.data()),
+      code_at_(code_.data()),
+      table_(cast_aligned<std::atomic<u64>>(records_.data())),
+      slot_mask_(std::bit_floor((code_.size() + records_.size()) / kBytesPerSlot) - 1),
+      record_base_(records_.data() + (slot_mask_ + 1) * sizeof(u64)),
+      record_at_(record_base_),
+      index_(code_.size() / kIndexStep + 1) {}
 
-Block* CodeCache::find(const BlockKey& key) const {
-  for (Block* block = table_[hash(key)]; block != nullptr; block = block->next) {
-    if (block->key == key) return block;
-  }
-  return nullptr;
+bool CodeCache::has_room() const {
+  return static_cast<u64>(code_.data() + code_.size() - code_at_) >= kMaxBlockBytes &&
+         static_cast<u64>(records_.data() + records_.size() - record_at_) >= record_size(kMaxInsns) &&
+         slots_used_ < slot_mask_ / 4 * 3;
 }
 
-Block* CodeCache::insert(std::unique_ptr<Block> block) {
-  Block* inserted = block.get();
-  code_at_ = inserted->host + align_up(inserted->host_size, 16);
-  Block*& head = table_[hash(inserted->key)];
-  inserted->next = head;
-  head = inserted;
-  by_page_[inserted->key.gpa >> 12].push_back(inserted);
-  blocks_.push_back(std::move(block));
-  return inserted;
+void CodeCache::insert(Block* block) {
+  Block*& indexed = index_[static_cast<u64>(block->host - code_.data()) / kIndexStep];
+  if (indexed == nullptr) indexed = block;
+  code_at_ = block->host + align_up(block->host_size, 16);
+  record_at_ = reinterpret_cast<u8*>(after(block));
+  Block** head = page_head(block->gpa());
+  block->on_page = *head;
+  *head = block;
+
+  const u64 hash = hash_of(block->packed_key);
+  u64 slot = hash & slot_mask_;
+  while (table_[slot].load(std::memory_order_relaxed) > kRemoved) slot = (slot + 1) & slot_mask_;
+  if (table_[slot].load(std::memory_order_relaxed) == 0) ++slots_used_;
+  const u64 entry = (hash >> kPointerBits << kPointerBits) | reinterpret_cast<u64>(block);
+  table_[slot].store(entry, std::memory_order_release);
 }
 
 void CodeCache::link(Block* from, unsigned number, Block* to) {
@@ -52,24 +82,31 @@ void CodeCache::link(Block* from, unsigned number, Block* to) {
   Link& link = from->link[number];
   if (link.target != nullptr) return;
   link.target = to;
-  to->incoming.emplace_back(from, number);
-  patch_atomically(link.site, to->host);
+  link.next = to->incoming;
+  to->incoming = tagged(from, number);
+  patch_atomically(from->host + link.site, to->host);
 }
 
 void CodeCache::unlink(Block* from, unsigned number) {
   Link& link = from->link[number];
   if (link.target == nullptr) return;
-  std::erase(link.target->incoming, std::pair{from, number});
+  u64* at = &link.target->incoming;
+  while (*at != tagged(from, number)) at = &from_of(*at)->link[number_of(*at)].next;
+  *at = link.next;
   link.target = nullptr;
-  patch_atomically(link.site, link.unlinked);
+  patch_atomically(from->host + link.site, from->host + link.unlinked);
 }
 
+// All but its place in the list of its page.
 void CodeCache::drop(Block* block) {
   block->valid.store(false, std::memory_order_seq_cst);
-  Block** at = &table_[hash(block->key)];
-  while (*at != block) at = &(*at)->next;
-  *at = block->next;
-  while (!block->incoming.empty()) unlink(block->incoming.back().first, block->incoming.back().second);
+  u64 slot = hash_of(block->packed_key) & slot_mask_;
+  for (;; slot = (slot + 1) & slot_mask_) {
+    const u64 entry = table_[slot].load(std::memory_order_relaxed);
+    if (entry > kRemoved && block_in(entry) == block) break;
+  }
+  table_[slot].store(kRemoved, std::memory_order_release);
+  while (block->incoming != 0) unlink(from_of(block->incoming), number_of(block->incoming));
   for (unsigned number = 0; number < block->link.size(); ++number) unlink(block, number);
 }
 
@@ -78,42 +115,47 @@ bool CodeCache::invalidate(guest::Gpa address, u64 length) {
   const u64 end = address + length;
   while (address < end) {
     const u64 in_page = std::min(end - address, 4096 - (address & 4095));
-    const auto page = by_page_.find(address >> 12);
-    if (page != by_page_.end()) {
-      const u64 hit = chunk_mask(address & 4095, in_page);
-      u64 left = 0;
-      std::erase_if(page->second, [&](Block* block) {
-        if ((block->chunk_mask & hit) == 0) {
-          left |= block->chunk_mask;
-          return false;
-        }
-        drop(block);
-        any = true;
-        return true;
-      });
-      pages_.set(address, left);
-      if (page->second.empty()) by_page_.erase(page);
-    } else {
-      pages_.set(address, 0);
+    if ((address >> 12) >= pages_.count()) return any;
+    const u64 hit = chunk_mask(address & 4095, in_page);
+    u64 left = 0;
+    for (Block** at = page_head(address); *at != nullptr;) {
+      Block* block = *at;
+      if ((block->chunk_mask & hit) == 0) {
+        left |= block->chunk_mask;
+        at = &block->on_page;
+        continue;
+      }
+      *at = block->on_page;
+      drop(block);
+      any = true;
     }
+    pages_.set(address, left);
     address += in_page;
   }
   return any;
 }
 
 const Block* CodeCache::block_of(const u8* pc) const {
-  const auto after = std::upper_bound(blocks_.begin(), blocks_.end(), pc,
-                                      [](const u8* at, const std::unique_ptr<Block>& block) { return at < block->host; });
-  if (after == blocks_.begin()) return nullptr;
-  const Block* block = std::prev(after)->get();
-  return pc < block->host + block->host_size ? block : nullptr;
+  if (!contains(pc) || pc < code_base_) return nullptr;
+  // The last one that starts before `pc` may have started some steps before.
+  u64 step = static_cast<u64>(pc - code_.data()) / kIndexStep;
+  while (step > 0 && (index_[step] == nullptr || index_[step]->host > pc)) --step;
+  for (Block* block = index_[step]; block != nullptr && reinterpret_cast<u8*>(block) < record_at_; block = after(block)) {
+    if (pc < block->host) return nullptr;
+    if (pc < block->host + block->host_size) return block;
+  }
+  return nullptr;
 }
 
 void CodeCache::flush() {
-  for (const auto& [page, blocks] : by_page_) pages_.set(page << 12, 0);
-  by_page_.clear();
-  blocks_.clear();
-  std::fill(table_.begin(), table_.end(), nullptr);
+  for (Block* block = first_block(); reinterpret_cast<u8*>(block) < record_at_; block = after(block)) {
+    pages_.set(block->gpa(), 0);
+    *page_head(block->gpa()) = nullptr;
+  }
+  std::fill(index_.begin(), index_.end(), nullptr);
+  for (u64 slot = 0; slot <= slot_mask_; ++slot) table_[slot].store(0, std::memory_order_relaxed);
+  slots_used_ = 0;
+  record_at_ = record_base_;
   code_at_ = code_base_;
   generation_.fetch_add(1, std::memory_order_acq_rel);
 }

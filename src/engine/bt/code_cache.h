@@ -3,12 +3,11 @@
 
 #include <array>
 #include <atomic>
-#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <vector>
 
+#include "base/cast.h"
 #include "base/result.h"
 #include "engine/bt/code_pages.h"
 #include "engine/bt/context.h"
@@ -20,31 +19,32 @@ struct Insn;
 struct Block;
 
 // Where generated code calls into C++: a record that stands in the code cache right behind the stub that passes its
-// address. `retry` and `next` are distances from the record to host code.
-struct Site {
-  Block* block;
-  i32 retry;        // start of the instruction's memory access, or 0
-  i32 next;         // code of the following instruction, or 0 when the block ends here
-  u16 page_offset;  // of the instruction; for exits, of the target
-  u8 size;          // bytes accessed
-  u8 flag;          // memory access: 1 = write; exits: number of the link
-  u32 length;        // of the instruction
-  const Insn* insn;  // interpreted instructions only
-
-  u8* at(i32 distance) const { return const_cast<u8*>(reinterpret_cast<const u8*>(this)) + distance; }
+// address.
+struct __attribute__((packed)) Site {
+  u32 block;  // CodeCache::block_at
+  u16 value;  // memory accesses, interpreted instructions: index of the mark; exits, polls: page offset to go on at
+  u8 size;    // bytes accessed
+  u8 flag;    // memory accesses: 1 = write; exits: number of the link
 };
-static_assert(sizeof(Site) == 32);
+static_assert(sizeof(Site) == 8);
+
+// For interpreted instructions.
+struct __attribute__((packed)) InsnSite {
+  Site site;
+  const Insn* insn;
+};
 
 // One exit of a block to another block on the same page, through a jump whose displacement is patched.
 struct Link {
-  u8* site = nullptr;      // of the 4-byte displacement
-  u8* unlinked = nullptr;  // where it goes while not linked
+  u32 site = 0;      // where the 4-byte displacement is, from Block::host
+  u32 unlinked = 0;  // where it goes while not linked
   Block* target = nullptr;
+  u64 next = 0;  // in the list of links that lead to `target`: see Block::incoming
 };
 
 // Where in the block an instruction's host code starts.
 struct InsnMark {
-  u32 host_offset;
+  u16 host_offset;
   u16 guest_offset;  // page offset
 };
 
@@ -53,36 +53,68 @@ struct BlockKey {
   u64 gpa = 0;  // of the first byte
   Mode mode = kModeKernel;
   bool fpu_usable = false;
-  bool operator==(const BlockKey&) const = default;
+  constexpr u64 packed() const { return gpa | u64{mode} << 60 | u64{fpu_usable} << 62; }
 };
 
-// Lives from translation until the whole cache is flushed (in an exclusive section), even after invalidation.
+// Lives from translation until the whole cache is flushed (in an exclusive section), even after invalidation. The
+// marks stand behind it.
 struct Block {
-  BlockKey key;
-  std::atomic<bool> valid{true};
-  u16 size = 0;  // guest bytes
-  u32 host_size = 0;
-  u8* host = nullptr;
+  u64 packed_key = 0;
   u64 chunk_mask = 0;  // 64-byte pieces of the page that its bytes lie in
+  u8* host = nullptr;
+  u32 host_size = 0;
+  u16 guest_size = 0;
+  u8 insn_count = 0;
+  bool falls_through = false;  // its last instruction has code behind it: one to leave the block
   std::array<Link, 2> link;
-  std::vector<InsnMark> marks;
-  std::vector<std::pair<Block*, unsigned>> incoming;  // links of other blocks that jump here
-  Block* next = nullptr;                              // hash chain
+  u64 incoming = 0;          // address of a block, plus the number of its link that leads here; 0: none
+  Block* on_page = nullptr;  // next block made from the same page
+  std::atomic<bool> valid{true};
+
+  BlockKey key() const {
+    return {packed_key & ((u64{1} << 60) - 1), static_cast<Mode>(packed_key >> 60 & 3), (packed_key >> 62 & 1) != 0};
+  }
+  u64 gpa() const { return packed_key & ((u64{1} << 60) - 1); }
+  Mode mode() const { return static_cast<Mode>(packed_key >> 60 & 3); }
+  // insn_count + 1 of them; the last is where the code behind the last instruction is.
+  InsnMark* marks() { return static_cast<InsnMark*>(static_cast<void*>(this + 1)); }
+  const InsnMark* marks() const { return static_cast<const InsnMark*>(static_cast<const void*>(this + 1)); }
 };
 
-// All of it is guarded by mutex(), but for generation().
+// find(), block_at() and generation() may be called by any vCPU thread that counts as running (Vm::enter_running);
+// everything else is guarded by mutex().
 class CodeCache {
  public:
+  // At most `bytes` for code and records together.
   static Result<std::unique_ptr<CodeCache>> create(u64 bytes, CodePages& pages);
 
   std::mutex& mutex() { return mutex_; }
   // Counts flushes: pointers to blocks and host code are good while it stays the same.
   u64 generation() const { return generation_.load(std::memory_order_acquire); }
 
-  Block* find(const BlockKey& key) const;
-  // Room for the next block's host code.
+  Block* find(u64 packed_key) const {
+    const u64 hash = hash_of(packed_key);
+    for (u64 slot = hash & slot_mask_;; slot = (slot + 1) & slot_mask_) {
+      const u64 entry = table_[slot].load(std::memory_order_acquire);
+      if (entry == 0) return nullptr;
+      if (entry >> kPointerBits != hash >> kPointerBits) continue;
+      Block* block = block_in(entry);
+      if (block->packed_key == packed_key) return block;
+    }
+  }
+  Block* block_at(u32 reference) const { return cast_aligned<Block>(records_.data() + u64{reference} * 8); }
+  u32 reference(const Block& block) const {
+    return static_cast<u32>((reinterpret_cast<const u8*>(&block) - records_.data()) / 8);
+  }
+
+  // Room for the next block's host code and record. False when either might not suffice.
+  bool has_room() const;
   u8* room() { return code_at_; }
   u8* room_end() { return code_.data() + code_.size(); }
+  Block* room_for_record() { return new (record_at_) Block; }
+  // Takes the record from room_for_record(), filled in, and its host code.
+  void insert(Block* block);
+
   // Space that survives flushes, for stubs; before the first block.
   void set_base(u8* end_of_stubs) { code_base_ = code_at_ = end_of_stubs; }
   // Takes `bytes` of such space; before the first block.
@@ -91,7 +123,6 @@ class CodeCache {
     set_base(code_base_ + align_up(bytes, 64));
     return taken;
   }
-  Block* insert(std::unique_ptr<Block> block);
   void link(Block* from, unsigned number, Block* to);
   // Invalidates the blocks made from any byte of [address, address + length); true when there were some.
   bool invalidate(guest::Gpa address, u64 length);
@@ -104,27 +135,51 @@ class CodeCache {
   // Whether `pc` is in the executable mapping: stubs, cells or blocks.
   bool contains(const u8* pc) const { return pc >= code_.data() && pc < code_.data() + code_.size(); }
 
-  u64 used_bytes() const { return static_cast<u64>(code_at_ - code_base_); }
-  u64 block_count() const { return blocks_.size(); }
+  u64 code_bytes() const { return static_cast<u64>(code_at_ - code_base_); }
+  u64 record_bytes() const { return static_cast<u64>(record_at_ - record_base_); }
+
+  static constexpr u64 kMaxBlockBytes = 64 * kKiB;  // of host code: marks have 16 bits
+  static constexpr unsigned kMaxInsns = 64;
 
  private:
-  CodeCache(os::Mapping code, CodePages& pages);
-  static constexpr unsigned kHashBits = 16;
-  static u64 hash(const BlockKey& key) {
-    return ((key.gpa ^ u64{key.mode} << 60) * 0x9E3779B97F4A7C15ULL) >> (64 - kHashBits);
+  CodeCache(os::Mapping code, os::Mapping records, os::Mapping page_heads, CodePages& pages);
+
+  // An entry of the table: a block's address, and in the upper bits some of its hash, never zero.
+  static constexpr unsigned kPointerBits = 48;
+  static constexpr u64 kRemoved = 1;  // no hash: matches nothing
+  static u64 hash_of(u64 packed_key) {
+    u64 hash = packed_key * 0x9E3779B97F4A7C15ULL;
+    hash ^= hash >> 29;
+    return hash | u64{1} << kPointerBits;
   }
+  static Block* block_in(u64 entry) { return reinterpret_cast<Block*>(entry & ((u64{1} << kPointerBits) - 1)); }
+  static u64 record_size(unsigned insn_count) {
+    return align_up(sizeof(Block) + (insn_count + 1) * sizeof(InsnMark), 8);
+  }
+  static Block* after(Block* block) {
+    return cast_aligned<Block>(reinterpret_cast<u8*>(block) + record_size(block->insn_count));
+  }
+  Block** page_head(guest::Gpa address) { return cast_aligned<Block*>(page_heads_.data()) + (address >> 12); }
+  Block* first_block() const { return cast_aligned<Block>(record_base_); }
   void unlink(Block* from, unsigned number);
   void drop(Block* block);
 
   std::mutex mutex_;
   std::atomic<u64> generation_{0};
   os::Mapping code_;
+  os::Mapping records_;     // the table, then the blocks in order of their host code
+  os::Mapping page_heads_;  // per guest page the first block made from it
+  CodePages& pages_;
   u8* code_base_;
   u8* code_at_;
-  CodePages& pages_;
-  std::vector<Block*> table_;
-  std::deque<std::unique_ptr<Block>> blocks_;  // in order of host code
-  std::map<u64, std::vector<Block*>> by_page_;
+  std::atomic<u64>* table_;
+  u64 slot_mask_;
+  u64 slots_used_ = 0;  // removed ones too
+  u8* record_base_;
+  u8* record_at_;
+  // Per kIndexStep bytes of code_ the first block that starts in there, so that block_of() need not start at the first.
+  static constexpr u64 kIndexStep = 64 * kKiB;
+  std::vector<Block*> index_;
   std::map<std::array<u8, 16>, std::unique_ptr<Insn>> insns_;
 };
 

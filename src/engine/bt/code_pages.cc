@@ -12,10 +12,19 @@ u64 chunk_mask(u64 page_offset, u64 length) {
 }
 }  // namespace
 
-CodePages::CodePages(const guest::GuestMemory& memory)
-    : count_(memory.end() >> 12),
-      map_(std::make_unique<std::atomic<u64>[]>(count_)),
-      writable_(std::make_unique<std::atomic<u8>[]>(count_)) {}
+Result<std::unique_ptr<CodePages>> CodePages::create(const guest::GuestMemory& memory) {
+  const u64 count = memory.end() >> 12;
+  os::Mapping map = TRY(os::Mapping::anonymous(align_up(count * sizeof(u64), 4096)).with("code page map"));
+  os::Mapping writable = TRY(os::Mapping::anonymous(align_up(count, 4096)).with("code page map"));
+  return std::unique_ptr<CodePages>(new CodePages(count, std::move(map), std::move(writable)));
+}
+
+CodePages::CodePages(u64 count, os::Mapping map, os::Mapping writable)
+    : map_memory_(std::move(map)),
+      writable_memory_(std::move(writable)),
+      count_(count),
+      map_(cast_aligned<std::atomic<u64>>(map_memory_.data())),
+      writable_(cast_aligned<std::atomic<u8>>(writable_memory_.data())) {}
 
 bool CodePages::has_code(guest::Gpa address, u64 length) const {
   const u64 end = address + length;

@@ -7,13 +7,18 @@
 #include <memory>
 
 #include "base/ints.h"
+#include "base/cast.h"
+#include "base/result.h"
 #include "guest/memory.h"
+#include "os/mapping.h"
 
 namespace pileus::engine::bt {
 
 class CodePages {
  public:
-  explicit CodePages(const guest::GuestMemory& memory);
+  static Result<std::unique_ptr<CodePages>> create(const guest::GuestMemory& memory);
+
+  u64 count() const { return count_; }  // pages from address 0 on
 
   // Per page, bit i set: some block was made from bytes of [64 i, 64 i + 64). Zero for what is not RAM.
   u64 chunks(guest::Gpa address) const {
@@ -30,9 +35,14 @@ class CodePages {
   bool take_writable(guest::Gpa address) { return (address >> 12) < count_ && writable_[address >> 12].exchange(0) != 0; }
 
  private:
+  CodePages(u64 count, os::Mapping map, os::Mapping writable);
+
+  // Mappings, because of large guests most is never touched.
+  os::Mapping map_memory_;
+  os::Mapping writable_memory_;
   u64 count_;
-  std::unique_ptr<std::atomic<u64>[]> map_;
-  std::unique_ptr<std::atomic<u8>[]> writable_;
+  std::atomic<u64>* map_;
+  std::atomic<u8>* writable_;
 };
 
 }  // namespace pileus::engine::bt

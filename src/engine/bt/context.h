@@ -46,16 +46,36 @@ struct Tlb {
   std::array<u64, kTlbSize> host_page;
 };
 
-inline constexpr unsigned kJumpBits = 11;
+inline constexpr unsigned kJumpBits = 12;
 inline constexpr unsigned kJumpSize = 1U << kJumpBits;
+inline constexpr u64 kJumpMask = kJumpSize - 1;
 
-// Guest RIP -> translated code, for indirect branches. `neg_key` is minus the RIP, or kNoJump.
-struct JumpCache {
-  std::array<std::atomic<u64>, kJumpSize> neg_key;  // (any thread may store kNoJump)
-  std::array<u64, kJumpSize> host;
-  std::array<u64, kJumpSize> vpage;
+// Guest RIP -> translated code, for indirect branches.
+struct Jump {
+  std::atomic<u64> neg_key;  // minus the RIP, or kNoJump (any thread may store that)
+  u64 host;
+  u64 vpage;
+  u64 unused;
 };
+static_assert(sizeof(Jump) == 32);  // baked into translated code
 inline constexpr u64 kNoJump = u64{1} << 63;  // not canonical, nor is its negative: never a RIP
+
+// Direct-mapped by a hash of the RIP. Slot 0 stays empty: while somebody wants the vCPU out of translated code,
+// Context::jump_mask is 0 and every jump looks there.
+struct JumpCache {
+  std::array<Jump, kJumpSize> slot;
+  u64 used;                   // bit i: some of the 64 slots from 64 * i on may be filled
+  std::array<u64, 64> pages;  // a filter: bits of the hashed virtual pages that jumps lead to
+};
+
+inline constexpr unsigned kCodeTlbSize = 256;
+inline constexpr u64 kNoPage = 1;
+
+// Virtual page -> guest-physical page, for instruction fetch. Only RAM.
+struct CodeTlb {
+  std::array<u64, kCodeTlbSize> page;  // virtual address, or kNoPage
+  std::array<u64, kCodeTlbSize> gpa;
+};
 
 // An exception on its way to the guest, recorded by whatever found it.
 struct Fault {
@@ -86,8 +106,9 @@ struct alignas(64) Context {
   Context* self;  // this
   u64 index_mask;  // pext mask: virtual address -> TLB index
   u64 page_mask;   // pext mask: address bits 12..63
-  u64 jump_mask;   // pext mask: mixed RIP -> JumpCache index
+  std::atomic<u64> jump_mask;  // pext mask: mixed RIP -> JumpCache slot; kJumpMask or 0 (any thread)
   u64 scratch[4];
+  u64 fast[4];  // what the fast callouts keep: target, address, site, flags
   bool native_fault;  // the native cell that just ran raised `fault`
   u64 trap_pc;      // host address of an instruction that raised a host signal
   u32 trap_number;  // x86 vector of it
@@ -139,6 +160,7 @@ struct alignas(64) Context {
 
   std::array<std::array<Tlb, 2>, kModeCount> tlb;  // [mode][0 = read, 1 = write]
   std::array<JumpCache, 2> jump;                   // [0] kModeKernel, [1] kModeUser
+  std::array<CodeTlb, 2> code_tlb;                 // [0] CPL 0, [1] CPL 3
 
   u64 flags() const {
     return (rflags & ~((u64{1} << 9) | (u64{1} << 10) | (u64{1} << 18))) | u64{if_flag} << 9 | u64{df_flag} << 10 |
@@ -153,6 +175,17 @@ struct alignas(64) Context {
   Mode mode() const { return cpl == 3 ? kModeUser : ac_flag != 0 ? kModeKernelAc : kModeKernel; }
   bool long_mode() const { return (efer & 0x400) != 0; }                         // EFER.LMA
   bool code64() const { return long_mode() && (segment[kCs].attributes & 0x2000) != 0; }  // CS.L
+
+  // Leave translated code at the next poll. Any thread, and signal handlers.
+  void request_exit() {
+    exit_request.store(1, std::memory_order_seq_cst);
+    jump_mask.store(0, std::memory_order_seq_cst);
+  }
+  // The vCPU's thread, before it looks at what may have been the reason.
+  void clear_exit_request() {
+    exit_request.store(0, std::memory_order_seq_cst);
+    jump_mask.store(kJumpMask, std::memory_order_seq_cst);
+  }
 
   // Records an exception and returns false, so that a function can `return raise(...)`.
   bool raise(u8 number) { fault = {number, false, 0, 0}; return false; }

@@ -14,7 +14,7 @@ i32 BlockEmitter::branch_target(const TraceInsn& at) {
 void BlockEmitter::far_exit(i32 target) {
   out_.load_gs(kT0, offsetof(Context, vpage));
   out_.lea(kT0, kT0, target);
-  emit_indirect_jump(out_, block_.key.mode, stubs_.indirect[block_.key.mode]);
+  emit_indirect_jump(out_, block_.mode(), stubs_);
 }
 
 void BlockEmitter::exit_to(i32 target, unsigned number) {
@@ -94,12 +94,12 @@ void BlockEmitter::call_indirect(const TraceInsn& at) {
   out_.store_gs(offsetof(Context, scratch) + 24, kT0);
   push_return(at);
   out_.load_gs(kT0, offsetof(Context, scratch) + 24);
-  emit_indirect_jump(out_, block_.key.mode, stubs_.indirect[block_.key.mode]);
+  emit_indirect_jump(out_, block_.mode(), stubs_);
 }
 
 void BlockEmitter::jump_indirect(const TraceInsn& at) {
   target_to_t0(at);
-  emit_indirect_jump(out_, block_.key.mode, stubs_.indirect[block_.key.mode]);
+  emit_indirect_jump(out_, block_.mode(), stubs_);
 }
 
 void BlockEmitter::ret(const TraceInsn& at) {
@@ -109,7 +109,7 @@ void BlockEmitter::ret(const TraceInsn& at) {
   const i32 extra = pops_more ? static_cast<i32>(at.insn.operand[0].imm.value.u) : 0;
   out_.load(kT0, from.base, from.index, from.displacement);
   out_.lea(kRsp, kRsp, 8 + extra);
-  emit_indirect_jump(out_, block_.key.mode, stubs_.indirect[block_.key.mode]);
+  emit_indirect_jump(out_, block_.mode(), stubs_);
 }
 
 }  // namespace pileus::engine::bt

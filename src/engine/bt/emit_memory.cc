@@ -71,9 +71,8 @@ void BlockEmitter::address_to_t0(const GuestOperand& operand) {
 // with `in_t0` or for other than simple operands, T0 alone.
 BlockEmitter::HostOperand BlockEmitter::probe(const TraceInsn& at, const GuestOperand& operand, unsigned size, bool write,
                                               bool in_t0) {
-  const u64 tlb = tlb_offset(block_.key.mode, write);
+  const u64 tlb = tlb_offset(block_.mode(), write);
   const u64 neg_tag = tlb + offsetof(Tlb, neg_tag);
-  const u32 retry = out_.offset();
   const bool simple = is_simple(operand) && !in_t0;
   const unsigned base = simple ? host_register(operand.base) : kT0;
   u8* miss = nullptr;
@@ -110,8 +109,7 @@ BlockEmitter::HostOperand BlockEmitter::probe(const TraceInsn& at, const GuestOp
     miss = out_.jcc(7);  // ja
   }
   const Recover recover = simple ? Recover::kLea : at.flags_live ? Recover::kScratch : Recover::kDiff;
-  memory_stubs_.push_back({miss, retry, at.page_offset, static_cast<u8>(size), write, recover, operand,
-                           static_cast<unsigned>(insn_start_.size() - 1), at.insn.info.length});
+  memory_stubs_.push_back({miss, static_cast<u16>(index_), static_cast<u8>(size), write, recover, operand});
   if (simple) {
     out_.load_gs_indexed(kT1, kT1, tlb + offsetof(Tlb, addend));
     return {base, kT1, operand.displacement};
@@ -127,22 +125,17 @@ BlockEmitter::HostOperand BlockEmitter::probe(const TraceInsn& at, const GuestOp
   return {kT0, Assembler::kNone, 0};
 }
 
-void BlockEmitter::emit_memory_stub(const MemoryStub& stub, const u8* next) {
+void BlockEmitter::emit_memory_stub(const MemoryStub& stub) {
   if (out_.overflowed()) return;
   Assembler::patch(stub.jump, out_.at());
   switch (stub.recover) {
     case Recover::kLea: out_.lea(kT0, host_register(stub.operand.base), stub.operand.displacement); break;
     case Recover::kScratch: out_.load_gs(kT0, kScratch + 16); break;
     case Recover::kDiff:  // T0 = address + neg_tag; flags are dead
-      out_.op_gs_indexed(0x2B, kT0, kT1, tlb_offset(block_.key.mode, stub.write) + offsetof(Tlb, neg_tag));
+      out_.op_gs_indexed(0x2B, kT0, kT1, tlb_offset(block_.mode(), stub.write) + offsetof(Tlb, neg_tag));
       break;
   }
-  Site site{};
-  site.page_offset = stub.page_offset;
-  site.size = stub.size;
-  site.flag = stub.write ? 1 : 0;
-  site.length = stub.length;
-  emit_site(stubs_.memory, site, out_.begin() + stub.retry, next);
+  emit_site(stubs_.memory, stub.insn, stub.size, stub.write ? 1 : 0);
 }
 
 }  // namespace pileus::engine::bt

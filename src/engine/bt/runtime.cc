@@ -1,9 +1,13 @@
 #include "engine/bt/runtime.h"
 
+#include <cstring>
+
 #include "engine/bt/assembler.h"
 #include "engine/bt/events.h"
+#include "engine/bt/fast_path.h"
 #include "engine/bt/interp.h"
 #include "engine/bt/mmu.h"
+#include "engine/bt/tlb.h"
 #include "engine/bt/trace.h"
 #include "engine/bt/translate.h"
 #include "engine/bt/vm.h"
@@ -12,7 +16,6 @@ namespace pileus::engine::bt {
 
 namespace {
 
-constexpr u64 kPageMask = 4095;
 constexpr u64 kCr0Em = 1U << 2, kCr0Ts = 1U << 3, kCr4OsFxsr = 1U << 9;
 constexpr u64 kTrapFlag = 1U << 8;
 
@@ -20,75 +23,89 @@ bool fpu_usable(const Context& context) {
   return (context.cr0 & (kCr0Em | kCr0Ts)) == 0 && (context.cr4 & kCr4OsFxsr) != 0;
 }
 
-void remember_jump(Context& context, const Block& block) {
-  if (block.key.mode == kModeKernelAc) return;
-  JumpCache& cache = context.jump[block.key.mode == kModeUser ? 1 : 0];
-  const u64 mixed = context.rip + (context.rip >> 10 | context.rip << 54);
-  const u64 slot = mixed & (kJumpSize - 1);
-  cache.host[slot] = reinterpret_cast<u64>(block.host);
-  cache.vpage[slot] = context.vpage;
-  cache.neg_key[slot].store(~context.rip + 1, std::memory_order_seq_cst);
+// Enters the block at context.rip into the jump cache.
+void remember(Context& context, const Block& block) {
+  remember_jump(context, reinterpret_cast<u64>(block.host), block.mode());
   // Another thread may have invalidated the block and swept the caches just before.
-  if (!block.valid.load(std::memory_order_seq_cst)) cache.neg_key[slot].store(kNoJump, std::memory_order_relaxed);
+  if (!block.valid.load(std::memory_order_seq_cst)) forget_jump(context, block.mode());
 }
 
 // Whether translated code of `block` may go on behind an instruction that C++ executed.
 bool may_continue(const Context& context, const Block& block, u64 expected_rip) {
   return context.rip == expected_rip && block.valid.load(std::memory_order_acquire) &&
-         block.key.mode == context.mode() && block.key.fpu_usable == fpu_usable(context) && !must_leave(context);
+         block.mode() == context.mode() && block.key().fpu_usable == fpu_usable(context) && !must_leave(context);
 }
 
-u8* on_memory(Context* context, const Site* site, u64 address) {
+// An instruction of a block on its way through C++: what to go on with afterwards.
+class Resume {
+ public:
+  Resume(Context& context, const Site& site)
+      : context_(context), code_(context.vm->code()), block_(*code_.block_at(site.block)), index_(site.value),
+        generation_(code_.generation()) {
+    context.rip = context.vpage + block_.marks()[index_].guest_offset;
+    next_rip_ = context.vpage + block_.marks()[index_ + 1].guest_offset;
+  }
+  const Block& block() const { return block_; }
+  u8* again() const { return block_.host + block_.marks()[index_].host_offset; }
+  u8* next() const {
+    const bool last = index_ + 1U == block_.insn_count;
+    if (code_.generation() != generation_ || (last && !block_.falls_through) ||
+        !may_continue(context_, block_, next_rip_)) {
+      return dispatch(context_);
+    }
+    return block_.host + block_.marks()[index_ + 1].host_offset;
+  }
+
+ private:
+  Context& context_;
+  CodeCache& code_;
+  const Block& block_;
+  unsigned index_;
+  u64 generation_;
+  u64 next_rip_;
+};
+
+u8* on_memory(Context* context, const Site* at, u64 address) {
   Context& c = *context;
-  const u64 rip = c.vpage + site->page_offset;
-  if ((address & kPageMask) + site->size <= 4096) {
+  const Site site = *at;
+  const Resume resume(c, site);
+  if ((address & kPageMask) + site.size <= 4096) {
     bool filled = false;
-    const Access access = site->flag != 0 ? Access::kWrite : Access::kRead;
-    c.rip = rip;
-    if (!fill_tlb(c, address, access, site->block->key.mode, &filled)) {
+    const Access access = site.flag != 0 ? Access::kWrite : Access::kRead;
+    if (!fill_tlb(c, address, access, resume.block().mode(), &filled)) {
       deliver_fault(c);
       return dispatch(c);
     }
-    if (filled) return site->at(site->retry);
+    if (filled) return resume.again();
   }
   // MMIO, a page with code in it, or two pages: the interpreter does the whole instruction.
-  c.rip = rip;
-  const u64 generation = c.vm->code().generation();
-  const Block* block = site->block;
-  const u64 expected = rip + site->length;
-  u8* next = site->next != 0 ? site->at(site->next) : nullptr;
   step(c);
-  if (next != nullptr && c.vm->code().generation() == generation && may_continue(c, *block, expected)) return next;
-  return dispatch(c);
+  return resume.next();
 }
 
-u8* on_interpret(Context* context, const Site* site, u64) {
-  Context& c = *context;
-  c.rip = c.vpage + site->page_offset;
-  const u64 generation = c.vm->code().generation();
-  const Block* block = site->block;
-  const u64 expected = c.rip + site->length;
-  u8* next = site->next != 0 ? site->at(site->next) : nullptr;
-  execute(c, *site->insn);
-  if (next != nullptr && c.vm->code().generation() == generation && may_continue(c, *block, expected)) return next;
-  return dispatch(c);
+u8* on_interpret(Context* context, const Site* at, u64) {
+  InsnSite site;
+  std::memcpy(&site, at, sizeof site);
+  const Resume resume(*context, site.site);
+  execute(*context, *site.insn);
+  return resume.next();
 }
 
-u8* on_link(Context* context, const Site* site, u64) {
+u8* on_link(Context* context, const Site* at, u64) {
   Context& c = *context;
-  c.rip = c.vpage + site->page_offset;
+  const Site site = *at;
+  c.rip = c.vpage + site.value;
   if (must_leave(c)) return nullptr;
   CodeCache& code = c.vm->code();
   const u64 generation = code.generation();
-  Block* from = site->block;
-  const unsigned number = site->flag;
-  BlockKey key = from->key;
-  key.gpa = (key.gpa & ~kPageMask) + site->page_offset;
+  Block* from = code.block_at(site.block);
+  BlockKey key = from->key();
+  key.gpa = (key.gpa & ~kPageMask) + site.value;
   Block* to = get_block(c, key);
   if (to == nullptr) return dispatch(c);
   if (code.generation() == generation) {
     const std::lock_guard lock(code.mutex());
-    code.link(from, number, to);
+    code.link(from, site.flag, to);
   }
   return to->host;
 }
@@ -99,7 +116,7 @@ u8* on_indirect(Context* context, const Site*, u64 address) {
 }
 
 u8* on_poll(Context* context, const Site* site, u64) {
-  context->rip = context->vpage + site->page_offset;
+  context->rip = context->vpage + site->value;
   return dispatch(*context);
 }
 
@@ -121,9 +138,8 @@ u8* on_trap(Context* context, const Site*, u64) {
   }
   const auto offset = static_cast<u32>(pc - block->host);
   u16 page_offset = 0;
-  for (const InsnMark& mark : block->marks) {
-    if (mark.host_offset > offset) break;
-    page_offset = mark.guest_offset;
+  for (unsigned i = 0; i < block->insn_count && block->marks()[i].host_offset <= offset; ++i) {
+    page_offset = block->marks()[i].guest_offset;
   }
   c.rip = c.vpage + page_offset;
   deliver_fault(c);
@@ -132,7 +148,9 @@ u8* on_trap(Context* context, const Site*, u64) {
 
 }  // namespace
 
-Callouts runtime_callouts() { return {on_memory, on_link, on_interpret, on_indirect, on_poll, on_trap}; }
+Callouts runtime_callouts() {
+  return {fast_memory, fast_indirect, on_memory, on_link, on_interpret, on_indirect, on_poll, on_trap};
+}
 
 bool is_translatable(const Context& context) {
   return context.vm->config().bt_mode == BtMode::kTranslate && context.code64() &&
@@ -151,10 +169,7 @@ Block* get_block(Context& context, const BlockKey& key) {
   u8* host_page = vm.memory().host(key.gpa & ~kPageMask, 4096);
   if (host_page == nullptr) return nullptr;
   for (;;) {
-    {
-      const std::lock_guard lock(code.mutex());
-      if (Block* block = code.find(key)) return block;
-    }
+    if (Block* block = code.find(key.packed())) return block;
     // From here on no vCPU may write the page without being seen; then its bytes can be read and relied on.
     vm.pages().add(key.gpa, 1);
     if (vm.pages().take_writable(key.gpa)) {
@@ -182,7 +197,7 @@ u8* dispatch(Context& context) {
     }
     ++context.stats.block_lookups;
     u64 gpa = 0;
-    if (!translate(context, context.rip, Access::kExecute, context.mode(), &gpa)) {
+    if (!translate_code(context, context.rip, &gpa)) {
       deliver_fault(context);
       continue;
     }
@@ -192,7 +207,7 @@ u8* dispatch(Context& context) {
       continue;
     }
     context.vpage = context.rip & ~kPageMask;
-    remember_jump(context, *block);
+    remember(context, *block);
     return block->host;
   }
 }

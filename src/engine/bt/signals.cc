@@ -27,7 +27,7 @@ thread_local Context* current = nullptr;
 int timer_signal() { return SIGRTMIN + 2; }
 
 void on_timer(int, siginfo_t*, void*) {
-  if (current != nullptr) current->exit_request.store(1, std::memory_order_seq_cst);
+  if (current != nullptr) current->request_exit();
 }
 
 // A guest instruction that runs natively raised a host exception: go on in the trap stub, with all registers as they

@@ -103,49 +103,84 @@ const u8* emit_callout(Assembler& out, Callout callout) {
   return entry;
 }
 
+// Guest registers that a C++ function may change.
+constexpr std::array<unsigned, 7> kCallerSaved{0, 1, 2, 6, 7, 8, 9};
+
+// In: R10 = Site, RCX = address. Calls a function that uses general registers alone and keeps the rest where it is;
+// when it answers nullptr, everything is as it was and `slow` is next.
+const u8* emit_fast_callout(Assembler& out, Callout callout, const u8* slow) {
+  constexpr u64 kTarget = offsetof(Context, fast), kAddress = kTarget + 8, kSite = kTarget + 16, kFlags = kTarget + 24;
+  const auto restore = [&] {
+    out.load_gs32(kRaxReg, kFlags);
+    code(out, {0x04, 0x7F});  // add al, 0x7F: OF
+    code(out, {0x9E});        // sahf: the others
+    for (const unsigned guest : kCallerSaved) out.load_gs(host_register(guest), kGprOffset + 8 * guest);
+    out.load_gs(kRspReg, kGprOffset + 8 * kRspReg);
+  };
+  const u8* entry = out.at();
+  for (const unsigned guest : kCallerSaved) out.store_gs(kGprOffset + 8 * guest, host_register(guest));
+  out.store_gs(kGprOffset + 8 * kRspReg, kRspReg);
+  out.load_gs(kRspReg, offsetof(Context, host_rsp));
+  code(out, {0x9F});              // lahf
+  code(out, {0x0F, 0x90, 0xC0});  // seto al
+  out.store_gs(kFlags, kRaxReg);
+  out.store_gs(kAddress, kT0);
+  out.store_gs(kSite, kT1);
+  out.load_gs(kRdiReg, offsetof(Context, self));
+  out.mov(kRsiReg, kT1);
+  out.mov(kRdxReg, kT0);
+  code(out, {0x48, 0xB8}), out.qword(reinterpret_cast<u64>(callout));  // mov rax, imm64
+  code(out, {0xFF, 0xD0});                                              // call rax
+  code(out, {0x48, 0x85, 0xC0});                                        // test rax, rax
+  u8* failed = out.jcc(4);                                              // jz
+  out.store_gs(kTarget, kRaxReg);
+  restore();
+  code(out, {0x65, 0xFF, 0x24, 0x25}), out.dword(static_cast<u32>(kTarget));  // jmp gs:[target]
+  Assembler::patch(failed, out.at());
+  restore();
+  out.load_gs(kT0, kAddress);
+  out.load_gs(kT1, kSite);
+  out.jmp(slow);
+  return entry;
+}
+
 }  // namespace
 
-void emit_indirect_jump(Assembler& out, Mode mode, const u8* miss) {
+void emit_indirect_jump(Assembler& out, Mode mode, const Stubs& stubs) {
   if (mode == kModeKernelAc) {  // short stretches of kernel code: no cache of their own
-    out.jmp(miss);
+    out.jmp(stubs.indirect);
     return;
   }
-  const u64 cache = offsetof(Context, jump) + (mode == kModeUser ? sizeof(JumpCache) : 0);
-  out.store_gs(offsetof(Context, scratch) + 8, kT0);
+  constexpr u64 kIndex = offsetof(Context, scratch), kRip = kIndex + 8;
+  const u64 slots = offsetof(Context, jump) + (mode == kModeUser ? sizeof(JumpCache) : 0) + offsetof(JumpCache, slot);
+  out.store_gs(kRip, kT0);
   out.rorx(kT1, kT0, 10);
   out.lea(kT1, kT1, kT0, 1, 0);
   out.pext_gs(kT1, kT1, offsetof(Context, jump_mask));
-  out.store_gs(offsetof(Context, scratch), kT1);
-  out.load_gs_indexed(kT1, kT1, cache + offsetof(JumpCache, neg_key));
+  out.rorx(kT1, kT1, 64 - 5);  // times sizeof(Jump)
+  out.store_gs(kIndex, kT1);
+  out.load_gs_based(kT1, kT1, slots + offsetof(Jump, neg_key));
   out.lea(kT0, kT0, kT1, 1, 0);
-  out.jrcxz(0);
-  u8* hit = out.at() - 1;
-  out.load_gs(kT0, offsetof(Context, scratch) + 8);
-  out.jmp(miss);
-  if (!out.overflowed()) *hit = static_cast<u8>(out.at() - (hit + 1));
-  // A poll, so that no loop through indirect branches holds off interrupts.
-  out.load_gs32(kT0, offsetof(Context, exit_request));
-  out.jecxz(0);
-  u8* poll_skip = out.at() - 1;
-  out.load_gs(kT0, offsetof(Context, scratch) + 8);
-  out.jmp(miss);
-  if (!out.overflowed()) *poll_skip = static_cast<u8>(out.at() - (poll_skip + 1));
-  out.load_gs(kT1, offsetof(Context, scratch));
-  out.load_gs_indexed(kT0, kT1, cache + offsetof(JumpCache, vpage));
+  out.jrcxz(5);
+  out.jmp(stubs.indirect_kept);
+  out.load_gs(kT1, kIndex);
+  out.load_gs_based(kT0, kT1, slots + offsetof(Jump, vpage));
   out.store_gs(offsetof(Context, vpage), kT0);
-  out.jmp_gs_indexed(kT1, cache + offsetof(JumpCache, host));
+  out.jmp_gs_based(kT1, slots + offsetof(Jump, host));
 }
 
 Stubs emit_stubs(Assembler& out, const Callouts& callouts) {
   Stubs stubs;
   stubs.enter = reinterpret_cast<void (*)(Context*, const u8*)>(emit_enter(out));
-  stubs.memory = emit_callout(out, callouts.memory);
+  stubs.memory = emit_fast_callout(out, callouts.fast_memory, emit_callout(out, callouts.memory));
   stubs.link = emit_callout(out, callouts.link);
   stubs.interpret = emit_callout(out, callouts.interpret);
   stubs.poll = emit_callout(out, callouts.poll);
   stubs.trap = emit_callout(out, callouts.trap);
-  const u8* miss = emit_callout(out, callouts.indirect);
-  stubs.indirect.fill(miss);
+  const u8* slow_indirect = emit_callout(out, callouts.indirect);
+  stubs.indirect_kept = out.at();
+  out.load_gs(kT0, offsetof(Context, scratch) + 8);
+  stubs.indirect = emit_fast_callout(out, callouts.fast_indirect, slow_indirect);
   stubs.leave = out.at();
   save_guest(out);
   restore_host_and_return(out);

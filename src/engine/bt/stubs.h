@@ -11,6 +11,8 @@ namespace pileus::engine::bt {
 using Callout = u8* (*)(Context* context, const Site* site, u64 address);
 
 struct Callouts {
+  Callout fast_memory;    // tried before `memory`, see fast_path.h
+  Callout fast_indirect;  // tried before `indirect`
   Callout memory;      // data TLB miss; `address` is the guest's virtual address
   Callout link;        // exit to another block on the page, not linked yet
   Callout interpret;   // an instruction for the interpreter
@@ -28,13 +30,14 @@ struct Stubs {
   const u8* poll = nullptr;
   const u8* trap = nullptr;
   const u8* leave = nullptr;                     // saves the guest's state and returns from enter
-  std::array<const u8*, kModeCount> indirect{};  // RCX = guest RIP
+  const u8* indirect = nullptr;       // RCX = guest RIP
+  const u8* indirect_kept = nullptr;  // the guest RIP is in Context::scratch[1]
 };
 
 // Emits the stubs at the assembler's place.
 Stubs emit_stubs(Assembler& out, const Callouts& callouts);
 
 // The jump through the jump cache of `mode` to the guest RIP in RCX, leaving the flags alone.
-void emit_indirect_jump(Assembler& out, Mode mode, const u8* miss);
+void emit_indirect_jump(Assembler& out, Mode mode, const Stubs& stubs);
 
 }  // namespace pileus::engine::bt

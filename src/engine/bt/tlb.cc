@@ -37,10 +37,24 @@ void clear_region(Context& context, Mode mode, unsigned which, u64 va, unsigned 
   }
 }
 
-void forget_jumps_in(JumpCache& cache, u64 va, unsigned bits) {
-  for (u64 slot = 0; slot < kJumpSize; ++slot) {
-    if (((cache.vpage[slot] ^ va) >> bits) == 0) cache.neg_key[slot].store(kNoJump, std::memory_order_relaxed);
+// Forgets fetches from and jumps to what agrees with `va` from bit `bits` up.
+void forget_code_in(Context& context, unsigned which, u64 va, unsigned bits) {
+  JumpCache& cache = context.jump[which];
+  CodeTlb& code = context.code_tlb[which];
+  if (bits == 12) {
+    if (code.page[code_slot(va)] == (va & ~kPageMask)) code.page[code_slot(va)] = kNoPage;
+    if ((cache.pages[page_word(va)] & page_bit(va)) == 0) return;
+  } else {
+    code.page.fill(kNoPage);
   }
+  for (Jump& jump : cache.slot) {
+    if (((jump.vpage ^ va) >> bits) == 0) jump.neg_key.store(kNoJump, std::memory_order_relaxed);
+  }
+}
+
+void flush_code_mappings(Context& context, Mode mode) {
+  flush_jumps(context, mode);
+  context.code_tlb[mode == kModeUser ? 1 : 0].page.fill(kNoPage);
 }
 
 Context::LargePages& large_pages_of(Context& context, Mode mode) { return context.large_pages[mode == kModeKernel ? 0 : 1]; }
@@ -115,8 +129,8 @@ void flush_tlb_all(Context& context) {
   context.large_pages = {};
   context.kernel_has_non_global = false;
   context.kernel_code_non_global = false;
-  flush_jumps(context, kModeKernel);
-  flush_jumps(context, kModeUser);
+  flush_code_mappings(context, kModeKernel);
+  flush_code_mappings(context, kModeUser);
 }
 
 void flush_tlb_non_global(Context& context) {
@@ -130,9 +144,9 @@ void flush_tlb_non_global(Context& context) {
   }
   // [1] may also stand for a global large page of kModeKernelAc; its entries are gone now.
   context.large_pages[1] = {};
-  flush_jumps(context, kModeUser);
+  flush_code_mappings(context, kModeUser);
   if (context.kernel_code_non_global) {
-    flush_jumps(context, kModeKernel);
+    flush_code_mappings(context, kModeKernel);
     context.kernel_code_non_global = false;
   }
 }
@@ -146,7 +160,7 @@ void flush_tlb_page(Context& context, u64 va) {
       else if (tlb_lookup(tlb, va, 1) != nullptr) invalidate_slot(tlb, tlb_slot(va));
     }
   }
-  for (JumpCache& cache : context.jump) forget_jumps_in(cache, va, bits);
+  for (unsigned which = 0; which < 2; ++which) forget_code_in(context, which, va, bits);
 }
 
 void flush_tlb_writes_to(Context& context, const u8* host_page) {
@@ -159,7 +173,42 @@ void flush_tlb_writes_to(Context& context, const u8* host_page) {
 }
 
 void flush_jumps(Context& context, Mode mode) {
-  for (auto& key : context.jump[mode == kModeUser ? 1 : 0].neg_key) key.store(kNoJump, std::memory_order_relaxed);
+  JumpCache& cache = context.jump[mode == kModeUser ? 1 : 0];
+  for (u64 used = cache.used; used != 0; used &= used - 1) {
+    const u64 first = static_cast<u64>(std::countr_zero(used)) * 64;
+    for (u64 slot = first; slot < first + 64; ++slot) cache.slot[slot].neg_key.store(kNoJump, std::memory_order_relaxed);
+  }
+  cache.used = 0;
+  cache.pages.fill(0);
+}
+
+void remember_jump(Context& context, u64 host, Mode mode) {
+  if (mode == kModeKernelAc) return;
+  JumpCache& cache = context.jump[mode == kModeUser ? 1 : 0];
+  const u64 slot = jump_slot(context.rip);
+  if (slot == 0) return;
+  Jump& jump = cache.slot[slot];
+  jump.neg_key.store(kNoJump, std::memory_order_relaxed);
+  jump.host = host;
+  jump.vpage = context.vpage;
+  cache.used |= u64{1} << (slot / 64);
+  cache.pages[page_word(context.rip)] |= page_bit(context.rip);
+  jump.neg_key.store(~context.rip + 1, std::memory_order_seq_cst);
+}
+
+bool translate_code(Context& context, u64 va, u64* gpa) {
+  CodeTlb& tlb = context.code_tlb[context.cpl == 3 ? 1 : 0];
+  const u64 slot = code_slot(va);
+  if (tlb.page[slot] != (va & ~kPageMask)) {
+    Walk walk;
+    const Mode mode = context.mode();
+    if (!walk_pages(context, va, Access::kExecute, mode, &walk)) return false;
+    note_mapping(context, va, walk, Access::kExecute, mode);
+    tlb.page[slot] = va & ~kPageMask;
+    tlb.gpa[slot] = walk.gpa & ~kPageMask;
+  }
+  *gpa = tlb.gpa[slot] | (va & kPageMask);
+  return true;
 }
 
 }  // namespace pileus::engine::bt

@@ -8,6 +8,12 @@ namespace pileus::engine::bt {
 
 inline constexpr u64 kPageMask = 4095;
 
+// Places in the JumpCache and the CodeTlb.
+inline u64 jump_slot(u64 rip) { return (rip + (rip >> 10 | rip << 54)) & kJumpMask; }
+inline u64 code_slot(u64 va) { return (va >> 12) & (kCodeTlbSize - 1); }
+inline u64 page_word(u64 va) { return (va >> 18) & 63; }
+inline u64 page_bit(u64 va) { return u64{1} << (va >> 12 & 63); }
+
 inline u64 tlb_slot(u64 va) { return (va >> 12) & (kTlbSize - 1); }
 
 // The host address of [va, va + size) if the TLB has it and it lies in one page; size is 1 to 4096.
@@ -18,6 +24,17 @@ inline u8* tlb_lookup(const Tlb& tlb, u64 va, unsigned size) {
 
 // Remembers what flushes have to know about a translation that is going to be cached for `mode`.
 void note_mapping(Context& context, u64 va, const Walk& walk, Access access, Mode mode);
+
+// Where instruction fetch at `va` with the present privilege goes, from the code TLB or by a walk. False: #PF in
+// context.fault. *gpa need not be RAM.
+bool translate_code(Context& context, u64 va, u64* gpa);
+// Enters the way from context.rip to host code made for `mode` into the jump cache. The caller then makes sure that the
+// code is still valid, or calls forget_jump().
+void remember_jump(Context& context, u64 host, Mode mode);
+inline void forget_jump(Context& context, Mode mode) {
+  Jump& jump = context.jump[mode == kModeUser ? 1 : 0].slot[jump_slot(context.rip)];
+  jump.neg_key.store(kNoJump, std::memory_order_relaxed);
+}
 
 // Enters the walked page; false, and nothing is entered, when it is not RAM or may not be written unseen.
 bool tlb_insert(Context& context, u64 va, const Walk& walk, Access access, Mode mode);

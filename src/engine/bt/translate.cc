@@ -11,7 +11,7 @@
 namespace pileus::engine::bt {
 
 namespace {
-constexpr u64 kMaxHostBytes = 64 * kKiB;  // more than any trace needs
+static_assert(kMaxTrace < CodeCache::kMaxInsns);
 
 u64 chunks_of(u64 first, u64 last) {
   u64 mask = 0;
@@ -28,11 +28,11 @@ Translated translate_block(Context& context, const BlockKey& key, const u8* host
   const auto length = static_cast<unsigned>(std::min<u64>(bytes.size(), 4096U - page_offset));
 
   const std::lock_guard lock(code.mutex());
-  if (Block* found = code.find(key)) {  // another vCPU was faster
+  if (Block* found = code.find(key.packed())) {  // another vCPU was faster
     *out = found;
     return Translated::kDone;
   }
-  if (static_cast<u64>(code.room_end() - code.room()) < kMaxHostBytes) return Translated::kFull;
+  if (!code.has_room()) return Translated::kFull;
 
   static Trace trace;  // guarded by the mutex; too big for a stack
   std::memcpy(bytes.data(), host_page + page_offset, length);
@@ -47,16 +47,17 @@ Translated translate_block(Context& context, const BlockKey& key, const u8* host
   }
   if (std::memcmp(bytes.data(), host_page + page_offset, size) != 0) return Translated::kAgain;
 
-  auto block = std::make_unique<Block>();
-  block->key = key;
+  Block* block = code.room_for_record();
+  block->packed_key = key.packed();
   block->host = code.room();
-  block->size = static_cast<u16>(size);
+  block->guest_size = static_cast<u16>(size);
   block->chunk_mask = chunks_of(page_offset, trace.end_offset - 1U);
-  Assembler assembler(code.room(), code.room() + kMaxHostBytes);
+  Assembler assembler(code.room(), code.room() + CodeCache::kMaxBlockBytes - 1);
   BlockEmitter emitter(assembler, vm.stubs(), code, *block);
   if (!emitter.emit(trace)) return Translated::kFull;
+  code.insert(block);
   ++context.stats.blocks_translated;
-  *out = code.insert(std::move(block));
+  *out = block;
   return Translated::kDone;
 }
 

@@ -53,12 +53,11 @@ Result<std::unique_ptr<BtVcpu>> BtVcpu::create(Vm& vm, u32 id) {
   context->host_mxcsr = kDefaultMxcsr;
   context->index_mask = u64{kTlbSize - 1} << 12;
   context->page_mask = ~u64{4095};
-  context->jump_mask = kJumpSize - 1;
+  context->jump_mask = kJumpMask;
+  for (JumpCache& cache : context->jump) cache.used = ~u64{0};
   reset_context(*context);
   context->lapic->reset();
   flush_tlb_all(*context);
-  flush_jumps(*context, kModeKernel);
-  flush_jumps(*context, kModeUser);
   context->run_state = id == 0 ? RunState::kRunning : RunState::kWaitForSipi;
   vm.add_context(context);
   return vcpu;
@@ -106,7 +105,7 @@ Exit BtVcpu::run() {
   load_x87(context);
   Exit exit;
   for (;;) {
-    context.exit_request.store(0, std::memory_order_seq_cst);
+    context.clear_exit_request();
     if (kicked_.exchange(false, std::memory_order_seq_cst)) break;
     if (vm_.exclusive_wanted()) {
       vm_.leave_running();

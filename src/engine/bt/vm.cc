@@ -10,10 +10,11 @@
 
 namespace pileus::engine::bt {
 
-Vm::Vm(const Config& config) : config_(config), pages_(std::make_unique<CodePages>(*config.memory)) {}
+Vm::Vm(const Config& config) : config_(config) {}
 
 Result<std::unique_ptr<Vm>> Vm::create(const Config& config) {
   std::unique_ptr<Vm> vm(new Vm(config));
+  vm->pages_ = TRY(CodePages::create(*config.memory));
   vm->code_ = TRY(CodeCache::create(config.translation_cache_bytes, *vm->pages_));
   Assembler out(vm->code_->room(), vm->code_->room_end());
   vm->stubs_ = std::make_unique<Stubs>(emit_stubs(out, runtime_callouts()));
@@ -25,7 +26,7 @@ Result<std::unique_ptr<Vm>> Vm::create(const Config& config) {
 Vm::~Vm() { config_.memory->set_observer(nullptr); }
 
 void Vm::wake(Context& context) {
-  context.exit_request.store(1, std::memory_order_seq_cst);
+  context.request_exit();
   if (!context.asleep.load(std::memory_order_seq_cst)) return;
   const std::lock_guard lock(sleep_mutex_);
   awake_.notify_all();
@@ -63,7 +64,7 @@ void Vm::begin_exclusive(Context& self) {
   changed_.wait(lock, [&] { return !exclusive_; });
   exclusive_ = true;
   for (Context* context : contexts_) {
-    if (context != &self) context->exit_request.store(1, std::memory_order_seq_cst);
+    if (context != &self) context->request_exit();
   }
   changed_.wait(lock, [&] { return running_ == 0; });
   ++running_;
@@ -78,7 +79,7 @@ void Vm::end_exclusive() {
 void Vm::forget_jumps() {
   for (Context* context : contexts_) {
     for (JumpCache& cache : context->jump) {
-      for (auto& key : cache.neg_key) key.store(kNoJump, std::memory_order_relaxed);
+      for (Jump& jump : cache.slot) jump.neg_key.store(kNoJump, std::memory_order_relaxed);
     }
   }
 }

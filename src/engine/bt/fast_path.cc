@@ -1,0 +1,37 @@
+#include "engine/bt/fast_path.h"
+
+#include "engine/bt/tlb.h"
+#include "engine/bt/vm.h"
+
+namespace pileus::engine::bt {
+
+u8* fast_memory(Context* context, const Site* site, u64 address) {
+  if ((address & kPageMask) + site->size > 4096) return nullptr;
+  const Block& block = *context->vm->code().block_at(site->block);
+  const Access access = site->flag != 0 ? Access::kWrite : Access::kRead;
+  Walk walk;
+  if (!walk_pages(*context, address, access, block.mode(), &walk)) return nullptr;
+  if (!tlb_insert(*context, address, walk, access, block.mode())) return nullptr;
+  return block.host + block.marks()[site->value].host_offset;
+}
+
+u8* fast_indirect(Context* context, const Site*, u64 address) {
+  Context& c = *context;
+  // In this order: a request that comes in between empties the mask again.
+  if (c.jump_mask.load(std::memory_order_relaxed) == 0) c.jump_mask.store(kJumpMask, std::memory_order_seq_cst);
+  if (c.exit_request.load(std::memory_order_seq_cst) != 0 || (c.irq_waiting != 0 && c.if_flag != 0)) return nullptr;
+  ++c.stats.block_lookups;
+  u64 gpa = 0;
+  if (!translate_code(c, address, &gpa)) return nullptr;
+  const Mode mode = c.mode();
+  const Block* block = c.vm->code().find(BlockKey{gpa, mode, c.fpu_usable}.packed());
+  if (block == nullptr) return nullptr;
+  c.rip = address;
+  c.vpage = address & ~kPageMask;
+  remember_jump(c, reinterpret_cast<u64>(block->host), mode);
+  // Another thread may have invalidated the block and swept the caches just before.
+  if (!block->valid.load(std::memory_order_seq_cst)) forget_jump(c, mode);
+  return block->host;
+}
+
+}  // namespace pileus::engine::bt

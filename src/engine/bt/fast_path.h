@@ -1,0 +1,16 @@
+// The frequent ways out of translated code that C++ can go without touching vector registers: the stubs then need not
+// save them. This file and what it calls are compiled for general registers only.
+#pragma once
+
+#include "engine/bt/code_cache.h"
+
+namespace pileus::engine::bt {
+
+// A data TLB miss at `address` in the instruction of `site`: fills the entry. Host code to go on at, or nullptr: then
+// nothing has happened yet and the slow path has to do all.
+u8* fast_memory(Context* context, const Site* site, u64 address);
+
+// A jump cache miss for guest RIP `address`: the block if it has been translated already, else nullptr.
+u8* fast_indirect(Context* context, const Site* site, u64 address);
+
+}  // namespace pileus::engine::bt

@@ -73,7 +73,7 @@ struct Config {
   EoiListener* eoi = nullptr;  // may be null
   u32 cpu_count = 1;
   bool paravirt = true;                        // offer the KVM paravirtual interface
-  u64 translation_cache_bytes = 64 * kMiB;  // bound on emitted code
+  u64 translation_cache_bytes = 128 * kMiB;  // bound on emitted code
   BtMode bt_mode = BtMode::kTranslate;
 };
 

@@ -31,7 +31,7 @@ struct VmConfig {
   std::string append;
   std::string login_user;
   std::string identity_file;  // private key for `pileus vm ssh`; may be empty
-  u64 translation_cache_bytes = 64 * kMiB;
+  u64 translation_cache_bytes = 128 * kMiB;
 
   // The host's port that leads to the guest's port 22; 0: none.
   u16 ssh_port() const;

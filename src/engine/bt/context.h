@@ -133,7 +133,13 @@ struct alignas(64) Context {
   bool shadow;       // the next instruction is in an interrupt shadow (STI, MOV SS)
   bool nmi_blocked;
   bool nmi_pending;
-  bool kernel_has_non_global;   // some kModeKernel entry came from a page that is not global
+  // Slots of the kModeKernel TLBs (write: + kTlbSize) filled from pages that are not global; when there were too many
+  // to note, `count` is kTooMany.
+  struct NonGlobal {
+    static constexpr unsigned kTooMany = 256;
+    unsigned count;
+    std::array<u16, kTooMany - 1> slot;
+  } kernel_non_global;
   bool kernel_code_non_global;  // kernel code was fetched through such a page
   // Regions that TLB entries or cached jumps of large pages lie in: INVLPG of one has to look further than its slot.
   // Both are filters, with a bit for each hashed 2 MiB (`region`) or 1 GiB (`huge`) of virtual address space. [0] is for

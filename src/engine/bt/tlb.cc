@@ -84,8 +84,16 @@ void note_large(Context& context, u64 va, unsigned page_bits, Mode mode) {
 void note_mapping(Context& context, u64 va, const Walk& walk, Access access, Mode mode) {
   if (walk.page_bits > 12) note_large(context, va, walk.page_bits, mode);
   if (walk.global || mode == kModeUser) return;
-  if (access == Access::kExecute) context.kernel_code_non_global = true;
-  else if (mode == kModeKernel) context.kernel_has_non_global = true;
+  if (access == Access::kExecute) {
+    context.kernel_code_non_global = true;
+    return;
+  }
+  Context::NonGlobal& noted = context.kernel_non_global;
+  if (mode != kModeKernel || noted.count == noted.kTooMany) return;
+  if (noted.count < noted.slot.size()) {
+    noted.slot[noted.count] = static_cast<u16>(tlb_slot(va) + (access == Access::kWrite ? kTlbSize : 0));
+  }
+  ++noted.count;
 }
 
 bool tlb_insert(Context& context, u64 va, const Walk& walk, Access access, Mode mode) {
@@ -127,17 +135,23 @@ void flush_tlb_all(Context& context) {
     clear(context, mode, 1);
   }
   context.large_pages = {};
-  context.kernel_has_non_global = false;
+  context.kernel_non_global.count = 0;
   context.kernel_code_non_global = false;
   flush_code_mappings(context, kModeKernel);
   flush_code_mappings(context, kModeUser);
 }
 
 void flush_tlb_non_global(Context& context) {
-  if (context.kernel_has_non_global) {
-    flush_tlb_all(context);
-    return;
+  Context::NonGlobal& noted = context.kernel_non_global;
+  if (noted.count == noted.kTooMany) {
+    clear(context, kModeKernel, 0);
+    clear(context, kModeKernel, 1);
+  } else {
+    for (unsigned i = 0; i < noted.count; ++i) {
+      invalidate_slot(context.tlb[kModeKernel][noted.slot[i] / kTlbSize], noted.slot[i] % kTlbSize);
+    }
   }
+  noted.count = 0;
   for (const Mode mode : {kModeKernelAc, kModeUser}) {
     clear(context, mode, 0);
     clear(context, mode, 1);

@@ -13,6 +13,7 @@
 #include "os/file.h"
 #include "os/tcp.h"
 #include "vmm/console_hub.h"
+#include "vmm/vm.h"
 
 namespace pileus::cli {
 namespace {
@@ -46,6 +47,14 @@ std::string last_line(const std::string& path) {
   return {};
 }
 
+// Whether it is the guest that ended so soon, not the start that failed.
+bool guest_ran(const os::ExitStatus& status) {
+  using vmm::VmExit;
+  return status.success() || (status.signal == 0 && (status.code == static_cast<int>(VmExit::kCrashed) ||
+                                                     status.code == static_cast<int>(VmExit::kError) ||
+                                                     status.code == static_cast<int>(VmExit::kKilled)));
+}
+
 Error start_error(const VmEntry& vm, const os::ExitStatus& status) {
   std::string why = vm.directory.state().message;
   if (why.empty()) why = last_line(vm.directory.vmm_log());
@@ -70,7 +79,7 @@ Result<os::ChildProcess> start_vmm(VmEntry& vm, Lifetime lifetime) {
   while (true) {
     const std::optional<os::ExitStatus> ended = TRY(child.poll());
     const vmm::VmState state = vm.directory.state();
-    if (ended && ended->success()) return child;  // a very short life is no failure
+    if (ended && guest_ran(*ended)) return child;
     if (ended) return start_error(vm, *ended);
     if (state.pid == child.pid() && state.phase == vmm::VmPhase::kRunning) return child;
     if (interrupted()) child.signal(SIGTERM);

@@ -80,6 +80,7 @@ Result<int> vm_run(image::Library& library, const CommandLine& line) {
     return std::move(child).error();
   }
   if (line.run.detach) {
+    if (TRY(child->poll())) return follow(vm, *child);  // it ended already
     child->detach();
     print_started(vm);
     return 0;
@@ -91,6 +92,7 @@ Result<int> vm_start(image::Library& library, const CommandLine& line) {
   VmEntry vm = TRY(find_vm(library, line.name));
   catch_interrupts();
   os::ChildProcess child = TRY(start_vmm(vm, Lifetime::kDetached));
+  if (TRY(child.poll())) return follow(vm, child);  // it ended already
   child.detach();
   print_started(vm);
   return 0;

@@ -132,6 +132,15 @@ Result<> Board::load_acpi() {
   return {};
 }
 
+// A guest that knows no better jumps in real mode to where a PC's firmware starts: Linux does when it finds that this
+// board has neither EFI nor the fixed ACPI hardware.
+void Board::load_reset_code() {
+  constexpr u8 kPulseReset = 0xFE;
+  const std::array<u8, 7> code{0xB0, kPulseReset, 0xE6, kPortI8042Command,  // mov al, 0xFE; out 0x64, al
+                               0xF4, 0xEB, 0xFD};                            // again: hlt; jmp again
+  CHECK(memory_.write(kResetVector, code));
+}
+
 Result<engine::CpuState> Board::load_guest() {
   const std::vector<u8> seed = random_seed();
   if (const auto* given = std::get_if<KernelBoot>(&config_.boot)) {
@@ -149,6 +158,7 @@ Result<> Board::reset_and_load() {
   serial_.reset();
   ioapic_.reset();
   TRY(load_acpi());
+  load_reset_code();
   const engine::CpuState boot_cpu = TRY(load_guest());
   for (u32 id = 0; id < vcpus_.size(); ++id) {
     engine::CpuState state = id == 0 ? boot_cpu : reset_state(id);

@@ -41,6 +41,7 @@ class Board {
   Result<> add_virtio(unsigned slot, std::unique_ptr<virtio::Device> device);
   Result<> wire_buses();
   Result<> load_acpi();
+  void load_reset_code();
   Result<engine::CpuState> load_guest();
 
   MachineConfig config_;  // its disks and network move into the virtio devices

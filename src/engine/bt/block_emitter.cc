@@ -91,7 +91,7 @@ void BlockEmitter::insn(const Trace& trace, unsigned i) {
       break;
     case Kind::kCall: call(at); break;
     case Kind::kCallIndirect: call_indirect(at); break;
-    case Kind::kJump: exit_to(branch_target(at), 0); break;
+    case Kind::kJump: jump(at); break;
     case Kind::kJumpIndirect: jump_indirect(at); break;
     case Kind::kBranch: branch(at); break;
     case Kind::kCountBranch: count_branch(at); break;

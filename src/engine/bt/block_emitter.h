@@ -94,7 +94,9 @@ class BlockEmitter {
   // control flow (emit_control.cc)
   void call(const TraceInsn& at);
   void call_indirect(const TraceInsn& at);
+  void jump(const TraceInsn& at);
   void jump_indirect(const TraceInsn& at);
+  void poll_backward(const TraceInsn& at, i32 target);
   void branch(const TraceInsn& at);
   void count_branch(const TraceInsn& at);
   void ret(const TraceInsn& at);

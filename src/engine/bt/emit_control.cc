@@ -26,9 +26,20 @@ void BlockEmitter::exit_to(i32 target, unsigned number) {
   exit_stubs_.push_back({out_.jmp(), static_cast<u16>(target), number});
 }
 
+// Every loop on a page goes back somewhere: there it can be interrupted. Ways to other pages poll on their own.
+void BlockEmitter::poll_backward(const TraceInsn& at, i32 target) {
+  if (on_page(target) && target <= at.page_offset) poll(at.page_offset, offsetof(Context, exit_request));
+}
+
+void BlockEmitter::jump(const TraceInsn& at) {
+  const i32 target = branch_target(at);
+  poll_backward(at, target);
+  exit_to(target, 0);
+}
+
 void BlockEmitter::branch(const TraceInsn& at) {
   const i32 target = branch_target(at);
-  if (on_page(target) && target <= at.page_offset) poll(at.page_offset, offsetof(Context, exit_request));
+  poll_backward(at, target);
   const unsigned condition = at.insn.info.opcode & 15;
   if (on_page(target)) {
     out_.align_displacement(2);
@@ -43,7 +54,7 @@ void BlockEmitter::branch(const TraceInsn& at) {
 void BlockEmitter::count_branch(const TraceInsn& at) {
   const i32 target = branch_target(at);
   const bool loop = at.insn.info.opcode == 0xE2;
-  if (on_page(target) && target <= at.page_offset) poll(at.page_offset, offsetof(Context, exit_request));
+  poll_backward(at, target);
   if (loop) out_.lea(kHostRcx, kHostRcx, -1);
   out_.mov(kT0, kHostRcx);
   out_.jrcxz(0);

@@ -138,21 +138,25 @@ void ChildProcess::signal_session(int number) {
 }
 
 Result<ExitStatus> ChildProcess::wait() {
+  if (ended_) return *ended_;
   int status = 0;
   while (::waitpid(pid_, &status, 0) < 0) {
     if (errno != EINTR) return Error::from_errno("wait for a child process");
   }
   pid_ = -1;
-  return decode_status(status);
+  ended_ = decode_status(status);
+  return *ended_;
 }
 
 Result<std::optional<ExitStatus>> ChildProcess::poll() {
+  if (ended_) return ended_;
   int status = 0;
   const pid_t ended = ::waitpid(pid_, &status, WNOHANG);
   if (ended < 0) return Error::from_errno("wait for a child process");
   if (ended == 0) return std::optional<ExitStatus>();
   pid_ = -1;
-  return std::optional(decode_status(status));
+  ended_ = decode_status(status);
+  return ended_;
 }
 
 Result<Output> run_program(const std::vector<std::string>& argv,

@@ -35,9 +35,10 @@ class ChildProcess {
   };
   static Result<ChildProcess> spawn(const Options& options);
 
-  ChildProcess(ChildProcess&& other) noexcept : pid_(std::exchange(other.pid_, -1)) {}
+  ChildProcess(ChildProcess&& other) noexcept : pid_(std::exchange(other.pid_, -1)), ended_(other.ended_) {}
   ChildProcess& operator=(ChildProcess&& other) noexcept {
     std::swap(pid_, other.pid_);
+    std::swap(ended_, other.ended_);
     return *this;
   }
   ChildProcess(const ChildProcess&) = delete;
@@ -48,14 +49,16 @@ class ChildProcess {
   void signal(int number);
   // The same to all of its descendants that stayed in its session; for a child with new_session.
   void signal_session(int number);
+  // How it ended; both may be called again afterwards.
   Result<ExitStatus> wait();
-  // The status if it has ended, without waiting.
+  // The same without waiting: nothing while it runs.
   Result<std::optional<ExitStatus>> poll();
   void detach() { pid_ = -1; }
 
  private:
   explicit ChildProcess(pid_t pid) : pid_(pid) {}
   pid_t pid_ = -1;
+  std::optional<ExitStatus> ended_;
 };
 
 struct Output {

@@ -26,7 +26,7 @@ Exchange* exchange_in(const os::Mapping& shared) { return static_cast<Exchange*>
 constexpr u64 kArenaOffset = align_up(sizeof(Exchange), 4096);
 
 constexpr std::size_t kSignalStack = 64 * kKiB;
-constexpr unsigned kVectorGp = 13;
+constexpr unsigned kVectorGp = 13, kVectorPf = 14;
 
 // ucontext's names for the registers in GprIndex order.
 constexpr std::array<int, 16> kGregs{REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
@@ -91,7 +91,9 @@ __attribute__((no_stack_protector)) void on_signal(int signal, siginfo_t*, void*
   Outcome& out = exchange->out;
   save(frame, &out.state);
   out.vector = static_cast<u8>(frame->uc_mcontext.gregs[REG_TRAPNO]);
-  out.cr2 = static_cast<u64>(frame->uc_mcontext.gregs[REG_CR2]);
+  out.cr2 = out.vector == kVectorPf ? static_cast<u64>(frame->uc_mcontext.gregs[REG_CR2]) : 0;
+  const auto error = static_cast<u32>(frame->uc_mcontext.gregs[REG_ERR]);
+  out.page_fault = out.vector == kVectorPf ? error & kPageFaultAccess : 0;
   out.ending = out.vector == kVectorGp && is_exit(out.state.rip) ? Ending::kExit : Ending::kException;
   if (out.ending == Ending::kExit) out.vector = 0;
   siglongjmp(back, 1);

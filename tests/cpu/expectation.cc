@@ -215,6 +215,9 @@ std::vector<std::string> differences(const Expectation& expected, const Outcome&
   if (one.ending != other.ending || one.vector != other.vector || one.cr2 != other.cr2) {
     found.push_back(fmt::format("{} (CR2 {:#x}) and {} (CR2 {:#x})", ending_text(one), one.cr2, ending_text(other), other.cr2));
   }
+  if (one.page_fault != other.page_fault) {
+    found.push_back(fmt::format("#PF error code {:#x} and {:#x}, less P and U", one.page_fault, other.page_fault));
+  }
   for (const std::string& name : all_registers()) {
     if (std::find(expected.varies.begin(), expected.varies.end(), name) != expected.varies.end()) continue;
     const std::string a = *register_text(one.state, name);

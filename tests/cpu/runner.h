@@ -26,7 +26,7 @@ inline constexpr u16 kKernelCode = 0x08, kKernelData = 0x10, kUserCode32 = 0x18,
 inline constexpr u64 kGdt = 0x1000, kTss = 0x2000, kIdt = 0x3000, kStubs = 0x4000, kIstTop = 0x8000, kPml4 = 0x10000;
 
 // Page table entry bits (Intel SDM vol. 3, table 4-20).
-inline constexpr u64 kPresent = 1, kWritable = 2, kUser = 4, kLarge = 1U << 7;
+inline constexpr u64 kPresent = 1, kWritable = 2, kUser = 4, kLarge = 1U << 7, kNoExecute = u64{1} << 63;
 
 // Writes 4-level page tables, taking pages for them from kPml4 on.
 class PageTables {

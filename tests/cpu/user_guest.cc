@@ -8,11 +8,13 @@ namespace pileus::cpu_test {
 namespace {
 
 constexpr u64 kPage = 4096;
-constexpr u64 kMonitor = 0xFFFFFFFF80000000;  // virtual address of physical address 0, for CPL 0 alone
+// Virtual address of physical address 0, for CPL 0 alone; one that no test comes across by chance.
+constexpr u64 kMonitor = 0xFFFFC35A80000000;
 constexpr u64 kArenaPhysical = 4 * kMiB;
 constexpr u64 kArenaPages = kArenaBytes / kPage;
 constexpr u64 kScatter = 37;  // coprime to kArenaPages
 static_assert(kArenaPages % kScatter != 0 && kArenaPages == 96);
+constexpr u8 kVectorPf = 14;
 constexpr u64 kStubBytes = 16;
 constexpr u64 kFrameBytes = 40;  // RIP, CS, RFLAGS, RSP, SS
 
@@ -56,7 +58,7 @@ void UserGuest::map_arena() {
   tables.map_large(kMonitor, 0, kPresent | kWritable);
   for (const Stretch& stretch : kArena) {
     for (u64 at = stretch.base; at < stretch.base + stretch.size; at += kPage) {
-      tables.map(at, physical(at), kPresent | kWritable | kUser);
+      tables.map(at, physical(at), kPresent | kWritable | kUser | (stretch.base == kCode.base ? 0 : kNoExecute));
     }
   }
 }
@@ -83,6 +85,10 @@ void UserGuest::read(u64 address, std::span<u8> bytes) {
   by_page(address, bytes, [&](u64 at, std::span<u8> piece) { CHECK(machine_->memory().read(at, piece)); });
 }
 
+u8* UserGuest::host(u64 address) { return machine_->memory().host(physical(address), kPage - address % kPage); }
+
+void UserGuest::written(u64 address, u64 length) { machine_->memory().written(physical(address), length); }
+
 Outcome UserGuest::run(const UserState& state, int limit_ms) {
   base_.gpr = state.gpr;
   base_.rip = state.rip;
@@ -106,8 +112,12 @@ Outcome UserGuest::run(const UserState& state, int limit_ms) {
   if (end.rip < kMonitor) return out;
   out.ending = Ending::kException;
   out.vector = static_cast<u8>((end.rip - kMonitor - kStubs) / kStubBytes);
-  if (out.vector == 14) out.cr2 = end.cr2;
   std::array<u64, kFrameBytes / 8> frame{};
+  if (out.vector == kVectorPf) {
+    out.cr2 = end.cr2;
+    std::memcpy(&out.page_fault, machine_->memory().host(kIstTop - kFrameBytes - 8, 8), 4);
+    out.page_fault &= kPageFaultAccess;
+  }
   std::memcpy(frame.data(), machine_->memory().host(kIstTop - kFrameBytes, kFrameBytes), kFrameBytes);
   out.state.rip = frame[0];
   out.state.rflags = frame[2];

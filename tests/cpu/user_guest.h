@@ -19,6 +19,9 @@ class UserGuest {
   // Bytes of the arena, by virtual address; within one stretch.
   void write(u64 address, std::span<const u8> bytes);
   void read(u64 address, std::span<u8> bytes);
+  // The bytes from `address` to the end of its page, for those in a hurry: written() has to follow if they change.
+  u8* host(u64 address);
+  void written(u64 address, u64 length);
   Outcome run(const UserState& state, int limit_ms);
 
  private:

@@ -45,10 +45,15 @@ enum class Ending : u8 {
   kCrash,      // the process or the engine gave up: a bug of the harness or of the engine
 };
 
+// Bits of a page fault's error code: a write, an instruction fetch (Intel SDM vol. 3, 4.7). The others a process cannot
+// know: the kernel may have filled the page in lazily.
+inline constexpr u32 kPageFaultAccess = 2 | 16;
+
 struct Outcome {
   Ending ending = Ending::kCrash;
   u8 vector = 0;
   u64 cr2 = 0;      // for #PF
+  u32 page_fault = 0;  // for #PF: kPageFaultAccess bits of its error code
   UserState state;  // RIP is at the OUT or at the instruction that faulted
 };
 

@@ -1,0 +1,146 @@
+#include "comparison.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+
+#include "arena_image.h"
+#include "expectation.h"
+
+namespace pileus::cpu_test {
+
+namespace {
+
+constexpr int kBareLimitMs = 1000;
+constexpr int kGuestLimitMs = 5000;
+
+template <typename Work>
+void for_pages(Work work) {
+  u64 offset = 0;
+  for (const Stretch& stretch : kArena) {
+    for (u64 at = stretch.base; at < stretch.base + stretch.size; at += kPageBytes, offset += kPageBytes) work(at, offset);
+  }
+}
+
+// What differences() looks at, less flags: much faster when there is none, as nearly always.
+bool same_registers(const UserState& one, const UserState& other) {
+  if (one.gpr != other.gpr || one.rip != other.rip) return false;
+  const u8* a = one.fx.data();
+  const u8* b = other.fx.data();
+  for (unsigned i = 0; i < 8; ++i) {
+    if (std::memcmp(a + kFxSt + 16 * i, b + kFxSt + 16 * i, 10) != 0) return false;
+  }
+  return std::memcmp(a, b, kFxTag + 1) == 0 && std::memcmp(a + kFxMxcsr, b + kFxMxcsr, 4) == 0 &&
+         std::memcmp(a + kFxXmm, b + kFxXmm, 16 * 16) == 0;
+}
+
+// Flags that may be undefined where the case ended.
+u64 undefined_at(const std::vector<Step>& steps, const std::vector<u64>& undefined, const Outcome& end) {
+  u64 all = 0;
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    all |= undefined[i];
+    if (steps[i].address != end.state.rip) continue;
+    // A fault inside of a repeated comparison finds flags of the iteration before or of none (SDM vol. 2, REP).
+    const auto kind = ZYDIS_ATTRIB_HAS_REPE | ZYDIS_ATTRIB_HAS_REPNE;
+    const bool within = end.ending == Ending::kException && (steps[i].info.attributes & kind) != 0;
+    return within ? kArithmeticFlags : undefined[i];
+  }
+  return all;  // after a wild jump
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Comparator>> Comparator::create(Engines engines) {
+  std::unique_ptr<BareProcessor> bare = TRY(BareProcessor::create());
+  std::unique_ptr<Comparator> self(new Comparator(std::move(bare)));
+  for (const bool translate : {false, true}) {
+    if (engines == (translate ? Engines::kInterpreter : Engines::kTranslator)) continue;
+    for (const unsigned cpl : {0U, 3U}) {
+      const auto mode = translate ? engine::BtMode::kTranslate : engine::BtMode::kInterpret;
+      Guest one;
+      one.guest = TRY(UserGuest::create(mode, cpl));
+      one.name = fmt::format("{} at CPL {}", translate ? "translator" : "interpreter", cpl);
+      self->guests_.push_back(std::move(one));
+    }
+  }
+  self->image_ = make_arena_image();
+  std::memcpy(self->bare_->arena(), self->image_.data(), kArenaBytes);
+  for (const Stretch& stretch : kArena) {
+    const u8* at = arena_at(self->image_.data(), stretch.base, stretch.size);
+    for (Guest& one : self->guests_) one.guest->write(stretch.base, {at, stretch.size});
+  }
+  return self;
+}
+
+Comparison Comparator::compare(const FuzzCase& test) {
+  Comparison out;
+  const auto code = assemble(test);
+  const std::vector<Step> steps = code ? decode_steps(*code, test.state.rip) : std::vector<Step>();
+  const auto undefined = undefined_flags(steps);
+  out.usable = code && undefined;
+  if (!out.usable) return out;
+  write_code(*code, test.state.rip);
+  bare_->start(test.state);
+  for (Guest& one : guests_) one.outcome = one.guest->run(test.state, kGuestLimitMs);
+  out.bare = bare_->finish(kBareLimitMs);
+  out.usable = out.bare.ending == Ending::kExit || out.bare.ending == Ending::kException;
+  // Code that changed itself may have become anything, also what only a kernel may do.
+  const u8* after = arena_at(bare_->arena(), test.state.rip, code->size());
+  out.usable = out.usable && std::memcmp(after, code->data(), code->size()) == 0;
+  if (out.usable) {
+    compare_outcomes(steps, *undefined, &out);
+    compare_memory(&out);
+  }
+  restore_memory();
+  return out;
+}
+
+void Comparator::write_code(const std::vector<u8>& code, u64 address) {
+  std::memcpy(arena_at(bare_->arena(), address, code.size()), code.data(), code.size());
+  for (Guest& one : guests_) one.guest->write(address, code);
+}
+
+void Comparator::compare_outcomes(const std::vector<Step>& steps, const std::vector<u64>& undefined, Comparison* out) {
+  Expectation expectation;
+  expectation.undefined_flags = undefined_at(steps, undefined, out->bare);
+  const u64 flags = kNamedFlags & ~expectation.undefined_flags;
+  for (const Guest& one : guests_) {
+    const Outcome& is = one.outcome;
+    const bool same = is.ending == out->bare.ending && is.vector == out->bare.vector && is.cr2 == out->bare.cr2 &&
+                      is.page_fault == out->bare.page_fault && same_registers(is.state, out->bare.state) &&
+                      ((is.state.rflags ^ out->bare.state.rflags) & flags) == 0;
+    if (same) continue;
+    for (const std::string& text : differences(expectation, is, out->bare)) out->differences.push_back(one.name + ": " + text);
+  }
+}
+
+void Comparator::compare_memory(Comparison* out) {
+  for (Guest& one : guests_) {
+    bool found = false;
+    for_pages([&](u64 address, u64 offset) {
+      const u8* bare = bare_->arena() + offset;
+      const u8* is = one.guest->host(address);
+      const u64 at = found ? 0 : page_difference(address, is, bare);
+      if (at == 0) return;
+      found = true;
+      out->differences.push_back(fmt::format("{}: byte at {:#x} is {:02x} and {:02x}", one.name, at, is[at - address],
+                                             bare[at - address]));
+    });
+  }
+}
+
+void Comparator::restore_memory() {
+  for_pages([&](u64 address, u64 offset) {
+    const u8* image = image_.data() + offset;
+    u8* bare = bare_->arena() + offset;
+    if (std::memcmp(bare, image, kPageBytes) != 0) std::memcpy(bare, image, kPageBytes);
+    for (Guest& one : guests_) {
+      u8* is = one.guest->host(address);
+      if (std::memcmp(is, image, kPageBytes) == 0) continue;
+      std::memcpy(is, image, kPageBytes);
+      one.guest->written(address, kPageBytes);
+    }
+  });
+}
+
+}  // namespace pileus::cpu_test

@@ -1,0 +1,45 @@
+// Comparison: runs cases of the fuzzer on the bare processor and on engines, and tells where they differ.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "bare_processor.h"
+#include "fuzz_case.h"
+#include "user_guest.h"
+
+namespace pileus::cpu_test {
+
+struct Comparison {
+  bool usable = true;  // else the processor itself could not say: the case spins, or reads what is undefined
+  Outcome bare;
+  std::vector<std::string> differences;  // each names its engine
+};
+
+class Comparator {
+ public:
+  enum class Engines { kBoth, kInterpreter, kTranslator };
+  static Result<std::unique_ptr<Comparator>> create(Engines engines);
+  // Memory starts as make_arena_image() each time.
+  Comparison compare(const FuzzCase& test);
+
+ private:
+  struct Guest {
+    std::string name;
+    std::unique_ptr<UserGuest> guest;
+    Outcome outcome;
+  };
+
+  explicit Comparator(std::unique_ptr<BareProcessor> bare) : bare_(std::move(bare)) {}
+  void write_code(const std::vector<u8>& code, u64 address);
+  void compare_outcomes(const std::vector<Step>& steps, const std::vector<u64>& undefined, Comparison* out);
+  void compare_memory(Comparison* out);
+  void restore_memory();
+
+  std::vector<u8> image_;
+  std::unique_ptr<BareProcessor> bare_;
+  std::vector<Guest> guests_;
+};
+
+}  // namespace pileus::cpu_test

@@ -35,7 +35,7 @@ class Failure(AssertionError):
     """Something did not come out as the test wants it."""
 
 
-def _die_with_parent():
+def die_with_parent():
     """A child that the test starts gets SIGTERM when the test is killed before it could clean up."""
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
@@ -72,7 +72,7 @@ def pileus(*words, home=HOME, check=True, patience_s=COMMAND_PATIENCE_S, **optio
     """Runs one command to its end; what it printed is in .stdout and .stderr of the result."""
     command = [str(PROGRAMS / "pileus"), *map(str, words)]
     done = subprocess.run(command, env=environment(home), stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          errors="replace", timeout=patience_s, preexec_fn=_die_with_parent, check=False, **options)
+                          errors="replace", timeout=patience_s, preexec_fn=die_with_parent, check=False, **options)
     if check and done.returncode != 0:
         raise Failure(f"`pileus {' '.join(map(str, words))}` ended with {done.returncode}:\n{done.stdout}{done.stderr}")
     return done
@@ -160,7 +160,7 @@ class Vm:
         output = tempfile.TemporaryFile()
         process = subprocess.Popen([str(word) for word in command], env=environment(self.home),
                                    stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-                                   preexec_fn=_die_with_parent)
+                                   preexec_fn=die_with_parent)
         process.output = output
         self.processes.append(process)
         return process

@@ -1,0 +1,58 @@
+"""A VM's life with one processor: boot, login, 200 MB that survive a reboot, and the power button."""
+
+import unittest
+
+from harness import HOME, IMAGE, Vm, end_on_sigterm, output_of, step
+
+DATA_BYTES = 200_000_000
+CHECKSUM = "openssl dgst -sha256 -r data"  # many times faster than sha256sum
+STOPPED = 0
+
+
+class Life(unittest.TestCase):
+    def test_life(self):
+        disk = HOME / "images" / IMAGE / "disk.raw"
+        before = disk.stat().st_mtime_ns
+        with Vm("e2e-life", "--cpus", 1, "--memory", "512M") as vm:
+            with step("boot"):
+                running = vm.run()
+                vm.wait()
+            with step("login"):
+                self.check_login(vm)
+            with step("200 MB to disk"):
+                written = vm.ssh(f"openssl rand {DATA_BYTES} > data && sync && {CHECKSUM}", 120)
+            with step("reboot from inside"):
+                self.reboot(vm)
+            with step("200 MB from disk"):
+                self.assertEqual(vm.ssh(CHECKSUM, 120), written)
+            with step("power button"):
+                self.shut_down(vm, running)
+        self.assertEqual(disk.stat().st_mtime_ns, before, "the image was written to")
+
+    def check_login(self, vm):
+        self.assertEqual(vm.ssh("hostname; id -un; nproc; uname -sm; . /etc/os-release; echo $ID $VERSION_ID").split("\n"),
+                         ["e2e-life", "debian", "1", "Linux x86_64", "debian 12"])
+        self.assertEqual(vm.ssh("sudo -n id -u"), "0")
+        self.assertEqual(vm.command("ssh", "--", "exit 7", check=False).returncode, 7)
+        self.assertIn("login:", (vm.folder / "console.log").read_text(errors="replace"))
+        self.assertEqual(vm.show()["phase"], "running")
+
+    def reboot(self, vm):
+        before = vm.boot_id()
+        vm.ssh("sudo systemctl reboot", check=False)  # the connection may end before the command
+        vm.wait_for_reset(1)
+        self.assertNotEqual(vm.boot_id(), before)
+
+    def shut_down(self, vm, running):
+        vm.command("stop", patience_s=120)
+        self.assertEqual(running.wait(30), STOPPED, output_of(running))
+        self.assertEqual((vm.show()["phase"], vm.show()["pid"]), ("stopped", 0))
+        self.assertIn("Power down", (vm.folder / "console.log").read_text(errors="replace"))
+        refused = vm.command("ssh", "--", "true", check=False)
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("does not run", refused.stderr)
+
+
+if __name__ == "__main__":
+    end_on_sigterm()
+    unittest.main()

@@ -15,6 +15,7 @@ Result<GuestMemory> GuestMemory::create(u64 size, Gpa hole_start) {
     return Error(ErrorCode::kInvalid, "guest memory must be a multiple of 4 KiB and not zero");
   }
   os::Mapping mapping = TRY(os::Mapping::anonymous(size));
+  mapping.keep_out_of_dumps();
   const u64 low = std::min(size, hole_start);
   std::vector<Region> regions{{0, low, mapping.data()}};
   if (size > low) regions.push_back({kHighBase, size - low, mapping.data() + low});

@@ -24,6 +24,8 @@ Result<Mapping> Mapping::file(int fd, u64 offset, u64 size, bool writable) {
   return Mapping(data, size);
 }
 
+void Mapping::keep_out_of_dumps() { ::madvise(data_, size_, MADV_DONTDUMP); }
+
 Mapping::~Mapping() {
   if (data_ != nullptr) ::munmap(data_, size_);
 }

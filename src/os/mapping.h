@@ -27,6 +27,9 @@ class Mapping {
   Mapping& operator=(const Mapping&) = delete;
   ~Mapping();
 
+  // Leaves it out of core files; which also keeps it a mapping of its own in /proc/PID/smaps.
+  void keep_out_of_dumps();
+
   u8* data() const { return data_; }
   u64 size() const { return size_; }
 

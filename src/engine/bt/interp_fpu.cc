@@ -63,6 +63,22 @@ bool check_usable(Exec& e) {
   return (context.cr0 & kCr0Ts) == 0 || context.raise(kVectorNm);
 }
 
+// SDM vol. 1, 11.3: 16-byte operands in memory have to be aligned, but for those of a few instructions.
+bool needs_alignment(const Insn& insn, unsigned size) {
+  if (size != 16 || is_x87(insn)) return false;
+  switch (insn.info.mnemonic) {  // NOLINT: the interesting ones of a large enumeration
+    case ZYDIS_MNEMONIC_MOVUPS:
+    case ZYDIS_MNEMONIC_MOVUPD:
+    case ZYDIS_MNEMONIC_MOVDQU:
+    case ZYDIS_MNEMONIC_LDDQU:
+    case ZYDIS_MNEMONIC_PCMPESTRI:
+    case ZYDIS_MNEMONIC_PCMPESTRM:
+    case ZYDIS_MNEMONIC_PCMPISTRI:
+    case ZYDIS_MNEMONIC_PCMPISTRM: return false;
+    default: return true;
+  }
+}
+
 // FNSTENV and FNSAVE images name host addresses as last instruction and operand.
 void scrub_environment(const Insn& insn, u8* image) {
   const bool stores = insn.info.mnemonic == ZYDIS_MNEMONIC_FNSTENV || insn.info.mnemonic == ZYDIS_MNEMONIC_FNSAVE;
@@ -89,15 +105,18 @@ bool op_native(Exec& e) {
   alignas(64) u8 room[kImage + 64] = {};
   u64 linear = 0;
   if (size > kImage || !linear_address(e, operand, size, &linear)) return size <= kImage ? false : context.raise(kVectorUd);
+  if (needs_alignment(e.insn, size) && (linear & 15) != 0) return context.raise(kVectorGp, 0);
   u8* buffer = room + (linear & 63);
   const bool writes = (operand.actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) != 0;
   const Mode mode = context.mode();
+  u8* host = nullptr;
   if (writes) {  // a fault has to come before registers change
-    u8* host = nullptr;
     u64 gpa = 0;
     if (!pin_memory(context, linear, size, mode, &host, &gpa)) return false;
   }
-  const bool reads = (operand.actions & ZYDIS_OPERAND_ACTION_MASK_READ) != 0;
+  // An x87 store with an unmasked exception stores nothing: then what was there is written back.
+  const bool keeps = writes && is_x87(e.insn);
+  const bool reads = keeps || (operand.actions & ZYDIS_OPERAND_ACTION_MASK_READ) != 0;
   if (reads && !read_memory(context, linear, buffer, size, mode)) return false;
   if (!execute_native(context, e.insn, buffer)) return false;
   scrub_environment(e.insn, buffer);

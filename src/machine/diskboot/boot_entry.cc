@@ -134,8 +134,10 @@ Result<Filesystems> open_filesystems(DiskReader& disk) {
     if (filesystem) filesystems.push_back(std::move(*filesystem));
   }
   if (filesystems.empty()) {
-    return Error(ErrorCode::kNotFound, "no ext2, ext3 or ext4 file system on its " + std::to_string(partitions.size()) +
-                                           " partitions; give a kernel instead");
+    const bool bare = partitions.size() == 1 && partitions[0].offset == 0;
+    const std::string where = bare ? "it" : "its " + std::to_string(partitions.size()) + " partitions";
+    return Error(ErrorCode::kNotFound,
+                 "no ext2, ext3 or ext4 file system on " + where + ": name what to boot with --kernel");
   }
   return filesystems;
 }
@@ -144,7 +146,7 @@ Result<Filesystems> open_filesystems(DiskReader& disk) {
 
 Result<BootEntry> find_boot_entry(DiskReader& disk) {
   Filesystems filesystems = TRY(open_filesystems(disk));
-  Error last(ErrorCode::kNotFound, "no grub.cfg, boot loader entries or /boot/vmlinuz-*; give a kernel instead");
+  Error last(ErrorCode::kNotFound, "no grub.cfg, boot loader entries or /boot/vmlinuz-*: name what to boot with --kernel");
   // The best kind of configuration on any file system before the next kind.
   for (const auto add_recipes : {add_grub_recipes, add_bls_recipes, add_newest_kernel}) {
     for (u64 home = 0; home < filesystems.size(); ++home) {

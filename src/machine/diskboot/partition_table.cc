@@ -68,12 +68,25 @@ Result<Sector> read_sector(DiskReader& disk, u64 lba) {
   return sector;
 }
 
-// Nothing when it is empty or not all on the disk.
-std::optional<Partition> make_partition(const DiskReader& disk, u64 first_sector, u64 sectors, std::string uuid) {
-  const u64 disk_sectors = disk.size() / kSector;
-  if (sectors == 0 || first_sector == 0 || first_sector >= disk_sectors) return std::nullopt;
-  if (sectors > disk_sectors - first_sector) return std::nullopt;
+// Nothing when it is empty or nonsense. It may reach beyond the end of the disk: see on_disk().
+std::optional<Partition> make_partition(u64 first_sector, u64 sectors, std::string uuid) {
+  constexpr u64 kMaxSector = ~u64{0} / kSector / 2;
+  if (sectors == 0 || first_sector == 0 || first_sector > kMaxSector || sectors > kMaxSector) return std::nullopt;
   return Partition{first_sector * kSector, sectors * kSector, std::move(uuid)};
+}
+
+// Those of `partitions` that lie on the disk. When all reach beyond its end, the disk was cut.
+Result<std::vector<Partition>> on_disk(const DiskReader& disk, std::vector<Partition> partitions) {
+  const auto beyond = [&](const Partition& partition) {
+    return partition.offset >= disk.size() || partition.length > disk.size() - partition.offset;
+  };
+  if (!partitions.empty() && std::all_of(partitions.begin(), partitions.end(), beyond)) {
+    return Error(ErrorCode::kCorrupt, "it is cut short: a partition ends at byte " +
+                                          std::to_string(partitions[0].offset + partitions[0].length) + " of " +
+                                          std::to_string(disk.size()));
+  }
+  std::erase_if(partitions, beyond);
+  return partitions;
 }
 
 // The first three fields of a GUID are little-endian numbers (UEFI 2.10, appendix A).
@@ -115,7 +128,7 @@ Result<std::optional<std::vector<Partition>>> read_gpt_copy(DiskReader& disk, u6
     const GptEntry entry = *load<GptEntry>(table, i * header->entry_size);
     const bool unused = std::all_of(std::begin(entry.type), std::end(entry.type), [](u8 b) { return b == 0; });
     if (unused || entry.last_lba < entry.first_lba || entry.last_lba == ~u64{0}) continue;
-    auto partition = make_partition(disk, entry.first_lba, entry.last_lba - entry.first_lba + 1, guid_text(entry.guid));
+    auto partition = make_partition(entry.first_lba, entry.last_lba - entry.first_lba + 1, guid_text(entry.guid));
     if (partition) partitions.push_back(std::move(*partition));
   }
   return std::optional(std::move(partitions));
@@ -151,7 +164,7 @@ Result<> read_logical(DiskReader& disk, u64 base, u32 signature, std::vector<Par
     const Sector sector = TRY(read_sector(disk, record));
     if (!has_mbr_magic(sector)) return {};
     const MbrEntry entry = mbr_entry(sector, 0), next = mbr_entry(sector, 1);
-    auto partition = make_partition(disk, record + entry.first_sector, entry.sectors, mbr_uuid(signature, number));
+    auto partition = make_partition(record + entry.first_sector, entry.sectors, mbr_uuid(signature, number));
     if (partition && entry.type != 0) out.push_back(std::move(*partition));
     if (!is_extended(next.type) || next.first_sector == 0) return {};
     record = base + next.first_sector;
@@ -169,7 +182,7 @@ Result<std::vector<Partition>> read_mbr(DiskReader& disk, const Sector& sector) 
       TRY(read_logical(disk, entry.first_sector, signature, partitions));
       continue;
     }
-    auto partition = make_partition(disk, entry.first_sector, entry.sectors, mbr_uuid(signature, i + 1));
+    auto partition = make_partition(entry.first_sector, entry.sectors, mbr_uuid(signature, i + 1));
     if (partition) partitions.push_back(std::move(*partition));
   }
   return partitions;
@@ -198,8 +211,7 @@ Result<std::vector<Partition>> read_partitions(DiskReader& disk) {
   const Sector first = TRY(read_sector(disk, 0));
   const bool bare = TRY(is_bare_ext(disk));
   if (!bare && has_mbr_magic(first)) {
-    if (is_protective(first)) return read_gpt(disk);
-    return read_mbr(disk, first);
+    return on_disk(disk, is_protective(first) ? TRY(read_gpt(disk)) : TRY(read_mbr(disk, first)));
   }
   return std::vector<Partition>{{0, disk.size(), ""}};
 }

@@ -18,7 +18,7 @@ struct Partition {
   std::string uuid;  // as in the kernel's root=PARTUUID=; empty for the whole disk
 };
 
-// In the order of the table. Errors: kCorrupt when both copies of a GPT are damaged, the reader's
+// In the order of the table. Errors: kCorrupt when both copies of a GPT are damaged or the disk is cut short, the reader's
 // own.
 Result<std::vector<Partition>> read_partitions(DiskReader& disk);
 

@@ -181,7 +181,7 @@ class PreparedDisk:
             guest.start()
             guest.wait_for_prompt()
             wait_until(guest.answers, "QEMU's guest answers on SSH", BOOT_PATIENCE_S)
-            guest.ssh("cloud-init status --wait > /dev/null; sudo sync")
+            guest.ssh("systemctl is-system-running --wait > /dev/null || true; sudo sync")
             guest.shut_down()
 
     def _extract(self, image):

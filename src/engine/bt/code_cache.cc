@@ -110,12 +110,11 @@ void CodeCache::drop(Block* block) {
   for (unsigned number = 0; number < block->link.size(); ++number) unlink(block, number);
 }
 
-bool CodeCache::invalidate(guest::Gpa address, u64 length) {
-  bool any = false;
+void CodeCache::invalidate(guest::Gpa address, u64 length, std::vector<const Block*>* dropped) {
   const u64 end = address + length;
   while (address < end) {
     const u64 in_page = std::min(end - address, 4096 - (address & 4095));
-    if ((address >> 12) >= pages_.count()) return any;
+    if ((address >> 12) >= pages_.count()) return;
     const u64 hit = chunk_mask(address & 4095, in_page);
     u64 left = 0;
     for (Block** at = page_head(address); *at != nullptr;) {
@@ -127,12 +126,11 @@ bool CodeCache::invalidate(guest::Gpa address, u64 length) {
       }
       *at = block->on_page;
       drop(block);
-      any = true;
+      dropped->push_back(block);
     }
     pages_.set(address, left);
     address += in_page;
   }
-  return any;
 }
 
 const Block* CodeCache::block_of(const u8* pc) const {

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <vector>
 
 #include "base/cast.h"
 #include "base/result.h"
@@ -124,8 +125,8 @@ class CodeCache {
     return taken;
   }
   void link(Block* from, unsigned number, Block* to);
-  // Invalidates the blocks made from any byte of [address, address + length); true when there were some.
-  bool invalidate(guest::Gpa address, u64 length);
+  // Invalidates the blocks made from any byte of [address, address + length) and adds them to `dropped`.
+  void invalidate(guest::Gpa address, u64 length, std::vector<const Block*>* dropped);
   // The block whose host code has `pc`, valid or not; nullptr when none.
   const Block* block_of(const u8* pc) const;
   void flush();

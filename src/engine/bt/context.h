@@ -46,14 +46,15 @@ struct Tlb {
   std::array<u64, kTlbSize> host_page;
 };
 
-inline constexpr unsigned kJumpBits = 12;
+inline constexpr unsigned kJumpBits = 13;
 inline constexpr unsigned kJumpSize = 1U << kJumpBits;
 inline constexpr u64 kJumpMask = kJumpSize - 1;
+inline constexpr unsigned kJumpGroup = kJumpSize / 64;
 
 // Guest RIP -> translated code, for indirect branches.
 struct Jump {
   std::atomic<u64> neg_key;  // minus the RIP, or kNoJump (any thread may store that)
-  u64 host;
+  std::atomic<u64> host;     // (any thread may read it)
   u64 vpage;
   u64 unused;
 };
@@ -64,7 +65,7 @@ inline constexpr u64 kNoJump = u64{1} << 63;  // not canonical, nor is its negat
 // Context::jump_mask is 0 and every jump looks there.
 struct JumpCache {
   std::array<Jump, kJumpSize> slot;
-  u64 used;                   // bit i: some of the 64 slots from 64 * i on may be filled
+  u64 used;                   // bit i: some of the kJumpGroup slots from i * kJumpGroup on may be filled
   std::array<u64, 64> pages;  // a filter: bits of the hashed virtual pages that jumps lead to
 };
 

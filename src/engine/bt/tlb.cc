@@ -189,8 +189,8 @@ void flush_tlb_writes_to(Context& context, const u8* host_page) {
 void flush_jumps(Context& context, Mode mode) {
   JumpCache& cache = context.jump[mode == kModeUser ? 1 : 0];
   for (u64 used = cache.used; used != 0; used &= used - 1) {
-    const u64 first = static_cast<u64>(std::countr_zero(used)) * 64;
-    for (u64 slot = first; slot < first + 64; ++slot) cache.slot[slot].neg_key.store(kNoJump, std::memory_order_relaxed);
+    const u64 first = static_cast<u64>(std::countr_zero(used)) * kJumpGroup;
+    for (u64 slot = first; slot < first + kJumpGroup; ++slot) cache.slot[slot].neg_key.store(kNoJump, std::memory_order_relaxed);
   }
   cache.used = 0;
   cache.pages.fill(0);
@@ -203,9 +203,9 @@ void remember_jump(Context& context, u64 host, Mode mode) {
   if (slot == 0) return;
   Jump& jump = cache.slot[slot];
   jump.neg_key.store(kNoJump, std::memory_order_relaxed);
-  jump.host = host;
+  jump.host.store(host, std::memory_order_relaxed);
   jump.vpage = context.vpage;
-  cache.used |= u64{1} << (slot / 64);
+  cache.used |= u64{1} << (slot / kJumpGroup);
   cache.pages[page_word(context.rip)] |= page_bit(context.rip);
   jump.neg_key.store(~context.rip + 1, std::memory_order_seq_cst);
 }

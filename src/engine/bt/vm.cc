@@ -1,5 +1,6 @@
 #include "engine/bt/vm.h"
 
+#include <algorithm>
 #include <chrono>
 
 #include "engine/bt/code_cache.h"
@@ -84,11 +85,32 @@ void Vm::forget_jumps() {
   }
 }
 
+// `host` holds where the code of invalid blocks starts, sorted. Whoever enters such a block meanwhile sees for itself
+// that it is not valid.
+void Vm::forget_jumps_to(const std::vector<u64>& host) {
+  for (Context* context : contexts_) {
+    for (JumpCache& cache : context->jump) {
+      for (Jump& jump : cache.slot) {
+        const u64 at = jump.host.load(std::memory_order_relaxed);
+        if (at < host.front() || at > host.back()) continue;
+        if (std::binary_search(host.begin(), host.end(), at)) jump.neg_key.store(kNoJump, std::memory_order_relaxed);
+      }
+    }
+  }
+}
+
 void Vm::invalidate_code(guest::Gpa address, u64 length) {
   std::atomic_thread_fence(std::memory_order_seq_cst);  // the written bytes before the look at the code bits
   if (!pages_->has_code(address, length)) return;
   const std::lock_guard lock(code_->mutex());
-  if (code_->invalidate(address, length)) forget_jumps();
+  std::vector<const Block*> dropped;
+  code_->invalidate(address, length, &dropped);
+  if (dropped.empty()) return;
+  std::vector<u64> host;
+  for (const Block* block : dropped) host.push_back(reinterpret_cast<u64>(block->host));
+  std::sort(host.begin(), host.end());
+  std::atomic_thread_fence(std::memory_order_seq_cst);  // invalid before the look at the jumps
+  forget_jumps_to(host);
 }
 
 void Vm::flush_code(Context& self) {

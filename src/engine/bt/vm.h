@@ -65,6 +65,7 @@ class Vm final : public guest::WriteObserver {
  private:
   explicit Vm(const Config& config);
   void forget_jumps();
+  void forget_jumps_to(const std::vector<u64>& host);
 
   const Config config_;
   std::vector<Context*> contexts_;

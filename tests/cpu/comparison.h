@@ -27,6 +27,7 @@ class Comparator {
  private:
   struct Guest {
     std::string name;
+    bool translated = false;
     std::unique_ptr<UserGuest> guest;
     Outcome outcome;
   };
@@ -37,7 +38,10 @@ class Comparator {
   void compare_memory(Comparison* out);
   void restore_memory();
 
+  bool skips(const Guest& guest) const { return guest.translated && skip_translator_; }
+
   std::vector<u8> image_;
+  bool skip_translator_ = false;  // in this case
   std::unique_ptr<BareProcessor> bare_;
   std::vector<Guest> guests_;
 };

@@ -185,4 +185,15 @@ std::optional<std::vector<u64>> undefined_flags(const std::vector<Step>& steps) 
   return before;
 }
 
+u64 dead_flags(const std::vector<Step>& steps, std::size_t at) {
+  u64 dead = 0;
+  u64 live = 0;
+  for (; at < steps.size() && steps[at].info.meta.branch_type == ZYDIS_BRANCH_TYPE_NONE; ++at) {
+    const FlagEffect effect = flag_effect(steps[at]);
+    live |= effect.read & ~dead;
+    dead |= (effect.written | effect.undefined) & ~live;
+  }
+  return dead;
+}
+
 }  // namespace pileus::cpu_test

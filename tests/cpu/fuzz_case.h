@@ -52,4 +52,7 @@ std::string step_text(const Step& step);
 // Arithmetic flags that may be undefined before each step. Nothing when a step may read one of them.
 std::optional<std::vector<u64>> undefined_flags(const std::vector<Step>& steps);
 
+// Arithmetic flags that this step and those that follow it write before any of them reads them.
+u64 dead_flags(const std::vector<Step>& steps, std::size_t at);
+
 }  // namespace pileus::cpu_test

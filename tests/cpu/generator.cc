@@ -84,7 +84,9 @@ bool Generator::keep_if_defined(const Unit& unit) {
   Unit definer;
   append(&definer, {0x04, random_.byte()});
   case_.units.push_back(definer);
-  case_.units.push_back(unit);
+  Unit later = unit;
+  for (Fixup& fixup : later.fixups) fixup.target += fixup.to_unit ? 1 : 0;
+  case_.units.push_back(later);
   if (is_defined()) return true;
   case_.units.pop_back();
   case_.units.pop_back();

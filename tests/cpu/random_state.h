@@ -7,8 +7,8 @@
 namespace pileus::cpu_test {
 
 // Where the fuzzer keeps FXSAVE and FNSTENV images: what the processor writes there names addresses of code, which
-// nobody else can know (see ignored_bytes() in arena_image.cc).
-inline constexpr u64 kFxImage = kData.base + 0x6000;
+// nobody else can know (see arena_image.cc). Not among the data, so that no other instruction comes across them.
+inline constexpr u64 kFxImage = kCode.base + 0x8000;
 inline constexpr u64 kEnvironment32 = kFxImage + 0x400;
 inline constexpr u64 kEnvironment16 = kFxImage + 0x800;
 

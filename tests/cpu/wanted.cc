@@ -71,6 +71,11 @@ bool uses_segment_register(const Step& step) {
   return false;
 }
 
+// What AMD's and Intel's processors do otherwise: a prefetch of a register is #UD or nothing.
+bool has_one_meaning(const Step& step) {
+  return step.info.opcode_map != ZYDIS_OPCODE_MAP_0F || step.info.opcode != 0x0D || step.info.raw.modrm.mod != 3;
+}
+
 // SDM vol. 2: the result of a 16-bit BSWAP, and of a 16-bit double shift by more than 16, is undefined.
 bool has_undefined_result(const Step& step) {
   switch (step.info.mnemonic) {  // NOLINT: likewise
@@ -89,7 +94,7 @@ bool has_undefined_result(const Step& step) {
 
 bool is_wanted(const Step& step) {
   return is_offered(step) && is_plain(step.info.meta.category) && has_fixed_result(step.info.mnemonic) &&
-         !uses_segment_register(step) && !has_undefined_result(step);
+         !uses_segment_register(step) && has_one_meaning(step) && !has_undefined_result(step);
 }
 
 unsigned general_register(ZydisRegister reg) {

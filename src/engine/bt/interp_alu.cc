@@ -235,7 +235,7 @@ bool op_bit_scan(Exec& e) {
   value &= mask_of(e.width(1));
   set_flag(e.context, kFlagZf, value == 0);
   if (value == 0) return true;  // the destination stays, as on every known processor
-  const bool forward = e.insn.info.mnemonic == ZYDIS_MNEMONIC_BSF;
+  const bool forward = e.insn.info.mnemonic == ZYDIS_MNEMONIC_BSF || e.insn.info.mnemonic == ZYDIS_MNEMONIC_TZCNT;
   const auto found = static_cast<u64>(forward ? __builtin_ctzll(value) : 63 - __builtin_clzll(value));
   return write_operand(e, 0, found);
 }
@@ -293,7 +293,9 @@ bool op_cmpxchg(Exec& e) {
     old = a;
     return a == expected ? desired & mask_of(bits) : a;
   };
-  if (!modify_operand(e, 0, f)) return false;
+  // A register that stays is not written, so a 32-bit one keeps its upper half.
+  if (!e.is_memory(0)) f(read_register(e.context, e.operand(0).reg.value));
+  if ((e.is_memory(0) || old == expected) && !modify_operand(e, 0, f)) return false;
   const Alu compare = alu_sub(expected, old, false, bits);
   if (old != expected) {
     write_register(e.context, bits == 8 ? ZYDIS_REGISTER_AL : bits == 16 ? ZYDIS_REGISTER_AX

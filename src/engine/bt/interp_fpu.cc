@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "engine/bt/events.h"
+#include "engine/bt/interp_flags.h"
 #include "engine/bt/interp_handlers.h"
 #include "engine/bt/mmu.h"
 #include "engine/bt/vm.h"
@@ -14,8 +15,39 @@ constexpr u64 kCr0Mp = 2, kCr0Em = 4, kCr0Ts = 8, kCr4OsFxsr = 1U << 9;
 constexpr u32 kMxcsrReserved = 0xFFFF0000;
 constexpr std::size_t kImage = 512;
 
-bool is_x87(const Insn& insn) { return insn.info.meta.isa_ext == ZYDIS_ISA_EXT_X87; }
+// FISTTP came with SSE3 and is one of them all the same.
+bool is_x87(const Insn& insn) {
+  const bool escape = insn.info.opcode_map == ZYDIS_OPCODE_MAP_DEFAULT && (insn.info.opcode & 0xF8) == 0xD8;
+  return escape || insn.info.mnemonic == ZYDIS_MNEMONIC_FWAIT;
+}
 bool is_mmx(const Insn& insn) { return insn.info.meta.isa_ext == ZYDIS_ISA_EXT_MMX; }
+
+// Whether a pending x87 exception comes before anything that the instruction does (SDM vol. 1, 8.3.12).
+bool waits_for_x87(const Insn& insn) {
+  switch (insn.info.mnemonic) {  // NOLINT: the interesting ones of a large enumeration
+    case ZYDIS_MNEMONIC_FNSTCW:
+    case ZYDIS_MNEMONIC_FNSTSW:
+    case ZYDIS_MNEMONIC_FNSTENV:
+    case ZYDIS_MNEMONIC_FNSAVE:
+    case ZYDIS_MNEMONIC_FNINIT:
+    case ZYDIS_MNEMONIC_FNCLEX: return false;
+    default: break;
+  }
+  if (is_x87(insn)) return true;
+  for (unsigned i = 0; i < insn.info.operand_count_visible; ++i) {
+    const ZydisDecodedOperand& operand = insn.operand[i];
+    const bool mmx = operand.type == ZYDIS_OPERAND_TYPE_REGISTER &&
+                     ZydisRegisterGetClass(operand.reg.value) == ZYDIS_REGCLASS_MMX;
+    if (mmx) return true;
+  }
+  return false;
+}
+
+bool is_x87_exception_pending() {
+  u16 status = 0;
+  asm volatile("fnstsw %0" : "=a"(status));
+  return (status & 0x80) != 0;
+}
 
 bool is_offered(const Insn& insn) {
   switch (insn.info.meta.isa_ext) {
@@ -63,9 +95,10 @@ bool check_usable(Exec& e) {
   return (context.cr0 & kCr0Ts) == 0 || context.raise(kVectorNm);
 }
 
-// SDM vol. 1, 11.3: 16-byte operands in memory have to be aligned, but for those of a few instructions.
+// SDM vol. 1, 11.3: 16-byte operands in memory have to be aligned, but for those of a few instructions. With SHA it depends
+// on the processor, and the host's sees to that.
 bool needs_alignment(const Insn& insn, unsigned size) {
-  if (size != 16 || is_x87(insn)) return false;
+  if (size != 16 || is_x87(insn) || insn.info.meta.isa_ext == ZYDIS_ISA_EXT_SHA) return false;
   switch (insn.info.mnemonic) {  // NOLINT: the interesting ones of a large enumeration
     case ZYDIS_MNEMONIC_MOVUPS:
     case ZYDIS_MNEMONIC_MOVUPD:
@@ -104,13 +137,16 @@ bool op_native(Exec& e) {
   const unsigned size = operand.size / 8;
   alignas(64) u8 room[kImage + 64] = {};
   u64 linear = 0;
-  if (size > kImage || !linear_address(e, operand, size, &linear)) return size <= kImage ? false : context.raise(kVectorUd);
+  if (size > kImage) return context.raise(kVectorUd);
+  if (waits_for_x87(e.insn) && is_x87_exception_pending()) return context.raise(kVectorMf);
+  const bool fine = linear_address(e, operand, size, &linear);
   if (needs_alignment(e.insn, size) && (linear & 15) != 0) return context.raise(kVectorGp, 0);
+  if (!fine) return false;
   u8* buffer = room + (linear & 63);
   const bool writes = (operand.actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) != 0;
   const Mode mode = context.mode();
-  u8* host = nullptr;
   if (writes) {  // a fault has to come before registers change
+    u8* host = nullptr;
     u64 gpa = 0;
     if (!pin_memory(context, linear, size, mode, &host, &gpa)) return false;
   }
@@ -121,6 +157,41 @@ bool op_native(Exec& e) {
   if (!execute_native(context, e.insn, buffer)) return false;
   scrub_environment(e.insn, buffer);
   return !writes || write_memory(context, linear, buffer, size, mode);
+}
+
+// MASKMOVDQU and MASKMOVQ: the bytes whose byte in the mask has its top bit set, to DS:[RDI].
+bool op_masked_move(Exec& e) {
+  Context& context = e.context;
+  if (!check_usable(e)) return false;
+  const unsigned size = e.width(0) / 8;
+  std::array<std::array<u8, 16>, 2> value{};  // data, mask
+  for (unsigned i = 0; i < 2; ++i) {
+    const auto number = static_cast<unsigned>(ZydisRegisterGetId(e.operand(i).reg.value));
+    if (size == 16) {
+      std::memcpy(value[i].data(), context.vector[number].data(), size);
+      continue;
+    }
+    // MOVQ [RAX], mm: the host has the MMX registers.
+    const std::array<u8, 3> store{0x0F, 0x7F, static_cast<u8>(number << 3)};
+    Insn move;
+    if (!decode(store.data(), store.size(), 64, &move)) return context.raise(kVectorUd);
+    if (!execute_native(context, move, value[i].data())) return false;
+  }
+  ZydisRegister segment = ZYDIS_REGISTER_DS;
+  for (unsigned i = 0; i < e.insn.info.operand_count; ++i) {
+    if (e.is_memory(i)) segment = e.operand(i).mem.segment;
+  }
+  const u64 offset = context.gpr[kRdi] & mask_of(e.insn.info.address_width);
+  u64 linear = 0;
+  if (!linear_address(e, segment, offset, size, true, &linear)) return false;
+  const Mode mode = context.mode();
+  u8* host = nullptr;
+  u64 gpa = 0;
+  if (!pin_memory(context, linear, size, mode, &host, &gpa)) return false;
+  for (unsigned i = 0; i < size; ++i) {
+    if ((value[1][i] & 0x80) != 0 && !write_value(context, linear + i, value[0][i], mode)) return false;
+  }
+  return true;
 }
 
 bool op_fxsave(Exec& e) {

@@ -95,6 +95,8 @@ bool op_read_base(Exec& e);
 bool op_write_base(Exec& e);
 bool op_hypercall(Exec& e);
 bool op_nop(Exec& e);
+bool op_clflush(Exec& e);
+bool op_masked_move(Exec& e);
 bool op_fxsave(Exec& e);
 bool op_fxrstor(Exec& e);
 bool op_ldmxcsr(Exec& e);

@@ -148,7 +148,12 @@ bool op_enter(Exec& e) {
     if (!read_stack(e, link, bytes, &value) || !push(e, value, bytes)) return undo();
   }
   if (level > 0 && !push(e, frame, bytes)) return undo();
+  // SDM vol. 2, ENTER: the new top of the stack has to be writable.
   set_stack_pointer(context, stack_pointer(context) - size);
+  u64 linear = 0, gpa = 0;
+  const bool fine = linear_address(e, ZYDIS_REGISTER_SS, stack_pointer(context), bytes, true, &linear) &&
+                    translate(context, linear, Access::kWrite, context.mode(), &gpa);
+  if (!fine) return undo();
   context.gpr[kRbp] = bytes == 2 ? (context.gpr[kRbp] & ~u64{0xFFFF}) | (frame & 0xFFFF) : frame;
   return true;
 }
@@ -161,6 +166,14 @@ bool op_leave(Exec& e) {
   set_stack_pointer(context, context.gpr[kRbp] + bytes);
   context.gpr[kRbp] = bytes == 2 ? (context.gpr[kRbp] & ~u64{0xFFFF}) | value : value;
   return true;
+}
+
+// The caches are the host's; what is left is that a page has to be there.
+bool op_clflush(Exec& e) {
+  u64 linear = 0;
+  u64 gpa = 0;
+  return linear_address(e, e.operand(0), 1, &linear) &&
+         translate(e.context, linear, Access::kRead, e.context.mode(), &gpa);
 }
 
 bool op_xlat(Exec& e) {

@@ -191,7 +191,8 @@ class PreparedDisk:
         file_system = f"{image}?offset={disk['partitions'][0]['start'] * disk['sectorsize']}"
 
         def debugfs(command):
-            return subprocess.run(["debugfs", "-R", command, file_system], check=True, capture_output=True, text=True).stdout
+            done = subprocess.run(["debugfs", "-R", command, file_system], check=True, capture_output=True, text=True)
+            return done.stdout
 
         lines = [line.split() for line in debugfs("cat /boot/grub/grub.cfg").splitlines()]
         linux = next(words for words in lines if words[:1] == ["linux"])

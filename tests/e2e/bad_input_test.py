@@ -94,16 +94,16 @@ class BadInput(unittest.TestCase):
         self.refuse(["vm", "run", self.file("notes.txt", b"not a disk")], "notes.txt", "sectors", status=USAGE)
 
     def test_disk_without_a_system(self):
-        self.refuse(["vm", "run", self.empty_disk()], "partition", "kernel")
+        self.refuse(["vm", "run", self.empty_disk()], "no ext2, ext3 or ext4 file system", "--kernel")
 
     def test_folder_is_no_disk(self):
         self.refuse(["vm", "run", self.folder], "folder", status=USAGE)
 
     def test_image_cut_short_at_a_sector(self):
-        self.refuse(["vm", "run", self.start_of_image(MIB)], "boot disk", "kernel")
+        self.refuse(["vm", "run", self.start_of_image(MIB)], "cut short")
 
     def test_image_cut_short_inside_the_file_system(self):
-        self.refuse(["vm", "run", self.start_of_image(64 * MIB)], "boot disk", "kernel")
+        self.refuse(["vm", "run", self.start_of_image(64 * MIB)], "cut short")
 
     def test_image_cut_short_inside_a_sector(self):
         self.refuse(["vm", "run", self.start_of_image(MIB + 100)], "cut.raw", "cut short", status=USAGE)

@@ -22,7 +22,7 @@ PROGRAMS = pathlib.Path(os.environ.get("PILEUS_E2E_PROGRAMS") or BUILD / "apps")
 HOME = pathlib.Path(os.environ.get("PILEUS_E2E_HOME") or BUILD / "e2e-home")
 IMAGE = "debian-12"
 
-COMMAND_PATIENCE_S = 60
+COMMAND_PATIENCE_S = 120
 BOOT_PATIENCE_S = 300
 TAIL_LINES = 40
 MAX_OUTPUT = 1 << 20
@@ -148,7 +148,8 @@ class Vm:
 
     def run(self):
         """Starts it in the foreground: the process returned ends with the VM, with an exit status that tells how."""
-        process = self.start_process([PROGRAMS / "pileus", "vm", "run", self.source, "--name", self.name, *self.options])
+        command = [PROGRAMS / "pileus", "vm", "run", self.source, "--name", self.name, *self.options]
+        process = self.start_process(command)
         wait_until(lambda: process.poll() is not None or self.folder.exists() and self.show().get("phase") == "running",
                    f"{self.name} runs", COMMAND_PATIENCE_S)
         if not self.folder.exists():

@@ -30,8 +30,8 @@ class Life(unittest.TestCase):
         self.assertEqual(disk.stat().st_mtime_ns, before, "the image was written to")
 
     def check_login(self, vm):
-        self.assertEqual(vm.ssh("hostname; id -un; nproc; uname -sm; . /etc/os-release; echo $ID $VERSION_ID").split("\n"),
-                         ["e2e-life", "debian", "1", "Linux x86_64", "debian 12"])
+        facts = vm.ssh("hostname; id -un; nproc; uname -sm; . /etc/os-release; echo $ID $VERSION_ID")
+        self.assertEqual(facts.split("\n"), ["e2e-life", "debian", "1", "Linux x86_64", "debian 12"])
         self.assertEqual(vm.ssh("sudo -n id -u"), "0")
         self.assertEqual(vm.command("ssh", "--", "exit 7", check=False).returncode, 7)
         self.assertIn("login:", (vm.folder / "console.log").read_text(errors="replace"))

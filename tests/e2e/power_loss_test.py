@@ -34,7 +34,7 @@ class PowerLoss(unittest.TestCase):
             with step("boot without paravirtualization"):
                 running = vm.run()
                 vm.wait()
-                self.assertNotIn("kvm", vm.ssh("cat /sys/devices/system/clocksource/clocksource0/available_clocksource"))
+                self.assertNotIn("kvm", vm.ssh("cat /sys/bus/clocksource/devices/clocksource0/available_clocksource"))
             with step("write and sync"):
                 kept = vm.ssh(f"openssl rand {DATA_BYTES} > kept && sync && {CHECKSUM}")
             with step("kill -9 while it writes"):

@@ -311,9 +311,9 @@ void settle_set_if(Trace* trace) {
   }
 }
 
-u32 definitely_written(const Insn& insn) {
+// A shift or rotate by a count that may be zero, which leaves all flags alone.
+bool may_keep_flags(const Insn& insn) {
   switch (insn.info.mnemonic) {
-    // A count of zero leaves the flags alone; rotates by a count write only some.
     case ZYDIS_MNEMONIC_SHL:
     case ZYDIS_MNEMONIC_SHR:
     case ZYDIS_MNEMONIC_SAR:
@@ -322,11 +322,20 @@ u32 definitely_written(const Insn& insn) {
     case ZYDIS_MNEMONIC_RCL:
     case ZYDIS_MNEMONIC_RCR:
     case ZYDIS_MNEMONIC_SHLD:
-    case ZYDIS_MNEMONIC_SHRD: return 0;
-    default: break;
+    case ZYDIS_MNEMONIC_SHRD: {
+      const ZydisDecodedOperand& count = insn.operand[insn.info.operand_count_visible - 1U];
+      const u64 mask = insn.info.operand_width == 64 ? 63 : 31;
+      return count.type != ZYDIS_OPERAND_TYPE_IMMEDIATE || (count.imm.value.u & mask) == 0;
+    }
+    default: return false;
   }
+}
+
+// Flags whose value from before nobody can see after the instruction. Those that it leaves undefined are among them.
+u32 definitely_written(const Insn& insn) {
   const ZydisAccessedFlags* flags = insn.info.cpu_flags;
-  return flags == nullptr ? 0 : flags->modified | flags->set_0 | flags->set_1;
+  if (flags == nullptr || may_keep_flags(insn)) return 0;
+  return flags->modified | flags->set_0 | flags->set_1 | flags->undefined;
 }
 
 void find_live_flags(Trace* trace) {

@@ -3,9 +3,19 @@
 #include <cstdio>
 #include <mutex>
 
+#include "base/log.h"
+
 namespace pileus::guest {
 
 namespace {
+// A guest that looks for devices makes some thousand such accesses.
+constexpr u64 kManyUnclaimed = 100'000;
+
+bool is_power_of_ten(u64 count) {
+  while (count % 10 == 0) count /= 10;
+  return count == 1;
+}
+
 u64 all_ones(unsigned size) { return size >= 8 ? ~u64{0} : (u64{1} << (size * 8)) - 1; }
 }  // namespace
 
@@ -34,6 +44,12 @@ void Bus::remove(u64 base) {
   ranges_.erase(base);
 }
 
+void Bus::count_unclaimed(u64 address) {
+  const u64 count = unclaimed_.fetch_add(1, std::memory_order_relaxed) + 1;
+  if (count < kManyUnclaimed || !is_power_of_ten(count)) return;
+  log::warn("{}: the guest has tried addresses without a device {} times, {:#x} just now", name_, count, address);
+}
+
 const Bus::Range* Bus::find(u64 address, unsigned size, u64* offset) const {
   auto range = ranges_.upper_bound(address);
   if (range == ranges_.begin()) return nullptr;
@@ -52,6 +68,7 @@ bool Bus::read(u64 address, unsigned size, u64* value) {
     if (range != nullptr) device = range->device;
   }
   if (device == nullptr) {
+    count_unclaimed(address);
     *value = all_ones(size);
     return false;
   }
@@ -67,7 +84,10 @@ bool Bus::write(u64 address, unsigned size, u64 value) {
     const Range* range = find(address, size, &offset);
     if (range != nullptr) device = range->device;
   }
-  if (device == nullptr) return false;
+  if (device == nullptr) {
+    count_unclaimed(address);
+    return false;
+  }
   device->write(offset, size, value & all_ones(size));
   return true;
 }

@@ -4,6 +4,7 @@
 // configures them; the Bus takes its lock for every call). Handlers run on the accessing vCPU's thread.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <shared_mutex>
@@ -23,6 +24,9 @@ class BusDevice {
 
 class Bus {
  public:
+  // `name` stands in the log.
+  explicit Bus(const char* name = "bus") : name_(name) {}
+
   // The device must outlive the range. Refused when it overlaps another range.
   Result<> add(u64 base, u64 length, BusDevice* device);
   void remove(u64 base);
@@ -30,14 +34,19 @@ class Bus {
   // An address without a device reads as all ones and swallows writes, as on a PC; returns false then.
   bool read(u64 address, unsigned size, u64* value);
   bool write(u64 address, unsigned size, u64 value);
+  // Accesses to addresses without a device so far. The log tells of them when they are many.
+  u64 unclaimed() const { return unclaimed_.load(std::memory_order_relaxed); }
 
  private:
   struct Range {
     u64 length;
     BusDevice* device;
   };
+  void count_unclaimed(u64 address);
   const Range* find(u64 address, unsigned size, u64* offset) const;
 
+  const char* name_;
+  std::atomic<u64> unclaimed_{0};
   mutable std::shared_mutex mutex_;
   std::map<u64, Range> ranges_;  // by base; guarded by mutex_
 };

@@ -32,6 +32,8 @@ class Board {
 
   guest::GuestMemory& memory() { return memory_; }
   const engine::Engine& engine() const { return *engine_; }
+  // Accesses of the guest to ports and addresses where nothing is.
+  u64 unclaimed_accesses() const { return ports_.unclaimed() + mmio_.unclaimed(); }
   const std::vector<engine::Vcpu*>& vcpus() const { return vcpus_; }
 
  private:
@@ -46,8 +48,8 @@ class Board {
 
   MachineConfig config_;  // its disks and network move into the virtio devices
   guest::GuestMemory memory_;
-  guest::Bus mmio_;
-  guest::Bus ports_;
+  guest::Bus mmio_{"memory-mapped I/O"};
+  guest::Bus ports_{"I/O ports"};
   Ioapic ioapic_;
   std::unique_ptr<engine::Engine> engine_;
   std::vector<engine::Vcpu*> vcpus_;  // owned by the engine

@@ -176,6 +176,7 @@ std::optional<End> MachineImpl::wait(std::optional<std::chrono::milliseconds> ti
 
 engine::Counters MachineImpl::counters() const {
   engine::Counters counters = board_->engine().counters();
+  counters.emplace_back("unclaimed_accesses", board_->unclaimed_accesses());
   const std::scoped_lock lock(mutex_);
   counters.emplace_back("resets", resets_);
   return counters;

@@ -156,7 +156,6 @@ bool BlockEmitter::copy(const TraceInsn& at, bool fixed) {
   const bool memory = at.memory_operand >= 0;
   // Without REX only RAX, RCX, RDX and RBX have a high byte: guest RCX then moves to host RCX for the instruction.
   const bool rcx_in_place = uses.any_high && uses.any_rcx;
-  if (uses.implicit_rcx_written) out_.mov(kHostRcx, kT0);
   if (rcx_in_place && (memory || uses.implicit_rcx)) return false;
   const bool t0_taken = uses.implicit_rcx || rcx_in_place;
 

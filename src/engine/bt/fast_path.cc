@@ -6,7 +6,7 @@
 namespace pileus::engine::bt {
 
 u8* fast_memory(Context* context, const Site* site, u64 address) {
-  if ((address & kPageMask) + site->size > 4096) return nullptr;
+  if ((address & kPageMask) + site->size > 4096 || (site->size == 16 && (address & 15) != 0)) return nullptr;
   const Block& block = *context->vm->code().block_at(site->block);
   const Access access = site->flag != 0 ? Access::kWrite : Access::kRead;
   Walk walk;

@@ -69,7 +69,9 @@ u8* on_memory(Context* context, const Site* at, u64 address) {
   Context& c = *context;
   const Site site = *at;
   const Resume resume(c, site);
-  if ((address & kPageMask) + site.size <= 4096) {
+  // Most 16-byte operands have to be aligned, which the processor checks before it looks for the page.
+  const bool misaligned = site.size == 16 && (address & 15) != 0;
+  if ((address & kPageMask) + site.size <= 4096 && !misaligned) {
     bool filled = false;
     const Access access = site.flag != 0 ? Access::kWrite : Access::kRead;
     if (!fill_tlb(c, address, access, resume.block().mode(), &filled)) {
@@ -78,7 +80,7 @@ u8* on_memory(Context* context, const Site* at, u64 address) {
     }
     if (filled) return resume.again();
   }
-  // MMIO, a page with code in it, or two pages: the interpreter does the whole instruction.
+  // Misaligned, MMIO, a page with code in it, or two pages: the interpreter does the whole instruction.
   step(c);
   return resume.next();
 }

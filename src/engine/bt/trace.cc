@@ -48,6 +48,9 @@ bool is_excluded(ZydisMnemonic mnemonic) {
     case ZYDIS_MNEMONIC_FRSTOR:
     case ZYDIS_MNEMONIC_FNSTENV:
     case ZYDIS_MNEMONIC_FLDENV:
+    // Not offered to the guest: their bytes have to mean BSF and BSR.
+    case ZYDIS_MNEMONIC_TZCNT:
+    case ZYDIS_MNEMONIC_LZCNT:
     // Feature checks and faults are the interpreter's.
     case ZYDIS_MNEMONIC_UD0:
     case ZYDIS_MNEMONIC_UD1:
@@ -338,6 +341,8 @@ u32 definitely_written(const Insn& insn) {
   return flags->modified | flags->set_0 | flags->set_1 | flags->undefined;
 }
 
+// An instruction that faults has the flags it started with in its exception frame only if they are live here: see
+// docs/adr.
 void find_live_flags(Trace* trace) {
   u32 live = kArithmeticFlags;
   for (unsigned i = trace->count; i-- > 0;) {

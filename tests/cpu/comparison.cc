@@ -49,7 +49,7 @@ u64 undefined_at(const std::vector<Step>& steps, const std::vector<u64>& undefin
     const bool within = (steps[i].info.attributes & (ZYDIS_ATTRIB_HAS_REPE | ZYDIS_ATTRIB_HAS_REPNE)) != 0;
     return (within ? kArithmeticFlags : undefined[i]) | (translated ? dead_flags(steps, i) : 0);
   }
-  return all;  // after a wild jump
+  return translated && end.ending == Ending::kException ? kArithmeticFlags : all;  // after a wild jump: who knows to what
 }
 
 // CMPS may look at either operand first.

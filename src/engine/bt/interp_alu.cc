@@ -311,9 +311,9 @@ bool op_cmpxchg_pair(Exec& e) {
   const unsigned size = wide ? 16 : 8;
   u64 linear = 0, gpa = 0;
   u8* host = nullptr;
-  const bool fine = linear_address(e, e.operand(0), size, &linear);
+  const bool canonical = linear_address(e, e.operand(0), size, &linear);
   if (wide && (linear & 15) != 0) return context.raise(kVectorGp, 0);
-  if (!fine) return false;
+  if (!canonical) return false;
   if (!pin_memory(context, linear, size, context.mode(), &host, &gpa)) return false;
   const u64 half = wide ? ~u64{0} : 0xFFFFFFFF;
   u64 old_low = context.gpr[kRax] & half, old_high = context.gpr[kRdx] & half;

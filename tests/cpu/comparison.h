@@ -38,10 +38,7 @@ class Comparator {
   void compare_memory(Comparison* out);
   void restore_memory();
 
-  bool skips(const Guest& guest) const { return guest.translated && skip_translator_; }
-
   std::vector<u8> image_;
-  bool skip_translator_ = false;  // in this case
   std::unique_ptr<BareProcessor> bare_;
   std::vector<Guest> guests_;
 };

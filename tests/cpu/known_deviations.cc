@@ -11,7 +11,6 @@ constexpr u8 kStackFault = 12, kGeneralProtection = 13, kPageFault = 14, kX87Fau
 bool is_known_deviation(const Outcome& is, const Outcome& bare) {
   if (is.ending != Ending::kException || bare.ending != Ending::kException || is.state.rip != bare.state.rip) return false;
   const bool operand_fault = is.vector == kPageFault || is.vector == kGeneralProtection || is.vector == kStackFault;
-  if (bare.vector == kGeneralProtection) return is.vector == kPageFault;
   if (bare.vector == kX87Fault) return operand_fault;
   return bare.vector == kStackFault && is.vector == kGeneralProtection;
 }
@@ -20,13 +19,6 @@ bool branched_nowhere(const std::vector<Step>& steps, const Outcome& is, const O
   if (is.vector != kGeneralProtection || bare.vector != kGeneralProtection || is.state.rip == bare.state.rip) return false;
   return std::any_of(steps.begin(), steps.end(), [&](const Step& step) {
     return step.address == bare.state.rip && step.info.meta.branch_type != ZYDIS_BRANCH_TYPE_NONE;
-  });
-}
-
-bool is_translated_wrong(const std::vector<Step>& steps) {
-  return std::any_of(steps.begin(), steps.end(), [](const Step& step) {
-    const bool strings = step.info.mnemonic == ZYDIS_MNEMONIC_PCMPESTRI || step.info.mnemonic == ZYDIS_MNEMONIC_PCMPISTRI;
-    return strings && step.operand[1].type == ZYDIS_OPERAND_TYPE_MEMORY;
   });
 }
 

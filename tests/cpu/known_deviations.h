@@ -6,7 +6,6 @@
 namespace pileus::cpu_test {
 
 // `is` and `bare` are both exceptions, of the same instruction, and the difference between them is one of these:
-// - a misaligned 16-byte operand in a page that is not there: #PF, where the processor raises #GP;
 // - an x87 instruction with a pending exception and an operand that faults: the operand's fault, where it is #MF;
 // - a stack operand at an address that is not canonical: #GP, where it is #SS.
 // In all of them the instruction ends in a fault at the right place with nothing changed.
@@ -15,8 +14,5 @@ bool is_known_deviation(const Outcome& is, const Outcome& bare);
 // `bare` is a #GP of a branch to an address that is not canonical: the translator raises it at that address, the processor at
 // the branch.
 bool branched_nowhere(const std::vector<Step>& steps, const Outcome& is, const Outcome& bare);
-
-// Code whose translation is known to be wrong: PCMPESTRI and PCMPISTRI with a memory operand lose RCX.
-bool is_translated_wrong(const std::vector<Step>& steps);
 
 }  // namespace pileus::cpu_test

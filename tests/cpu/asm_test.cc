@@ -1,5 +1,5 @@
-// asm/*.asm: user-level code on the interpreter, on the translator (both at CPL 0 and 3) and on the bare processor. Each
-// must end in the declared state, and the engines in all else as the processor does.
+// asm/*.asm: user-level code on the interpreter, on the translator (both at CPL 0 and 3) and on the bare processor.
+// Each must end in the declared state, and the engines in all else as the processor does.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -54,7 +54,8 @@ std::vector<std::string> memory_violations(const Expectation& expected, Finished
     }
     for (std::size_t i = 0; i < memory.bytes.size(); ++i) {
       if (at[i] == memory.bytes[i]) continue;
-      found.push_back(fmt::format("byte at {:#x} is {:02x}, declared {:02x}", memory.address + i, at[i], memory.bytes[i]));
+      found.push_back(
+          fmt::format("byte at {:#x} is {:02x}, declared {:02x}", memory.address + i, at[i], memory.bytes[i]));
     }
   }
   return found;

@@ -114,7 +114,7 @@ bool prepare(int memory) {
   alternate.ss_sp = ::mmap(nullptr, kSignalStack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   alternate.ss_size = kSignalStack;
   if (alternate.ss_sp == MAP_FAILED || ::sigaltstack(&alternate, nullptr) != 0) return false;
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_sigaction = on_signal;
   action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
   for (const int signal : {SIGUSR1, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP}) {

@@ -36,7 +36,7 @@ class BareProcessor {
   void stop_worker();
 
   os::Mapping shared_;  // an Exchange (bare_processor.cc), then the arena
-  int memory_ = -1;     // what it maps, for the process to map at its addresses
+  int memory_ = -1;  // what it maps, for the process to map at its addresses
   pid_t worker_ = -1;
   int to_worker_ = -1;
   int from_worker_ = -1;

@@ -21,7 +21,8 @@ template <typename Work>
 void for_pages(Work work) {
   u64 offset = 0;
   for (const Stretch& stretch : kArena) {
-    for (u64 at = stretch.base; at < stretch.base + stretch.size; at += kPageBytes, offset += kPageBytes) work(at, offset);
+    for (u64 at = stretch.base; at < stretch.base + stretch.size; at += kPageBytes, offset += kPageBytes)
+      work(at, offset);
   }
 }
 
@@ -39,7 +40,8 @@ bool same_registers(const UserState& one, const UserState& other) {
 
 // Flags that nobody may count on where the case ended. The translator keeps none at a fault that the code overwrites
 // before it reads them.
-u64 undefined_at(const std::vector<Step>& steps, const std::vector<u64>& undefined, const Outcome& end, bool translated) {
+u64 undefined_at(const std::vector<Step>& steps, const std::vector<u64>& undefined, const Outcome& end,
+                 bool translated) {
   u64 all = 0;
   for (std::size_t i = 0; i < steps.size(); ++i) {
     all |= undefined[i];
@@ -49,15 +51,16 @@ u64 undefined_at(const std::vector<Step>& steps, const std::vector<u64>& undefin
     const bool within = (steps[i].info.attributes & (ZYDIS_ATTRIB_HAS_REPE | ZYDIS_ATTRIB_HAS_REPNE)) != 0;
     return (within ? kArithmeticFlags : undefined[i]) | (translated ? dead_flags(steps, i) : 0);
   }
-  return translated && end.ending == Ending::kException ? kArithmeticFlags : all;  // after a wild jump: who knows to what
+  return translated && end.ending == Ending::kException ? kArithmeticFlags
+                                                        : all;  // after a wild jump: who knows to what
 }
 
 // CMPS may look at either operand first.
 bool faults_in_comparison(const std::vector<Step>& steps, const Outcome& end) {
   return end.ending == Ending::kException && std::any_of(steps.begin(), steps.end(), [&](const Step& step) {
-    return step.address == end.state.rip && step.info.meta.category == ZYDIS_CATEGORY_STRINGOP &&
-           (step.info.opcode & 0xFE) == 0xA6;
-  });
+           return step.address == end.state.rip && step.info.meta.category == ZYDIS_CATEGORY_STRINGOP &&
+                  (step.info.opcode & 0xFE) == 0xA6;
+         });
 }
 
 }  // namespace
@@ -132,7 +135,8 @@ void Comparator::compare_outcomes(const std::vector<Step>& steps, const std::vec
                       is.page_fault == out->bare.page_fault && same_registers(is.state, out->bare.state) &&
                       ((is.state.rflags ^ out->bare.state.rflags) & flags) == 0;
     if (same) continue;
-    for (const std::string& text : differences(expectation, is, out->bare)) out->differences.push_back(one.name + ": " + text);
+    for (const std::string& text : differences(expectation, is, out->bare))
+      out->differences.push_back(one.name + ": " + text);
   }
 }
 
@@ -145,8 +149,8 @@ void Comparator::compare_memory(Comparison* out) {
       const u64 at = found ? 0 : page_difference(address, is, bare);
       if (at == 0) return;
       found = true;
-      out->differences.push_back(fmt::format("{}: byte at {:#x} is {:02x} and {:02x}", one.name, at, is[at - address],
-                                             bare[at - address]));
+      out->differences.push_back(
+          fmt::format("{}: byte at {:#x} is {:02x} and {:02x}", one.name, at, is[at - address], bare[at - address]));
     });
   }
 }

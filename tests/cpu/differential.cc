@@ -1,5 +1,5 @@
-// The differential fuzzer: short sequences of random user-level instructions on random state, on the bare processor and on
-// the engines. Ends with status 1 when one of them differed. See README.md.
+// The differential fuzzer: short sequences of random user-level instructions on random state, on the bare processor and
+// on the engines. Ends with status 1 when one of them differed. See README.md.
 #include <fmt/format.h>
 
 #include <chrono>
@@ -41,7 +41,8 @@ std::string case_text(const FuzzCase& test) {
 }
 
 std::string report(const FuzzOptions& options, u64 index, const FuzzCase& test, const Comparison& result) {
-  std::string text = fmt::format("cpu_differential --seed {} --first {} --cases 1\n", options.seed, index) + case_text(test);
+  std::string text =
+      fmt::format("cpu_differential --seed {} --first {} --cases 1\n", options.seed, index) + case_text(test);
   text += "bare processor: " + state_text(result.bare) + "\ndifferences, engine and bare processor:\n";
   for (const std::string& difference : result.differences) text += "  " + difference + "\n";
   return text;
@@ -56,7 +57,8 @@ void write_report(const FuzzOptions& options, u64 index, const std::string& text
 class Coverage {
  public:
   void add(const FuzzCase& test) {
-    for (const Step& step : decode_steps(*assemble(test), test.state.rip)) ++count_[ZydisMnemonicGetString(step.info.mnemonic)];
+    for (const Step& step : decode_steps(*assemble(test), test.state.rip))
+      ++count_[ZydisMnemonicGetString(step.info.mnemonic)];
   }
   void print() const {
     for (const auto& [mnemonic, count] : count_) std::cout << mnemonic << " " << count << "\n";
@@ -77,7 +79,9 @@ int fuzz(const FuzzOptions& options) {
   }
   Comparator& comparator = **created;
   const auto start = std::chrono::steady_clock::now();
-  const auto late = [&] { return options.seconds != 0 && std::chrono::steady_clock::now() - start > std::chrono::seconds(options.seconds); };
+  const auto late = [&] {
+    return options.seconds != 0 && std::chrono::steady_clock::now() - start > std::chrono::seconds(options.seconds);
+  };
   Coverage coverage;
   u64 done = 0, unusable = 0, faults = 0, failures = 0;
   for (; (options.cases == 0 || done < options.cases) && !late() && failures < options.failures; ++done) {
@@ -93,12 +97,13 @@ int fuzz(const FuzzOptions& options) {
     const FuzzCase smaller = minimise(comparator, test);
     Comparison again = comparator.compare(smaller);
     // One that does not differ again depends on what ran before it.
-    write_report(options, index, again.differences.empty() ? report(options, index, test, result)
-                                                           : report(options, index, smaller, again));
+    write_report(
+        options, index,
+        again.differences.empty() ? report(options, index, test, result) : report(options, index, smaller, again));
   }
   if (options.coverage) coverage.print();
-  std::cout << fmt::format("seed {}: {} cases, {} ended by an exception, {} of no use, {} differed\n", options.seed, done, faults,
-                           unusable, failures);
+  std::cout << fmt::format("seed {}: {} cases, {} ended by an exception, {} of no use, {} differed\n", options.seed,
+                           done, faults, unusable, failures);
   return failures == 0 ? 0 : 1;
 }
 

@@ -44,7 +44,8 @@ std::optional<u64> parse_flags(const std::string& text) {
   if (text == "none") return flags;
   std::istringstream names(text);
   for (std::string name; std::getline(names, name, ',');) {
-    const auto* found = std::find_if(kFlagNames.begin(), kFlagNames.end(), [&](const FlagName& f) { return f.name == name; });
+    const auto* found =
+        std::find_if(kFlagNames.begin(), kFlagNames.end(), [&](const FlagName& f) { return f.name == name; });
     if (found == kFlagNames.end()) return std::nullopt;
     flags |= found->bit;
   }
@@ -196,8 +197,9 @@ std::string state_text(const Outcome& outcome) {
 
 std::vector<std::string> violations(const Expectation& expected, const Outcome& outcome) {
   std::vector<std::string> found;
-  const bool as_declared = expected.exception ? outcome.ending == Ending::kException && outcome.vector == *expected.exception
-                                              : outcome.ending == Ending::kExit;
+  const bool as_declared = expected.exception
+                               ? outcome.ending == Ending::kException && outcome.vector == *expected.exception
+                               : outcome.ending == Ending::kExit;
   if (!as_declared) found.push_back("ends with " + ending_text(outcome));
   for (const auto& [name, value] : expected.registers) {
     const std::string is = name == "cr2" ? fmt::format("{:x}", outcome.cr2) : *register_text(outcome.state, name);
@@ -205,7 +207,8 @@ std::vector<std::string> violations(const Expectation& expected, const Outcome& 
   }
   const u64 mask = kNamedFlags & ~expected.undefined_flags;
   if (expected.rflags && (*expected.rflags & mask) != (outcome.state.rflags & mask)) {
-    found.push_back(fmt::format("rflags={}, declared {}", flags_text(outcome.state.rflags), flags_text(*expected.rflags)));
+    found.push_back(
+        fmt::format("rflags={}, declared {}", flags_text(outcome.state.rflags), flags_text(*expected.rflags)));
   }
   return found;
 }
@@ -213,7 +216,8 @@ std::vector<std::string> violations(const Expectation& expected, const Outcome& 
 std::vector<std::string> differences(const Expectation& expected, const Outcome& one, const Outcome& other) {
   std::vector<std::string> found;
   if (one.ending != other.ending || one.vector != other.vector || one.cr2 != other.cr2) {
-    found.push_back(fmt::format("{} (CR2 {:#x}) and {} (CR2 {:#x})", ending_text(one), one.cr2, ending_text(other), other.cr2));
+    found.push_back(
+        fmt::format("{} (CR2 {:#x}) and {} (CR2 {:#x})", ending_text(one), one.cr2, ending_text(other), other.cr2));
   }
   if (one.page_fault != other.page_fault) {
     found.push_back(fmt::format("#PF error code {:#x} and {:#x}, less P and U", one.page_fault, other.page_fault));

@@ -43,7 +43,8 @@ FlagEffect shift_effect(const Step& step, bool rotate, bool twofold) {
   if (count == 0U) return {};
   if (count != 1U) out.undefined |= kOf;
   if (!rotate) out.undefined |= kAf;
-  const bool carry_undefined = !rotate && step.info.mnemonic != ZYDIS_MNEMONIC_SAR && bits < 32 && count.value_or(bits) >= bits;
+  const bool carry_undefined =
+      !rotate && step.info.mnemonic != ZYDIS_MNEMONIC_SAR && bits < 32 && count.value_or(bits) >= bits;
   if (carry_undefined) out.undefined |= kCf;
   if (count) out.written = (rotate ? kCf | kOf : kArithmeticFlags) & ~out.undefined;
   return out;
@@ -163,8 +164,8 @@ std::string step_text(const Step& step) {
   ZydisFormatter formatter;
   ZydisFormatterInit(&formatter, ZYDIS_FORMATTER_STYLE_INTEL);
   std::array<char, 128> text{};
-  ZydisFormatterFormatInstruction(&formatter, &step.info, step.operand.data(), step.info.operand_count_visible, text.data(),
-                                  text.size(), step.address, nullptr);
+  ZydisFormatterFormatInstruction(&formatter, &step.info, step.operand.data(), step.info.operand_count_visible,
+                                  text.data(), text.size(), step.address, nullptr);
   return fmt::format("{:#x}: {}", step.address, text.data());
 }
 

@@ -1,5 +1,5 @@
-// FuzzCase: what one case of the differential fuzzer executes, as units that can be left out one by one to make a failing
-// case smaller.
+// FuzzCase: what one case of the differential fuzzer executes, as units that can be left out one by one to make a
+// failing case smaller.
 #pragma once
 
 #include <Zydis/Zydis.h>

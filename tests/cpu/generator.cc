@@ -197,7 +197,8 @@ void Generator::encode_memory(unsigned reg, const Wish& wish, unsigned* rex, Uni
   }
   const auto choose = [&](u32 preferred) {
     unsigned number = random_.up_to(15);
-    for (unsigned i = 0; i < 16 && random_.chance(90) && (preferred >> number & 1) == 0; ++i) number = (number + 1) % 16;
+    for (unsigned i = 0; i < 16 && random_.chance(90) && (preferred >> number & 1) == 0; ++i)
+      number = (number + 1) % 16;
     return number;
   };
   const unsigned base = choose(pointers_);

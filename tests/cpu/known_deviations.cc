@@ -9,14 +9,16 @@ constexpr u8 kStackFault = 12, kGeneralProtection = 13, kPageFault = 14, kX87Fau
 }
 
 bool is_known_deviation(const Outcome& is, const Outcome& bare) {
-  if (is.ending != Ending::kException || bare.ending != Ending::kException || is.state.rip != bare.state.rip) return false;
+  if (is.ending != Ending::kException || bare.ending != Ending::kException || is.state.rip != bare.state.rip)
+    return false;
   const bool operand_fault = is.vector == kPageFault || is.vector == kGeneralProtection || is.vector == kStackFault;
   if (bare.vector == kX87Fault) return operand_fault;
   return bare.vector == kStackFault && is.vector == kGeneralProtection;
 }
 
 bool branched_nowhere(const std::vector<Step>& steps, const Outcome& is, const Outcome& bare) {
-  if (is.vector != kGeneralProtection || bare.vector != kGeneralProtection || is.state.rip == bare.state.rip) return false;
+  if (is.vector != kGeneralProtection || bare.vector != kGeneralProtection || is.state.rip == bare.state.rip)
+    return false;
   return std::any_of(steps.begin(), steps.end(), [&](const Step& step) {
     return step.address == bare.state.rip && step.info.meta.branch_type != ZYDIS_BRANCH_TYPE_NONE;
   });

@@ -11,8 +11,8 @@ namespace pileus::cpu_test {
 // In all of them the instruction ends in a fault at the right place with nothing changed.
 bool is_known_deviation(const Outcome& is, const Outcome& bare);
 
-// `bare` is a #GP of a branch to an address that is not canonical: the translator raises it at that address, the processor at
-// the branch.
+// `bare` is a #GP of a branch to an address that is not canonical: the translator raises it at that address, the
+// processor at the branch.
 bool branched_nowhere(const std::vector<Step>& steps, const Outcome& is, const Outcome& bare);
 
 }  // namespace pileus::cpu_test

@@ -30,8 +30,9 @@ constexpr std::array<u64, 22> kValues{0,
                                       0xAAAAAAAAAAAAAAAA};
 
 // Zero, one, infinities, NaNs of both kinds, the smallest and the largest, ones that round.
-constexpr std::array<u32, 14> kFloats{0x00000000, 0x80000000, 0x3F800000, 0xBF800000, 0x7F800000, 0xFF800000, 0x7FC00001,
-                                      0x7F800001, 0x00000001, 0x807FFFFF, 0x7F7FFFFF, 0x3EAAAAAB, 0x4F000000, 0x5F000000};
+constexpr std::array<u32, 14> kFloats{0x00000000, 0x80000000, 0x3F800000, 0xBF800000, 0x7F800000,
+                                      0xFF800000, 0x7FC00001, 0x7F800001, 0x00000001, 0x807FFFFF,
+                                      0x7F7FFFFF, 0x3EAAAAAB, 0x4F000000, 0x5F000000};
 constexpr std::array<u64, 14> kDoubles{0x0000000000000000, 0x8000000000000000, 0x3FF0000000000000, 0xBFF0000000000000,
                                        0x7FF0000000000000, 0xFFF0000000000000, 0x7FF8000000000001, 0x7FF0000000000001,
                                        0x0000000000000001, 0x800FFFFFFFFFFFFF, 0x7FEFFFFFFFFFFFFF, 0x3FD5555555555555,

@@ -31,9 +31,9 @@ constexpr u64 flat_descriptor(u32 attributes) {
 }
 
 u64 now_ms() {
-  return static_cast<u64>(std::chrono::duration_cast<std::chrono::milliseconds>(
-                              std::chrono::steady_clock::now().time_since_epoch())
-                              .count());
+  return static_cast<u64>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch())
+          .count());
 }
 
 template <typename T>
@@ -117,7 +117,8 @@ void Machine::write_tables(u64 tables) {
   put(memory_, kGdt + kKernelCode32, flat_descriptor(kCode32));
   put(memory_, kGdt + kKernelData32, flat_descriptor(kData64));
   const u64 tss = tables + kTss;
-  put(memory_, kGdt + kTaskState, u64{kTssLimit} | (tss & 0xFFFFFF) << 16 | u64{kTss64Busy} << 40 | (tss >> 24 & 0xFF) << 56);
+  put(memory_, kGdt + kTaskState,
+      u64{kTssLimit} | (tss & 0xFFFFFF) << 16 | u64{kTss64Busy} << 40 | (tss >> 24 & 0xFF) << 56);
   put(memory_, kGdt + kTaskState + 8, tss >> 32);
   std::memset(memory_.host(kTss, kTssLimit + 1), 0, kTssLimit + 1);
   put(memory_, kTss + 4, tables + kIstTop - 2048);  // RSP0
@@ -132,8 +133,10 @@ engine::CpuState Machine::flat_state(unsigned cpl, u64 tables) {
   const engine::Segment unusable{0, kUnusableSegment, 0, 0};
   state.segment.fill(unusable);
   const auto rpl = static_cast<u16>(cpl);
-  state.segment[engine::kCs] = {static_cast<u16>((cpl == 3 ? kUserCode : kKernelCode) | rpl), kCode64 | dpl_bits(cpl), 0xFFFFFFFF, 0};
-  state.segment[engine::kSs] = {static_cast<u16>((cpl == 3 ? kUserData : kKernelData) | rpl), kData64 | dpl_bits(cpl), 0xFFFFFFFF, 0};
+  state.segment[engine::kCs] = {static_cast<u16>((cpl == 3 ? kUserCode : kKernelCode) | rpl), kCode64 | dpl_bits(cpl),
+                                0xFFFFFFFF, 0};
+  state.segment[engine::kSs] = {static_cast<u16>((cpl == 3 ? kUserData : kKernelData) | rpl), kData64 | dpl_bits(cpl),
+                                0xFFFFFFFF, 0};
   state.ldtr = unusable;
   state.tr = {kTaskState, kTss64Busy, kTssLimit, tables + kTss};
   state.gdtr = {tables + kGdt, kGdtLimit};

@@ -70,9 +70,9 @@ void UserGuest::write_idt() {
     std::memcpy(code, kExitCode.data(), kExitCode.size());
     const bool callable = vector == 3 || vector == 4;  // by INT3 at CPL 3
     const u64 attributes = callable ? 0xEE : 0x8E;
-    const std::array<u64, 2> gate{(stub & 0xFFFF) | u64{kKernelCode} << 16 | u64{1} << 32 | attributes << 40 |
-                                      (stub >> 16 & 0xFFFF) << 48,
-                                  stub >> 32};
+    const std::array<u64, 2> gate{
+        (stub & 0xFFFF) | u64{kKernelCode} << 16 | u64{1} << 32 | attributes << 40 | (stub >> 16 & 0xFFFF) << 48,
+        stub >> 32};
     std::memcpy(machine_->memory().host(kIdt + vector * 16, 16), gate.data(), 16);
   }
 }

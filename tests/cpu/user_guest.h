@@ -1,7 +1,7 @@
 // UserGuest: runs user-level code in an engine, with the arena at the addresses that it has in a process.
 //
-// Neighbouring pages of the arena are scattered in guest-physical memory, so that an access across pages that is done in
-// one piece shows. Exceptions end the run as well: the IDT leads to an OUT for each vector, on a stack of its own.
+// Neighbouring pages of the arena are scattered in guest-physical memory, so that an access across pages that is done
+// in one piece shows. Exceptions end the run as well: the IDT leads to an OUT for each vector, on a stack of its own.
 #pragma once
 
 #include <memory>

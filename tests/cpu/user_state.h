@@ -52,7 +52,7 @@ inline constexpr u32 kPageFaultAccess = 2 | 16;
 struct Outcome {
   Ending ending = Ending::kCrash;
   u8 vector = 0;
-  u64 cr2 = 0;      // for #PF
+  u64 cr2 = 0;  // for #PF
   u32 page_fault = 0;  // for #PF: kPageFaultAccess bits of its error code
   UserState state;  // RIP is at the OUT or at the instruction that faulted
 };
@@ -60,7 +60,8 @@ struct Outcome {
 // What a Linux process and a freshly set-up guest start with.
 UserState initial_state();
 
-// The arena's bytes as one block, in the order of kArena. nullptr when [address, address + length) is not in one stretch.
+// The arena's bytes as one block, in the order of kArena. nullptr when [address, address + length) is not in one
+// stretch.
 u8* arena_at(u8* arena, u64 address, u64 length);
 
 }  // namespace pileus::cpu_test

@@ -1,4 +1,5 @@
-; Code that changes code: its own next instruction, its page, another page, through another mapping, by REP MOVS, by LOCK.
+; Code that changes code: its own next instruction, its page, another page, through another mapping, by REP MOVS, by
+; LOCK.
 ;; expect rax=0x600d
 %include "prelude.inc"
 %define ROUTINE (FREE + 0x3000)

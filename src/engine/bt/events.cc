@@ -183,15 +183,16 @@ bool deliver_fault(Context& context) {
   bool first = true;
   Fault previous;
   for (;;) {
+    // Also when it becomes a double fault: CR2 then tells the handler where the stack ended.
+    if (fault.vector == kVectorPf) {
+      context.cr2 = fault.address;
+      ++context.stats.page_faults;
+    }
     if (!first) {
       const bool both = (is_contributory(previous.vector) && is_contributory(fault.vector)) ||
                         (previous.vector == kVectorPf && (is_contributory(fault.vector) || fault.vector == kVectorPf));
       if (previous.vector == kVectorDf) return shut_down(context);
       if (both) fault = {kVectorDf, true, 0, 0};
-    }
-    if (fault.vector == kVectorPf) {
-      context.cr2 = fault.address;
-      ++context.stats.page_faults;
     }
     const u64 flags = context.flags();
     if (first && fault.vector != kVectorDb) context.set_flags(flags | kRf);

@@ -53,6 +53,5 @@ int main(int argc, char** argv) {
   const pileus::Result<VmExit> end = pileus::vmm::run_vm(directory);
   if (end) return static_cast<int>(*end);
   std::fprintf(stderr, "pileus-vmm: %s\n", end.error().message().c_str());
-  return static_cast<int>(end.error().code() == pileus::ErrorCode::kBusy ? VmExit::kBusy
-                                                                         : VmExit::kCannotStart);
+  return static_cast<int>(end.error().code() == pileus::ErrorCode::kBusy ? VmExit::kBusy : VmExit::kCannotStart);
 }

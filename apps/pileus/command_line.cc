@@ -7,8 +7,7 @@ namespace pileus::cli {
 namespace {
 
 // A subcommand that is recognised as `full`.
-CLI::App* leaf(CLI::App* parent, const std::string& name, const std::string& what,
-               const std::string& examples) {
+CLI::App* leaf(CLI::App* parent, const std::string& name, const std::string& what, const std::string& examples) {
   CLI::App* app = parent->add_subcommand(name, what);
   app->footer("\nExamples:\n" + examples);
   return app;
@@ -18,50 +17,38 @@ void add_name(CLI::App* app, CommandLine& line, const std::string& what) {
   app->add_option("NAME", line.name, what)->required();
 }
 
-void add_json(CLI::App* app, CommandLine& line) {
-  app->add_flag("--json", line.json, "Print JSON");
-}
+void add_json(CLI::App* app, CommandLine& line) { app->add_flag("--json", line.json, "Print JSON"); }
 
 void add_run(CLI::App* vm, CommandLine& line) {
   RunOptions& run = line.run;
-  CLI::App* app =
-      leaf(vm, "run", "Make a VM of an image or a disk and run it",
-           "  pileus vm run debian-12\n"
-           "  pileus vm run debian-12 --name web --cpus 2 --memory 1G --forward 8080:80 --detach\n"
-           "  pileus vm run ./disk.raw --kernel ./vmlinuz --append 'root=/dev/vda1 console=ttyS0' "
-           "--console\n"
-           "\nIn the foreground, Ctrl-C shuts the VM down; `pileus vm start` runs it again.\n"
-           "Exit status there: 0 the guest shut itself down, 1 not started, 2 wrong use, 10 guest "
-           "crashed,\n"
-           "11 engine failed, 12 ended from outside.");
-  app->add_option("IMAGE|DISK", run.source,
-                  "Name of an image, or path of a raw disk; it is never changed")
-      ->required();
+  CLI::App* app = leaf(vm, "run", "Make a VM of an image or a disk and run it",
+                       "  pileus vm run debian-12\n"
+                       "  pileus vm run debian-12 --name web --cpus 2 --memory 1G --forward 8080:80 --detach\n"
+                       "  pileus vm run ./disk.raw --kernel ./vmlinuz --append 'root=/dev/vda1 console=ttyS0' "
+                       "--console\n"
+                       "\nIn the foreground, Ctrl-C shuts the VM down; `pileus vm start` runs it again.\n"
+                       "Exit status there: 0 the guest shut itself down, 1 not started, 2 wrong use, 10 guest "
+                       "crashed,\n"
+                       "11 engine failed, 12 ended from outside.");
+  app->add_option("IMAGE|DISK", run.source, "Name of an image, or path of a raw disk; it is never changed")->required();
   app->add_option("--name", run.name, "Name of the VM and its host name (default: made up)");
   app->add_option("--cpus", run.cpus, "Number of virtual CPUs")->capture_default_str();
   app->add_option("--memory", run.memory, "Memory, like 512M or 2G")->capture_default_str();
-  app->add_option("--disk-size", run.disk_size,
-                  "Size of the VM's disk, like 8G (default: 8G; a DISK's own size)");
-  app->add_option("--engine", run.engine,
-                  "How guest code runs: auto, bt (binary translation) or kvm")
+  app->add_option("--disk-size", run.disk_size, "Size of the VM's disk, like 8G (default: 8G; a DISK's own size)");
+  app->add_option("--engine", run.engine, "How guest code runs: auto, bt (binary translation) or kvm")
       ->capture_default_str();
-  app->add_option("--paravirt", run.paravirt,
-                  "Offer the guest the KVM paravirtual interface: on or off")
+  app->add_option("--paravirt", run.paravirt, "Offer the guest the KVM paravirtual interface: on or off")
       ->check(CLI::IsMember({"on", "off"}))
       ->capture_default_str();
-  app->add_option("--ssh-key", run.ssh_key,
-                  "Key that may log in (default: a key pair of Pileus' own)");
+  app->add_option("--ssh-key", run.ssh_key, "Key that may log in (default: a key pair of Pileus' own)");
   app->add_option("--user-data", run.user_data, "File that cloud-init in the guest carries out");
   app->add_option("--user", run.user, "User to log in as (default: the image's)");
-  app->add_option("--forward", run.forwards,
-                  "HOST:GUEST: port of 127.0.0.1 that leads to a port of the guest")
+  app->add_option("--forward", run.forwards, "HOST:GUEST: port of 127.0.0.1 that leads to a port of the guest")
       ->allow_extra_args(false);
   app->add_option("--kernel", run.kernel, "Boot this kernel and not the disk's own");
   app->add_option("--initrd", run.initrd, "With this initial RAM disk");
-  app->add_option("--append", run.append,
-                  "Kernel command line; without --kernel, added to the disk's own");
-  auto* console =
-      app->add_flag("--console", run.console, "Connect the terminal to the serial console");
+  app->add_option("--append", run.append, "Kernel command line; without --kernel, added to the disk's own");
+  auto* console = app->add_flag("--console", run.console, "Connect the terminal to the serial console");
   app->add_flag("--detach", run.detach, "Leave it running in the background")->excludes(console);
 }
 
@@ -70,11 +57,9 @@ void add_vm_commands(CLI::App& root, CommandLine& line) {
   vm->require_subcommand(1);
   vm->footer("\nExamples:\n  pileus vm run debian-12\n  pileus vm ls");
   add_run(vm, line);
-  CLI::App* start =
-      leaf(vm, "start", "Start a stopped VM in the background", "  pileus vm start web");
+  CLI::App* start = leaf(vm, "start", "Start a stopped VM in the background", "  pileus vm start web");
   add_name(start, line, "The VM");
-  CLI::App* wait =
-      leaf(vm, "wait", "Wait until a VM answers on SSH", "  pileus vm wait web --timeout 120");
+  CLI::App* wait = leaf(vm, "wait", "Wait until a VM answers on SSH", "  pileus vm wait web --timeout 120");
   add_name(wait, line, "The VM");
   wait->add_option("--timeout", line.timeout_s, "Seconds to wait (default: 600)");
   CLI::App* list = leaf(vm, "ls", "List VMs", "  pileus vm ls\n  pileus vm ls --json");
@@ -83,27 +68,22 @@ void add_vm_commands(CLI::App& root, CommandLine& line) {
   CLI::App* show = leaf(vm, "show", "Show all about one VM", "  pileus vm show web --json");
   add_name(show, line, "The VM");
   add_json(show, line);
-  CLI::App* ssh = leaf(vm, "ssh", "Log in to a VM, or run a command in it",
-                       "  pileus vm ssh web\n  pileus vm ssh web -- uname -a");
+  CLI::App* ssh =
+      leaf(vm, "ssh", "Log in to a VM, or run a command in it", "  pileus vm ssh web\n  pileus vm ssh web -- uname -a");
   add_name(ssh, line, "The VM");
   ssh->add_option("COMMAND", line.words, "Command to run in the VM, after --");
-  CLI::App* console =
-      leaf(vm, "console", "Connect the terminal to a VM's serial console (Ctrl-] leaves it)",
-           "  pileus vm console web");
+  CLI::App* console = leaf(vm, "console", "Connect the terminal to a VM's serial console (Ctrl-] leaves it)",
+                           "  pileus vm console web");
   add_name(console, line, "The VM");
-  CLI::App* stop =
-      leaf(vm, "stop", "Shut a VM down by its power button", "  pileus vm stop web --timeout 60");
+  CLI::App* stop = leaf(vm, "stop", "Shut a VM down by its power button", "  pileus vm stop web --timeout 60");
   add_name(stop, line, "The VM");
   stop->add_option("--timeout", line.timeout_s, "Seconds to wait for it to end (default: 90)");
-  add_name(leaf(vm, "kill", "End a VM at once, as by pulling the plug", "  pileus vm kill web"),
-           line, "The VM");
+  add_name(leaf(vm, "kill", "End a VM at once, as by pulling the plug", "  pileus vm kill web"), line, "The VM");
   add_name(leaf(vm, "reset", "Reset a running VM", "  pileus vm reset web"), line, "The VM");
-  CLI::App* remove = leaf(vm, "rm", "Remove a stopped VM and its disk",
-                          "  pileus vm rm web\n  pileus vm rm -f web");
+  CLI::App* remove = leaf(vm, "rm", "Remove a stopped VM and its disk", "  pileus vm rm web\n  pileus vm rm -f web");
   add_name(remove, line, "The VM");
   remove->add_flag("--force,-f", line.force, "Kill it first if it runs");
-  CLI::App* stats =
-      leaf(vm, "stats", "Show the counters of a running VM", "  pileus vm stats web --json");
+  CLI::App* stats = leaf(vm, "stats", "Show the counters of a running VM", "  pileus vm stats web --json");
   add_name(stats, line, "The VM");
   add_json(stats, line);
 }
@@ -112,18 +92,16 @@ void add_image_commands(CLI::App& root, CommandLine& line) {
   CLI::App* image = root.add_subcommand("image", "Build and manage images");
   image->require_subcommand(1);
   image->footer("\nExamples:\n  pileus image build debian-12\n  pileus image ls");
-  add_name(leaf(image, "build", "Build an image; done at once when it is there already",
-                "  pileus image build debian-12"),
-           line, "What to build: debian-12");
+  add_name(
+      leaf(image, "build", "Build an image; done at once when it is there already", "  pileus image build debian-12"),
+      line, "What to build: debian-12");
   CLI::App* list = leaf(image, "ls", "List images", "  pileus image ls --json");
   add_json(list, line);
   list->add_flag("--quiet,-q", line.quiet, "Names only");
-  CLI::App* show =
-      leaf(image, "show", "Show all about one image", "  pileus image show debian-12 --json");
+  CLI::App* show = leaf(image, "show", "Show all about one image", "  pileus image show debian-12 --json");
   add_name(show, line, "The image");
   add_json(show, line);
-  add_name(leaf(image, "rm", "Remove an image that no VM uses", "  pileus image rm debian-12"),
-           line, "The image");
+  add_name(leaf(image, "rm", "Remove an image that no VM uses", "  pileus image rm debian-12"), line, "The image");
 }
 
 // The names of the chosen subcommands, joined: "vm run".
@@ -150,9 +128,8 @@ std::variant<CommandLine, int> parse_command_line(int argc, char** argv) {
       "~/.local/share/pileus for others.");
   add_vm_commands(root, line);
   add_image_commands(root, line);
-  CLI::App* completion =
-      leaf(&root, "completion", "Print a completion script for a shell",
-           "  source <(pileus completion bash)\n  pileus completion fish | source");
+  CLI::App* completion = leaf(&root, "completion", "Print a completion script for a shell",
+                              "  source <(pileus completion bash)\n  pileus completion fish | source");
   completion->add_option("SHELL", line.name, "bash, zsh or fish")
       ->required()
       ->check(CLI::IsMember({"bash", "zsh", "fish"}));

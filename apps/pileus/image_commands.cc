@@ -34,8 +34,7 @@ Result<int> image_build(image::Library& library, const CommandLine& line) {
   if (recipe == nullptr) {
     std::string known;
     for (const image::Recipe& each : image::recipes()) known += " " + std::string(each.name);
-    return Error(ErrorCode::kNotFound,
-                 "there is no recipe for '" + line.name + "'; there is:" + known);
+    return Error(ErrorCode::kNotFound, "there is no recipe for '" + line.name + "'; there is:" + known);
   }
   if (library.find(line.name)) {
     std::printf("image %s is there already\n", line.name.c_str());
@@ -57,8 +56,8 @@ Result<int> image_build(image::Library& library, const CommandLine& line) {
   };
   const image::ImageInfo info = TRY(image::build(library, *recipe, options));
   progress.clear();
-  std::printf("image %s is built: %zu packages, %s on disk\n", info.name.c_str(),
-              info.packages.size(), mebibytes(library.allocated_bytes(info.name)).c_str());
+  std::printf("image %s is built: %zu packages, %s on disk\n", info.name.c_str(), info.packages.size(),
+              mebibytes(library.allocated_bytes(info.name)).c_str());
   return 0;
 }
 
@@ -105,8 +104,8 @@ Result<int> image_remove(image::Library& library, const CommandLine& line) {
     if (vm.config.image == line.name) users += " " + vm.config.name;
   }
   if (!users.empty()) {
-    return Error(ErrorCode::kBusy, "image " + line.name + " is used by these VMs:" + users +
-                                       ": remove them first with `pileus vm rm`");
+    return Error(ErrorCode::kBusy,
+                 "image " + line.name + " is used by these VMs:" + users + ": remove them first with `pileus vm rm`");
   }
   TRY(library.remove(line.name));
   return 0;

@@ -58,8 +58,8 @@ Result<bool> pass_keys(int socket) {
 std::vector<std::string> ssh_command(const VmEntry& vm, const std::vector<std::string>& words) {
   std::vector<std::string> command = {"ssh", "-p", std::to_string(vm.config.ssh_port())};
   if (!vm.config.identity_file.empty()) {
-    for (const std::string& word : {std::string("-i"), vm.config.identity_file, std::string("-o"),
-                                    std::string("IdentitiesOnly=yes")}) {
+    for (const std::string& word :
+         {std::string("-i"), vm.config.identity_file, std::string("-o"), std::string("IdentitiesOnly=yes")}) {
       command.push_back(word);
     }
   }
@@ -78,11 +78,10 @@ std::vector<std::string> ssh_command(const VmEntry& vm, const std::vector<std::s
 
 Error become_ssh(const VmEntry& vm, const std::vector<std::string>& words) {
   if (!vm.directory.in_use()) {
-    return Error(ErrorCode::kNotFound, "VM " + vm.config.name + " does not run: `pileus vm start " +
-                                           vm.config.name + "` starts it");
+    return Error(ErrorCode::kNotFound,
+                 "VM " + vm.config.name + " does not run: `pileus vm start " + vm.config.name + "` starts it");
   }
-  if (vm.config.ssh_port() == 0)
-    return Error(ErrorCode::kUnsupported, "no port leads to the VM's SSH server");
+  if (vm.config.ssh_port() == 0) return Error(ErrorCode::kUnsupported, "no port leads to the VM's SSH server");
   std::vector<std::string> command = ssh_command(vm, words);
   const std::optional<std::string> program = os::find_program("ssh");
   if (!program) return Error(ErrorCode::kNotFound, "ssh is not installed: install openssh-client");
@@ -96,12 +95,11 @@ Error become_ssh(const VmEntry& vm, const std::vector<std::string>& words) {
 Result<ConsoleEnd> attach_console(const VmEntry& vm) {
   const Result<os::Fd> connected = os::connect_unix(vm.directory.console_socket());
   if (!connected) {
-    return Error(ErrorCode::kNotFound, "VM " + vm.config.name + " does not run: `pileus vm start " +
-                                           vm.config.name + "` starts it");
+    return Error(ErrorCode::kNotFound,
+                 "VM " + vm.config.name + " does not run: `pileus vm start " + vm.config.name + "` starts it");
   }
   const int socket = connected->get();
-  std::fprintf(stderr, "Connected to the console of %s; Ctrl-] leaves it.\n",
-               vm.config.name.c_str());
+  std::fprintf(stderr, "Connected to the console of %s; Ctrl-] leaves it.\n", vm.config.name.c_str());
   const RawTerminal raw;
   std::array<pollfd, 2> entries = {pollfd{.fd = socket, .events = POLLIN, .revents = 0},
                                    pollfd{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0}};

@@ -35,15 +35,12 @@ std::string new_instance_id() {
 // The absolute path of a file that the user named and that can be read.
 Result<std::string> readable_file(const std::string& path, const char* option) {
   const Result<os::Fd> opened = os::open_file(path, O_RDONLY);
-  if (!opened)
-    return Error(opened.error().code(), std::string(option) + ": " + opened.error().message());
-  if (fs::is_directory(path))
-    return Error(ErrorCode::kInvalid, std::string(option) + ": " + path + " is a folder");
+  if (!opened) return Error(opened.error().code(), std::string(option) + ": " + opened.error().message());
+  if (fs::is_directory(path)) return Error(ErrorCode::kInvalid, std::string(option) + ": " + path + " is a folder");
   return fs::absolute(path).lexically_normal().string();
 }
 
-Result<> choose_source(const image::Library& library, const RunOptions& options,
-                       vmm::VmConfig& config) {
+Result<> choose_source(const image::Library& library, const RunOptions& options, vmm::VmConfig& config) {
   const Result<image::ImageInfo> image = library.find(options.source);
   if (image) {
     config.image = image->name;
@@ -57,12 +54,12 @@ Result<> choose_source(const image::Library& library, const RunOptions& options,
     return {};
   }
   if (image::find_recipe(options.source) != nullptr) {
-    return Error(ErrorCode::kNotFound, "image " + options.source +
-                                           " is not built yet: build it with `pileus image build " +
-                                           options.source + "`");
+    return Error(
+        ErrorCode::kNotFound,
+        "image " + options.source + " is not built yet: build it with `pileus image build " + options.source + "`");
   }
-  return Error(ErrorCode::kNotFound, "there is no image and no file '" + options.source +
-                                         "': `pileus image ls` shows the images");
+  return Error(ErrorCode::kNotFound,
+               "there is no image and no file '" + options.source + "': `pileus image ls` shows the images");
 }
 
 Result<> choose_disk_size(const RunOptions& options, vmm::VmConfig& config) {
@@ -72,8 +69,7 @@ Result<> choose_disk_size(const RunOptions& options, vmm::VmConfig& config) {
   config.disk_bytes = TRY(vmm::parse_size(options.disk_size).with("--disk-size"));
   if (config.disk_bytes >= base) return {};
   return Error(ErrorCode::kInvalid, "--disk-size " + options.disk_size + " is smaller than the " +
-                                        vmm::format_size(base) + " of " + options.source +
-                                        ": choose a larger one");
+                                        vmm::format_size(base) + " of " + options.source + ": choose a larger one");
 }
 
 Result<> choose_ports(const RunOptions& options, vmm::VmConfig& config) {
@@ -83,8 +79,7 @@ Result<> choose_ports(const RunOptions& options, vmm::VmConfig& config) {
   TRY(vmm::check(config));
   for (const vmm::PortForward& forward : config.forwards) {
     const Result<> free = os::check_port_free(forward.host_port);
-    if (!free)
-      return Error(free.error().code(), free.error().message() + ": choose another for --forward");
+    if (!free) return Error(free.error().code(), free.error().message() + ": choose another for --forward");
   }
   if (config.ssh_port() == 0) {
     config.forwards.push_back({.host_port = TRY(os::find_free_port()), .guest_port = kSshPort});
@@ -111,14 +106,12 @@ Result<Key> choose_key(image::Library& library, const std::string& file) {
   if (!fs::exists(public_half)) public_half = file;
   const Result<std::string> text = os::read_file(public_half);
   if (!text) {
-    return Error(text.error().code(),
-                 "--ssh-key: " + text.error().message() +
-                     ": make a key with `ssh-keygen -t ed25519`, or leave --ssh-key out");
+    return Error(text.error().code(), "--ssh-key: " + text.error().message() +
+                                          ": make a key with `ssh-keygen -t ed25519`, or leave --ssh-key out");
   }
   Key key;
   key.public_line = TRY(image::parse_public_key(*text).with("--ssh-key " + public_half));
-  if (fs::exists(private_half))
-    key.identity_file = fs::absolute(private_half).lexically_normal().string();
+  if (fs::exists(private_half)) key.identity_file = fs::absolute(private_half).lexically_normal().string();
   return key;
 }
 
@@ -127,13 +120,11 @@ Result<vmm::VmConfig> plan(image::Library& library, const RunOptions& options) {
   TRY(choose_source(library, options, config));
   if (!options.user.empty()) config.login_user = options.user;
   config.name = options.name;
-  if (config.name.empty())
-    config.name = unused_name(library, config.image.empty() ? "vm" : config.image);
+  if (config.name.empty()) config.name = unused_name(library, config.image.empty() ? "vm" : config.image);
   TRY(image::check_name(config.name).with("--name"));
   if (fs::exists(library.vms() / config.name)) {
-    return Error(ErrorCode::kExists,
-                 "there is a VM '" + config.name + "' already: `pileus vm start " + config.name +
-                     "` runs it, `pileus vm rm " + config.name + "` removes it");
+    return Error(ErrorCode::kExists, "there is a VM '" + config.name + "' already: `pileus vm start " + config.name +
+                                         "` runs it, `pileus vm rm " + config.name + "` removes it");
   }
   config.cpu_count = options.cpus;
   config.memory_bytes = TRY(vmm::parse_size(options.memory).with("--memory"));
@@ -170,8 +161,7 @@ Result<VmEntry> make_vm(image::Library& library, const RunOptions& options) {
   TRY(vmm::create_overlay(draft, config));
   const fs::path final_path = library.vms() / config.name;
   if (fs::exists(final_path)) {
-    return Error(ErrorCode::kExists,
-                 "another VM '" + config.name + "' was made meanwhile: choose another --name");
+    return Error(ErrorCode::kExists, "another VM '" + config.name + "' was made meanwhile: choose another --name");
   }
   TRY(os::rename(work.path(), final_path));
   work.keep();

@@ -19,8 +19,7 @@ std::size_t terminal_width() {
 }
 
 std::string bar(double fraction) {
-  const auto filled =
-      static_cast<std::size_t>(std::clamp(fraction, 0.0, 1.0) * static_cast<double>(kBarWidth));
+  const auto filled = static_cast<std::size_t>(std::clamp(fraction, 0.0, 1.0) * static_cast<double>(kBarWidth));
   return "[" + std::string(filled, '#') + std::string(kBarWidth - filled, '.') + "] ";
 }
 
@@ -58,22 +57,17 @@ std::string printable(std::string_view text) {
   return result;
 }
 
-ProgressLine::ProgressLine()
-    : terminal_(::isatty(STDERR_FILENO) == 1), started_(std::chrono::steady_clock::now()) {}
+ProgressLine::ProgressLine() : terminal_(::isatty(STDERR_FILENO) == 1), started_(std::chrono::steady_clock::now()) {}
 
-void ProgressLine::update(const std::string& text, std::optional<double> fraction,
-                          const std::string& detail) {
+void ProgressLine::update(const std::string& text, std::optional<double> fraction, const std::string& detail) {
   const auto seconds =
-      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - started_)
-          .count();
+      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - started_).count();
   if (!terminal_) {
-    if (text != last_)
-      std::fprintf(stderr, "%4llds  %s\n", static_cast<long long>(seconds), text.c_str());
+    if (text != last_) std::fprintf(stderr, "%4llds  %s\n", static_cast<long long>(seconds), text.c_str());
     last_ = text;
     return;
   }
-  std::string line =
-      (fraction ? bar(*fraction) : "") + text + " (" + std::to_string(seconds) + " s)";
+  std::string line = (fraction ? bar(*fraction) : "") + text + " (" + std::to_string(seconds) + " s)";
   if (!detail.empty()) line += "  " + detail;
   std::fprintf(stderr, "\r%s\x1b[K", line.substr(0, terminal_width() - 1).c_str());
   last_ = text;

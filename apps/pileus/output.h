@@ -25,8 +25,7 @@ class ProgressLine {
 
   // `detail` (say, the guest's last line) is shown on a terminal only. `fraction`: 0 to 1, if
   // known.
-  void update(const std::string& text, std::optional<double> fraction = {},
-              const std::string& detail = "");
+  void update(const std::string& text, std::optional<double> fraction = {}, const std::string& detail = "");
   // Takes the line off a terminal.
   void clear();
 

@@ -38,8 +38,7 @@ std::string last_line(const std::string& path) {
   std::string rest = text->substr(text->size() - std::min(text->size(), kTail));
   while (!rest.empty()) {
     const std::size_t newline = rest.rfind('\n');
-    const std::string line =
-        printable(newline == std::string::npos ? rest : rest.substr(newline + 1));
+    const std::string line = printable(newline == std::string::npos ? rest : rest.substr(newline + 1));
     if (line.find_first_not_of(' ') != std::string::npos) return line;
     if (newline == std::string::npos) break;
     rest.resize(newline);
@@ -65,8 +64,7 @@ Error start_error(const VmEntry& vm, const os::ExitStatus& status) {
 }  // namespace
 
 Result<os::ChildProcess> start_vmm(VmEntry& vm, Lifetime lifetime) {
-  if (vm.directory.in_use())
-    return Error(ErrorCode::kBusy, "VM " + vm.config.name + " runs already");
+  if (vm.directory.in_use()) return Error(ErrorCode::kBusy, "VM " + vm.config.name + " runs already");
   TRY(renew_ports(vm));
   const os::Fd log = TRY(os::open_file(vm.directory.vmm_log(), O_WRONLY | O_CREAT | O_TRUNC, 0600));
   os::ChildProcess::Options options;
@@ -112,8 +110,8 @@ bool wait_for_end(const VmEntry& vm, std::chrono::seconds timeout) {
 
 void print_login(const VmEntry& vm) {
   const std::string& name = vm.config.name;
-  std::printf("VM %s answers. To log in:\n\n  pileus vm ssh %s\n\nor, with any SSH client:\n\n ",
-              name.c_str(), name.c_str());
+  std::printf("VM %s answers. To log in:\n\n  pileus vm ssh %s\n\nor, with any SSH client:\n\n ", name.c_str(),
+              name.c_str());
   for (const std::string& word : ssh_command(vm, {})) std::printf(" %s", word.c_str());
   std::printf("\n\n");
   std::fflush(stdout);

@@ -29,9 +29,7 @@ std::string up_time(const vmm::VmState& state) {
   return std::to_string(seconds / 3600) + "h" + std::to_string(seconds / 60 % 60) + "m";
 }
 
-std::string source_of(const vmm::VmConfig& config) {
-  return config.image.empty() ? config.base_disk : config.image;
-}
+std::string source_of(const vmm::VmConfig& config) { return config.image.empty() ? config.base_disk : config.image; }
 
 Json to_json(const VmEntry& vm) {
   const vmm::VmState state = vm.directory.state();
@@ -50,8 +48,7 @@ void print_json(const Json& value) {
 }
 
 Error not_running(const std::string& name) {
-  return Error(ErrorCode::kNotFound,
-               "VM " + name + " does not run: `pileus vm start " + name + "` starts it");
+  return Error(ErrorCode::kNotFound, "VM " + name + " does not run: `pileus vm start " + name + "` starts it");
 }
 
 // kNotFound of ask() is about a socket; people care for the VM.
@@ -64,15 +61,13 @@ Result<> kill_and_wait(const VmEntry& vm) {
   TRY(ask_running(vm, vmm::Command::kKill));
   if (wait_for_end(vm, kKillPatience)) return {};
   return Error(ErrorCode::kTimeout, "VM " + vm.config.name + " does not end: `kill -9 " +
-                                        std::to_string(vm.directory.state().pid) +
-                                        "` ends its pileus-vmm");
+                                        std::to_string(vm.directory.state().pid) + "` ends its pileus-vmm");
 }
 
 }  // namespace
 
 Result<int> vm_list(image::Library& library, const CommandLine& line) {
-  std::vector<std::vector<std::string>> rows = {
-      {"NAME", "STATE", "UP", "CPUS", "MEMORY", "DISK", "SSH", "OF"}};
+  std::vector<std::vector<std::string>> rows = {{"NAME", "STATE", "UP", "CPUS", "MEMORY", "DISK", "SSH", "OF"}};
   Json array = Json::array();
   for (const VmEntry& vm : list_vms(library)) {
     if (line.quiet) {
@@ -81,10 +76,9 @@ Result<int> vm_list(image::Library& library, const CommandLine& line) {
       array.push_back(to_json(vm));
     } else {
       const vmm::VmState state = vm.directory.state();
-      rows.push_back({vm.config.name, vmm::phase_name(state.phase), up_time(state),
-                      std::to_string(vm.config.cpu_count), vmm::format_size(vm.config.memory_bytes),
-                      vmm::format_size(vm.config.disk_bytes), std::to_string(vm.config.ssh_port()),
-                      source_of(vm.config)});
+      rows.push_back({vm.config.name, vmm::phase_name(state.phase), up_time(state), std::to_string(vm.config.cpu_count),
+                      vmm::format_size(vm.config.memory_bytes), vmm::format_size(vm.config.disk_bytes),
+                      std::to_string(vm.config.ssh_port()), source_of(vm.config)});
     }
   }
   if (line.json) print_json(array);
@@ -101,22 +95,21 @@ Result<int> vm_show(image::Library& library, const CommandLine& line) {
   const vmm::VmState state = vm.directory.state();
   std::string forwards;
   for (const vmm::PortForward& forward : vm.config.forwards) {
-    forwards += (forwards.empty() ? "" : " ") + std::to_string(forward.host_port) + ":" +
-                std::to_string(forward.guest_port);
+    forwards +=
+        (forwards.empty() ? "" : " ") + std::to_string(forward.host_port) + ":" + std::to_string(forward.guest_port);
   }
-  std::vector<std::vector<std::string>> rows = {
-      {"name", vm.config.name},
-      {"state", vmm::phase_name(state.phase)},
-      {"up", up_time(state)},
-      {"of", source_of(vm.config)},
-      {"cpus", std::to_string(vm.config.cpu_count)},
-      {"memory", vmm::format_size(vm.config.memory_bytes)},
-      {"disk", vmm::format_size(vm.config.disk_bytes)},
-      {"engine", vmm::engine_name(vm.config.engine)},
-      {"paravirt", vm.config.paravirt ? "on" : "off"},
-      {"forwards", forwards},
-      {"folder", vm.directory.path().string()},
-      {"console log", vm.directory.console_log()}};
+  std::vector<std::vector<std::string>> rows = {{"name", vm.config.name},
+                                                {"state", vmm::phase_name(state.phase)},
+                                                {"up", up_time(state)},
+                                                {"of", source_of(vm.config)},
+                                                {"cpus", std::to_string(vm.config.cpu_count)},
+                                                {"memory", vmm::format_size(vm.config.memory_bytes)},
+                                                {"disk", vmm::format_size(vm.config.disk_bytes)},
+                                                {"engine", vmm::engine_name(vm.config.engine)},
+                                                {"paravirt", vm.config.paravirt ? "on" : "off"},
+                                                {"forwards", forwards},
+                                                {"folder", vm.directory.path().string()},
+                                                {"console log", vm.directory.console_log()}};
   if (!state.message.empty()) rows.push_back({"message", printable(state.message)});
   if (state.pid != 0) rows.push_back({"pid", std::to_string(state.pid)});
   print_table(rows);
@@ -140,12 +133,10 @@ Result<int> vm_stop(image::Library& library, const CommandLine& line) {
   if (!vm.directory.in_use()) return 0;  // as wanted
   catch_interrupts();
   TRY(ask_running(vm, vmm::Command::kStop));
-  const std::chrono::seconds patience =
-      line.timeout_s == 0 ? kStopPatience : std::chrono::seconds(line.timeout_s);
+  const std::chrono::seconds patience = line.timeout_s == 0 ? kStopPatience : std::chrono::seconds(line.timeout_s);
   if (wait_for_end(vm, patience)) return 0;
-  return Error(ErrorCode::kTimeout,
-               "VM " + line.name + " has not shut down: look at it with `pileus vm console " +
-                   line.name + "`, or end it with `pileus vm kill " + line.name + "`");
+  return Error(ErrorCode::kTimeout, "VM " + line.name + " has not shut down: look at it with `pileus vm console " +
+                                        line.name + "`, or end it with `pileus vm kill " + line.name + "`");
 }
 
 Result<int> vm_kill(image::Library& library, const CommandLine& line) {
@@ -166,12 +157,11 @@ Result<int> vm_remove(image::Library& library, const CommandLine& line) {
   const Result<os::FileLock> lock = vm.directory.lock();
   if (!lock) {
     if (lock.error().code() != ErrorCode::kBusy) return lock.error();
-    return Error(ErrorCode::kBusy, "VM " + line.name + " runs: stop it with `pileus vm stop " +
-                                       line.name + "`, or remove it with --force");
+    return Error(ErrorCode::kBusy, "VM " + line.name + " runs: stop it with `pileus vm stop " + line.name +
+                                       "`, or remove it with --force");
   }
   // Out of sight first, so that no half-removed VM is ever found.
-  const std::filesystem::path doomed =
-      library.vms() / ("." + line.name + ".removed." + std::to_string(::getpid()));
+  const std::filesystem::path doomed = library.vms() / ("." + line.name + ".removed." + std::to_string(::getpid()));
   TRY(os::rename(vm.directory.path(), doomed));
   TRY(os::remove_all(doomed));
   return 0;

@@ -26,16 +26,13 @@ Result<int> follow(const VmEntry& vm, os::ChildProcess& child) {
     if (ended) {
       const vmm::VmState state = vm.directory.state();
       std::fprintf(stderr, "VM %s %s%s%s; it is kept: `pileus vm start %s`, `pileus vm rm %s`\n",
-                   vm.config.name.c_str(), vmm::phase_name(state.phase),
-                   state.message.empty() ? "" : ": ", printable(state.message).c_str(),
-                   vm.config.name.c_str(), vm.config.name.c_str());
+                   vm.config.name.c_str(), vmm::phase_name(state.phase), state.message.empty() ? "" : ": ",
+                   printable(state.message).c_str(), vm.config.name.c_str(), vm.config.name.c_str());
       return ended->signal != 0 ? static_cast<int>(vmm::VmExit::kKilled) : ended->code;
     }
     const int wanted = std::min(interrupt_count(), 2);
     if (acted < wanted) {
-      std::fputs(
-          wanted == 1 ? "\nshutting down (Ctrl-C again cuts the power)\n" : "\ncutting the power\n",
-          stderr);
+      std::fputs(wanted == 1 ? "\nshutting down (Ctrl-C again cuts the power)\n" : "\ncutting the power\n", stderr);
       child.signal(SIGTERM);
       acted = wanted;
     }
@@ -64,8 +61,7 @@ void print_started(const VmEntry& vm) {
       "VM %s runs. `pileus vm wait %s` waits until it answers, `pileus vm ssh %s` logs in, `pileus "
       "vm stop %s` "
       "shuts it down.\n",
-      vm.config.name.c_str(), vm.config.name.c_str(), vm.config.name.c_str(),
-      vm.config.name.c_str());
+      vm.config.name.c_str(), vm.config.name.c_str(), vm.config.name.c_str(), vm.config.name.c_str());
 }
 
 }  // namespace
@@ -73,8 +69,7 @@ void print_started(const VmEntry& vm) {
 Result<int> vm_run(image::Library& library, const CommandLine& line) {
   VmEntry vm = TRY(make_vm(library, line.run));
   catch_interrupts();
-  Result<os::ChildProcess> child =
-      start_vmm(vm, line.run.detach ? Lifetime::kDetached : Lifetime::kForeground);
+  Result<os::ChildProcess> child = start_vmm(vm, line.run.detach ? Lifetime::kDetached : Lifetime::kForeground);
   if (!child) {
     TRY(os::remove_all(vm.directory.path()));  // it never ran: nothing of it is worth keeping
     return std::move(child).error();
@@ -102,28 +97,21 @@ Result<int> vm_wait(image::Library& library, const CommandLine& line) {
   const VmEntry vm = TRY(find_vm(library, line.name));
   catch_interrupts();
   if (!vm.directory.in_use()) {
-    return Error(ErrorCode::kNotFound, "VM " + line.name + " does not run: `pileus vm start " +
-                                           line.name + "` starts it");
+    return Error(ErrorCode::kNotFound,
+                 "VM " + line.name + " does not run: `pileus vm start " + line.name + "` starts it");
   }
-  const std::chrono::seconds patience =
-      line.timeout_s == 0 ? kBootPatience : std::chrono::seconds(line.timeout_s);
+  const std::chrono::seconds patience = line.timeout_s == 0 ? kBootPatience : std::chrono::seconds(line.timeout_s);
   switch (wait_for_ssh(vm, patience)) {
-    case SshWait::kAnswers:
-      print_login(vm);
-      return 0;
+    case SshWait::kAnswers: print_login(vm); return 0;
     case SshWait::kEnded:
-      return Error(ErrorCode::kIo,
-                   "VM " + line.name + " ended (" + vmm::phase_name(vm.directory.state().phase) +
-                       "): " + vm.directory.console_log() + " holds what it printed");
-    case SshWait::kInterrupted:
-      return kFailure;
-    case SshWait::kTimeout:
-      break;
+      return Error(ErrorCode::kIo, "VM " + line.name + " ended (" + vmm::phase_name(vm.directory.state().phase) +
+                                       "): " + vm.directory.console_log() + " holds what it printed");
+    case SshWait::kInterrupted: return kFailure;
+    case SshWait::kTimeout: break;
   }
   return Error(ErrorCode::kTimeout, "VM " + line.name + " does not answer on SSH after " +
-                                        std::to_string(patience.count()) +
-                                        " s: look at it with `pileus vm console " + line.name +
-                                        "`");
+                                        std::to_string(patience.count()) + " s: look at it with `pileus vm console " +
+                                        line.name + "`");
 }
 
 }  // namespace pileus::cli

@@ -23,8 +23,7 @@ Result<VmEntry> find_vm(const image::Library& library, const std::string& name) 
   TRY(image::check_name(name));
   const vmm::VmDirectory directory(library.vms() / name);
   if (!std::filesystem::exists(directory.path() / "config.json")) {
-    return Error(ErrorCode::kNotFound,
-                 "there is no VM '" + name + "': `pileus vm ls` shows those there are");
+    return Error(ErrorCode::kNotFound, "there is no VM '" + name + "': `pileus vm ls` shows those there are");
   }
   vmm::VmConfig config = TRY(directory.config());
   return VmEntry{directory, std::move(config)};

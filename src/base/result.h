@@ -99,11 +99,11 @@ class [[nodiscard]] Result<void> {
 
 }  // namespace pileus
 
-#define TRY(expression)                                                 \
-  __extension__({                                                       \
-    auto try_result_ = (expression);                                    \
-    if (!try_result_.ok()) return std::move(try_result_).error();       \
-    std::move(try_result_).value();                                     \
+#define TRY(expression)                                           \
+  __extension__({                                                 \
+    auto try_result_ = (expression);                              \
+    if (!try_result_.ok()) return std::move(try_result_).error(); \
+    std::move(try_result_).value();                               \
   })
 
 #define CHECK(condition) \

@@ -24,7 +24,24 @@ struct DescriptorTable {
 };
 
 enum SegmentIndex : unsigned { kEs, kCs, kSs, kDs, kFs, kGs, kSegmentCount };
-enum GprIndex : unsigned { kRax, kRcx, kRdx, kRbx, kRsp, kRbp, kRsi, kRdi, kR8, kR9, kR10, kR11, kR12, kR13, kR14, kR15 };
+enum GprIndex : unsigned {
+  kRax,
+  kRcx,
+  kRdx,
+  kRbx,
+  kRsp,
+  kRbp,
+  kRsi,
+  kRdi,
+  kR8,
+  kR9,
+  kR10,
+  kR11,
+  kR12,
+  kR13,
+  kR14,
+  kR15
+};
 
 // A local APIC as its register page (Intel SDM vol. 3, table 11-1), 16 bytes apart, low word used.
 struct LapicState {

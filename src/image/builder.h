@@ -19,8 +19,7 @@ using Progress = std::function<void(std::string_view what, double fraction)>;
 struct BuildOptions {
   std::string name;   // of the image; usually the recipe's
   Progress progress;  // may be empty
-  const std::atomic<bool>* cancelled =
-      nullptr;  // set by a signal handler: the build cleans up and gives up
+  const std::atomic<bool>* cancelled = nullptr;  // set by a signal handler: the build cleans up and gives up
 };
 
 // Puts the finished image into the library, as one step. Gives it back at once when it is there

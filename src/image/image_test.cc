@@ -12,10 +12,8 @@ namespace pileus::image {
 namespace {
 
 TEST(Name, IsAHostNameAndNeverAPath) {
-  for (const char* good : {"a", "debian-12", "web.1", "0"})
-    EXPECT_TRUE(check_name(good).ok()) << good;
-  for (const char* bad :
-       {"", ".", "..", "-a", ".a", "a/b", "../a", "A", "a b", "a\n", "\xc3\xa4"}) {
+  for (const char* good : {"a", "debian-12", "web.1", "0"}) EXPECT_TRUE(check_name(good).ok()) << good;
+  for (const char* bad : {"", ".", "..", "-a", ".a", "a/b", "../a", "A", "a b", "a\n", "\xc3\xa4"}) {
     EXPECT_FALSE(check_name(bad).ok()) << bad;
   }
   EXPECT_TRUE(check_name(std::string(63, 'a')).ok());
@@ -35,9 +33,8 @@ TEST(ImageInfo, ComesBackAsWritten) {
 }
 
 TEST(ImageInfo, RefusesDamage) {
-  for (const char* text :
-       {"", "{}", "[]", R"({"name":""})", R"({"name":"a"})", R"({"name":"a","disk_bytes":-1})",
-        R"({"name":"a","disk_bytes":"1"})", R"({"name":1,"disk_bytes":1})"}) {
+  for (const char* text : {"", "{}", "[]", R"({"name":""})", R"({"name":"a"})", R"({"name":"a","disk_bytes":-1})",
+                           R"({"name":"a","disk_bytes":"1"})", R"({"name":1,"disk_bytes":1})"}) {
     EXPECT_FALSE(parse_image_info(text).ok()) << text;
   }
 }
@@ -56,8 +53,7 @@ TEST(Library, KnowsOnlyWholeImages) {
   info.name = "whole";
   info.disk_bytes = 1;
   ASSERT_TRUE(os::make_directories(library.images() / "whole").ok());
-  ASSERT_TRUE(
-      os::replace_file(library.images() / "whole/image.json", encode_image_info(info)).ok());
+  ASSERT_TRUE(os::replace_file(library.images() / "whole/image.json", encode_image_info(info)).ok());
   ASSERT_EQ(library.list().size(), 1U);
   ASSERT_TRUE(library.remove("whole").ok());
   EXPECT_TRUE(library.list().empty());
@@ -76,19 +72,17 @@ TEST(PackageSources, TakesTheSuiteAndItsUpdates) {
       "deb http://mirror.example/debian trixie main\n"
       "deb\n"
       "deb [\n";
-  EXPECT_EQ(
-      select_sources(text, false, "bookworm"),
-      "deb http://mirror.example/debian bookworm main contrib\n"
-      "deb [arch=amd64 signed-by=/k.gpg] http://mirror.example/debian bookworm-updates main\n");
+  EXPECT_EQ(select_sources(text, false, "bookworm"),
+            "deb http://mirror.example/debian bookworm main contrib\n"
+            "deb [arch=amd64 signed-by=/k.gpg] http://mirror.example/debian bookworm-updates main\n");
 }
 
 TEST(PackageSources, TakesStanzas) {
   const std::string good =
       "Types: deb\nURIs: http://mirror.example/debian\nSuites: bookworm bookworm-updates\n"
       "Components: main\n";
-  const std::string text =
-      "# a comment\n" + good + "\n\nTypes: deb-src\nSuites: bookworm\nComponents: main\n\n" +
-      "Enabled: no\n" + good + "\nTypes: deb\nSuites: nodistro\nComponents: main\n";
+  const std::string text = "# a comment\n" + good + "\n\nTypes: deb-src\nSuites: bookworm\nComponents: main\n\n" +
+                           "Enabled: no\n" + good + "\nTypes: deb\nSuites: nodistro\nComponents: main\n";
   EXPECT_EQ(select_sources(text, true, "bookworm"), good + "\n");
 }
 
@@ -97,8 +91,7 @@ TEST(Recipe, Debian12IsComplete) {
   ASSERT_NE(recipe, nullptr);
   EXPECT_EQ(find_recipe("debian-11"), nullptr);
   const std::vector<std::string> packages = parse_package_list(recipe->packages);
-  for (const char* needed :
-       {"linux-image-cloud-amd64", "openssh-server", "cloud-init", "systemd-sysv"}) {
+  for (const char* needed : {"linux-image-cloud-amd64", "openssh-server", "cloud-init", "systemd-sysv"}) {
     EXPECT_NE(std::ranges::find(packages, needed), packages.end()) << needed;
   }
   EXPECT_NE(recipe->setup_hook.find("grub.cfg"), std::string_view::npos);
@@ -132,9 +125,8 @@ TEST(Seed, PublicKeys) {
   for (const char* bad : {"", "hello", "ssh-ed25519", "-----BEGIN OPENSSH PRIVATE KEY-----\nx\n"}) {
     EXPECT_FALSE(parse_public_key(bad).ok()) << bad;
   }
-  EXPECT_NE(
-      parse_public_key("-----BEGIN OPENSSH PRIVATE KEY-----\n").error().message().find(".pub"),
-      std::string::npos);
+  EXPECT_NE(parse_public_key("-----BEGIN OPENSSH PRIVATE KEY-----\n").error().message().find(".pub"),
+            std::string::npos);
 }
 
 TEST(Seed, IsAnIsoLabelledCidata) {

@@ -25,12 +25,8 @@ bool is_alphanumeric(char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <
 }  // namespace
 
 std::string encode_image_info(const ImageInfo& info) {
-  const Json object = {{"name", info.name},
-                       {"description", info.description},
-                       {"login_user", info.login_user},
-                       {"created", info.created},
-                       {"root_uuid", info.root_uuid},
-                       {"disk_bytes", info.disk_bytes},
+  const Json object = {{"name", info.name},        {"description", info.description}, {"login_user", info.login_user},
+                       {"created", info.created},  {"root_uuid", info.root_uuid},     {"disk_bytes", info.disk_bytes},
                        {"packages", info.packages}};
   return object.dump(2) + "\n";
 }
@@ -60,14 +56,12 @@ Result<ImageInfo> parse_image_info(std::string_view text) {
 }
 
 Result<> check_name(std::string_view name) {
-  const bool valid =
-      !name.empty() && name.size() <= kMaxNameLength && is_alphanumeric(name.front()) &&
-      std::ranges::all_of(name, [](char c) { return is_alphanumeric(c) || c == '-' || c == '.'; });
+  const bool valid = !name.empty() && name.size() <= kMaxNameLength && is_alphanumeric(name.front()) &&
+                     std::ranges::all_of(name, [](char c) { return is_alphanumeric(c) || c == '-' || c == '.'; });
   if (valid) return {};
-  return Error(ErrorCode::kInvalid,
-               "'" + std::string(name) +
-                   "' cannot be a name: use 1 to 63 lower-case letters, digits, '-' and '.', "
-                   "beginning with a letter or digit");
+  return Error(ErrorCode::kInvalid, "'" + std::string(name) +
+                                        "' cannot be a name: use 1 to 63 lower-case letters, digits, '-' and '.', "
+                                        "beginning with a letter or digit");
 }
 
 Result<Library> Library::open_default() {
@@ -78,8 +72,7 @@ Result<Library> Library::open_default() {
   if (data != nullptr && *data == '/') return open(std::filesystem::path(data) / "pileus");
   const char* home = ::getenv("HOME");
   if (home == nullptr || *home != '/') {
-    return Error(ErrorCode::kInvalid,
-                 "no home folder is known: set PILEUS_HOME to a folder for images and VMs");
+    return Error(ErrorCode::kInvalid, "no home folder is known: set PILEUS_HOME to a folder for images and VMs");
   }
   return open(std::filesystem::path(home) / ".local/share/pileus");
 }
@@ -90,8 +83,7 @@ Result<Library> Library::open(const std::filesystem::path& root) {
     const Result<> made = os::make_directories(folder);
     if (!made || ::access(folder.c_str(), W_OK) != 0) {
       return Error(ErrorCode::kPermission,
-                   "cannot write to " + folder.string() +
-                       ": set PILEUS_HOME to a folder that you may write to");
+                   "cannot write to " + folder.string() + ": set PILEUS_HOME to a folder that you may write to");
     }
   }
   return library;
@@ -115,8 +107,7 @@ Result<ImageInfo> Library::find(const std::string& name) const {
   const std::filesystem::path file = images() / name / "image.json";
   const Result<std::string> text = os::read_file(file);
   if (!text) {
-    return Error(ErrorCode::kNotFound,
-                 "there is no image '" + name + "': `pileus image ls` shows those there are");
+    return Error(ErrorCode::kNotFound, "there is no image '" + name + "': `pileus image ls` shows those there are");
   }
   return parse_image_info(*text).with(file.string());
 }
@@ -124,16 +115,13 @@ Result<ImageInfo> Library::find(const std::string& name) const {
 u64 Library::allocated_bytes(const std::string& name) const {
   struct stat status = {};
   constexpr u64 kStatBlock = 512;  // stat(2): st_blocks counts these
-  return ::stat(disk_of(name).c_str(), &status) == 0
-             ? static_cast<u64>(status.st_blocks) * kStatBlock
-             : 0;
+  return ::stat(disk_of(name).c_str(), &status) == 0 ? static_cast<u64>(status.st_blocks) * kStatBlock : 0;
 }
 
 Result<> Library::remove(const std::string& name) {
   TRY(find(name));
   // Out of sight first, so that no half-removed image is ever found.
-  const std::filesystem::path doomed =
-      images() / ("." + name + ".removed." + std::to_string(::getpid()));
+  const std::filesystem::path doomed = images() / ("." + name + ".removed." + std::to_string(::getpid()));
   TRY(os::rename(images() / name, doomed));
   return os::remove_all(doomed);
 }
@@ -144,8 +132,8 @@ Result<std::filesystem::path> Library::own_key() {
   if (std::filesystem::exists(key) && std::filesystem::exists(key.string() + ".pub")) return key;
   const os::TemporaryDirectory work = TRY(os::TemporaryDirectory::create(keys() / ".new-"));
   const std::filesystem::path made = work.path() / "key";
-  const os::Output output = TRY(os::run_program(
-      {"ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "pileus", "-f", made.string()}));
+  const os::Output output =
+      TRY(os::run_program({"ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "pileus", "-f", made.string()}));
   if (!output.status.success()) return Error(ErrorCode::kIo, "ssh-keygen failed: " + output.text);
   TRY(os::rename(made.string() + ".pub", key.string() + ".pub"));
   TRY(os::rename(made, key));

@@ -45,9 +45,7 @@ class Library {
   std::filesystem::path images() const { return root_ / "images"; }
   std::filesystem::path vms() const { return root_ / "vms"; }
   std::filesystem::path keys() const { return root_ / "keys"; }
-  std::filesystem::path disk_of(const std::string& image) const {
-    return images() / image / "disk.raw";
-  }
+  std::filesystem::path disk_of(const std::string& image) const { return images() / image / "disk.raw"; }
 
   // All complete images, by name.
   std::vector<ImageInfo> list() const;

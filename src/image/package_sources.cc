@@ -25,8 +25,7 @@ bool has_word(const std::string& text, auto&& matches) {
 }
 
 std::string lower(std::string text) {
-  std::ranges::transform(text, text.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::ranges::transform(text, text.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return text;
 }
 
@@ -41,14 +40,10 @@ bool stanza_serves(const std::string& stanza, std::string_view suite) {
     if (line.starts_with('#') || colon == std::string::npos) continue;
     const std::string field = lower(line.substr(0, colon));
     const std::string value = line.substr(colon + 1);
-    if (field == "suites")
-      suites = has_word(value, [&](const std::string& word) { return serves(word, suite); });
-    if (field == "types")
-      binary = has_word(value, [](const std::string& word) { return word == "deb"; });
-    if (field == "components")
-      main = has_word(value, [](const std::string& word) { return word == "main"; });
-    if (field == "enabled")
-      enabled = !has_word(value, [](const std::string& word) { return lower(word) == "no"; });
+    if (field == "suites") suites = has_word(value, [&](const std::string& word) { return serves(word, suite); });
+    if (field == "types") binary = has_word(value, [](const std::string& word) { return word == "deb"; });
+    if (field == "components") main = has_word(value, [](const std::string& word) { return word == "main"; });
+    if (field == "enabled") enabled = !has_word(value, [](const std::string& word) { return lower(word) == "no"; });
   }
   return suites && binary && enabled && main;
 }
@@ -104,8 +99,7 @@ std::string select_sources(std::string_view text, bool deb822, std::string_view 
 PackageSources host_sources(const std::filesystem::path& apt_folder, std::string_view suite) {
   std::vector<std::filesystem::path> files = {apt_folder / "sources.list"};
   std::error_code ignored;  // a missing folder has no files
-  for (const auto& entry :
-       std::filesystem::directory_iterator(apt_folder / "sources.list.d", ignored)) {
+  for (const auto& entry : std::filesystem::directory_iterator(apt_folder / "sources.list.d", ignored)) {
     files.push_back(entry.path());
   }
   std::sort(files.begin() + 1, files.end());

@@ -19,8 +19,7 @@ struct Recipe {
   u64 disk_bytes;                // of the image; a VM's disk may be larger
   std::string_view packages;     // one a line, '#' comments
   std::string_view early_hook;   // shell; $1 is the root; before the packages
-  std::string_view
-      setup_hook;  // shell; $1 is the root; after the packages; writes /etc/fstab with UUID=
+  std::string_view setup_hook;  // shell; $1 is the root; after the packages; writes /etc/fstab with UUID=
 };
 
 // Makes a disk out of an unpacked-to-be root: shell, `sh -c SCRIPT assemble FOLDER BYTES`.

@@ -137,7 +137,7 @@ Result<> Board::load_acpi() {
 void Board::load_reset_code() {
   constexpr u8 kPulseReset = 0xFE;
   const std::array<u8, 7> code{0xB0, kPulseReset, 0xE6, kPortI8042Command,  // mov al, 0xFE; out 0x64, al
-                               0xF4, 0xEB, 0xFD};                            // again: hlt; jmp again
+                               0xF4, 0xEB,        0xFD};                            // again: hlt; jmp again
   CHECK(memory_.write(kResetVector, code));
 }
 

@@ -94,14 +94,9 @@ void MachineImpl::reset() {
 
 void MachineImpl::on_vcpu_end(const engine::Exit& exit) {
   switch (exit.reason) {
-    case engine::ExitReason::kKicked:
-      break;
-    case engine::ExitReason::kShutdown:
-      request_end({EndReason::kCrashed, "the guest triple-faulted"});
-      break;
-    case engine::ExitReason::kError:
-      request_end({EndReason::kError, exit.message});
-      break;
+    case engine::ExitReason::kKicked: break;
+    case engine::ExitReason::kShutdown: request_end({EndReason::kCrashed, "the guest triple-faulted"}); break;
+    case engine::ExitReason::kError: request_end({EndReason::kError, exit.message}); break;
   }
 }
 

@@ -113,15 +113,9 @@ TEST(Machine, ResetsAndCounts) {
   auto machine =
       Machine::create(config_with([&](const engine::Config& config, const engine::CpuState&) -> engine::Exit {
         switch (++boots) {
-          case 1:
-            config.ports->write(kPortPower + 2, 1, 0x42);
-            break;
-          case 2:
-            config.ports->write(kPortI8042Command, 1, 0xFE);
-            break;
-          default:
-            config.ports->write(kPortPower, 1, 5u << 2 | 1 << 5);
-            break;
+          case 1: config.ports->write(kPortPower + 2, 1, 0x42); break;
+          case 2: config.ports->write(kPortI8042Command, 1, 0xFE); break;
+          default: config.ports->write(kPortPower, 1, 5u << 2 | 1 << 5); break;
         }
         return {};
       }));

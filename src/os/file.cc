@@ -27,8 +27,7 @@ Result<std::string> read_file(const std::filesystem::path& path, u64 limit) {
     if (got == 0) return content;
     content.append(chunk.data(), static_cast<std::size_t>(got));
     if (content.size() > limit) {
-      return Error(ErrorCode::kInvalid,
-                   path.string() + " is longer than " + std::to_string(limit) + " bytes");
+      return Error(ErrorCode::kInvalid, path.string() + " is longer than " + std::to_string(limit) + " bytes");
     }
   }
 }

@@ -22,8 +22,7 @@ Result<> write_all(int fd, std::string_view data);
 
 // Replaces the file by `data` as one step: a reader or a crash sees the old content or the new,
 // never a part.
-Result<> replace_file(const std::filesystem::path& path, std::string_view data,
-                      unsigned mode = 0644);
+Result<> replace_file(const std::filesystem::path& path, std::string_view data, unsigned mode = 0644);
 
 // Makes the folder and its parents; fine when it is there already.
 Result<> make_directories(const std::filesystem::path& path);

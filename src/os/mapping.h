@@ -17,7 +17,8 @@ class Mapping {
   // `size` bytes of file `fd` from `offset`, shared, readable and, if asked, writable.
   static Result<Mapping> file(int fd, u64 offset, u64 size, bool writable);
 
-  Mapping(Mapping&& other) noexcept : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  Mapping(Mapping&& other) noexcept
+      : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
   Mapping& operator=(Mapping&& other) noexcept {
     std::swap(data_, other.data_);
     std::swap(size_, other.size_);

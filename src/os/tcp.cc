@@ -63,8 +63,8 @@ Result<std::string> read_banner(u16 port, std::chrono::milliseconds timeout) {
   }
   LineBuffer lines(kMaxBanner);
   while (true) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-        deadline - std::chrono::steady_clock::now());
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     if (left.count() <= 0) return Error(ErrorCode::kTimeout, "no banner in time");
     const std::string some = TRY(receive_some(socket.get(), left));
     if (some.empty() || !lines.append(some)) return Error(ErrorCode::kIo, "no banner");

@@ -27,20 +27,16 @@ Result<ShortAddress> short_address(const std::filesystem::path& path) {
   ShortAddress result;
   const std::filesystem::path parent = path.has_parent_path() ? path.parent_path() : ".";
   result.folder = TRY(open_file(parent, O_PATH | O_DIRECTORY));
-  const std::string text =
-      "/proc/self/fd/" + std::to_string(result.folder.get()) + "/" + path.filename().string();
+  const std::string text = "/proc/self/fd/" + std::to_string(result.folder.get()) + "/" + path.filename().string();
   if (text.size() >= sizeof result.address.sun_path) {
-    return Error(ErrorCode::kInvalid,
-                 "the socket name " + path.filename().string() + " is too long");
+    return Error(ErrorCode::kInvalid, "the socket name " + path.filename().string() + " is too long");
   }
   result.address.sun_family = AF_UNIX;
   std::memcpy(result.address.sun_path, text.c_str(), text.size() + 1);
   return result;
 }
 
-const sockaddr* generic(const ShortAddress& address) {
-  return reinterpret_cast<const sockaddr*>(&address.address);
-}
+const sockaddr* generic(const ShortAddress& address) { return reinterpret_cast<const sockaddr*>(&address.address); }
 
 Result<> wait_for(int socket, short events, std::chrono::milliseconds timeout) {
   pollfd entry = {.fd = socket, .events = events, .revents = 0};
@@ -58,8 +54,8 @@ Result<Fd> listen_unix(const std::filesystem::path& path) {
   if (!socket.valid()) return Error::from_errno("socket");
   ::unlink(path.c_str());
   // Made private before anybody can connect: nobody can until listen().
-  if (::bind(socket.get(), generic(address), sizeof address.address) != 0 ||
-      ::chmod(path.c_str(), 0600) != 0 || ::listen(socket.get(), kBacklog) != 0) {
+  if (::bind(socket.get(), generic(address), sizeof address.address) != 0 || ::chmod(path.c_str(), 0600) != 0 ||
+      ::listen(socket.get(), kBacklog) != 0) {
     return Error::from_errno("listen at " + path.string());
   }
   return socket;
@@ -89,8 +85,7 @@ Result<Fd> accept_connection(int listener) {
 bool LineBuffer::append(std::string_view data) {
   pending_.append(data);
   const std::size_t last = pending_.rfind('\n');
-  const std::size_t unfinished =
-      last == std::string::npos ? pending_.size() : pending_.size() - last - 1;
+  const std::size_t unfinished = last == std::string::npos ? pending_.size() : pending_.size() - last - 1;
   return unfinished <= limit_;
 }
 

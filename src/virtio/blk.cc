@@ -127,19 +127,13 @@ Blk::Status Blk::execute(u32 type, u64 sector, const Chain& chain) {
   const bool changes = type == kOut || type == kDiscardRequest || type == kWriteZeroesRequest;
   if (changes && backend_->read_only()) return Status::kIoError;
   switch (type) {
-    case kIn:
-      return read(sector, chain);
-    case kOut:
-      return write(sector, chain);
-    case kFlushRequest:
-      return flush();
-    case kGetId:
-      return get_id(chain);
+    case kIn: return read(sector, chain);
+    case kOut: return write(sector, chain);
+    case kFlushRequest: return flush();
+    case kGetId: return get_id(chain);
     case kDiscardRequest:
-    case kWriteZeroesRequest:
-      return erase(type, chain);
-    default:
-      return Status::kUnsupported;
+    case kWriteZeroesRequest: return erase(type, chain);
+    default: return Status::kUnsupported;
   }
 }
 

@@ -78,14 +78,10 @@ constexpr unsigned kMaxComplaints = 10;
 
 u32 class_code(DeviceId id) {
   switch (id) {
-    case DeviceId::kNet:
-      return 0x020000;
-    case DeviceId::kBlock:
-      return 0x018000;
-    case DeviceId::kConsole:
-      return 0x078000;
-    case DeviceId::kEntropy:
-      return 0xFF0000;
+    case DeviceId::kNet: return 0x020000;
+    case DeviceId::kBlock: return 0x018000;
+    case DeviceId::kConsole: return 0x078000;
+    case DeviceId::kEntropy: return 0xFF0000;
   }
   return 0xFF0000;
 }
@@ -253,34 +249,23 @@ void VirtioPci::write(u64 offset, unsigned size, u64 value) {
 u64 VirtioPci::read_locked(u64 offset, unsigned size) {
   const u64 within = offset % kPage;
   switch (offset - within) {
-    case kCommonAt:
-      return read_common(within, size);
-    case kIsrAt:
-      return within == 0 ? isr_.exchange(0) : 0;  // reading acknowledges (4.1.4.5)
-    case kDeviceAt:
-      return read_device_config(within, size);
-    case kMsixTableAt:
-      return msix_.read_table(within, size);
-    case kMsixPendingAt:
-      return msix_.read_pending(within, size);
-    default:
-      return 0;
+    case kCommonAt: return read_common(within, size);
+    case kIsrAt: return within == 0 ? isr_.exchange(0) : 0;  // reading acknowledges (4.1.4.5)
+    case kDeviceAt: return read_device_config(within, size);
+    case kMsixTableAt: return msix_.read_table(within, size);
+    case kMsixPendingAt: return msix_.read_pending(within, size);
+    default: return 0;
   }
 }
 
 void VirtioPci::write_locked(u64 offset, unsigned size, u64 value) {
   const u64 within = offset % kPage;
   switch (offset - within) {
-    case kCommonAt:
-      return write_common(within, size, value);
-    case kDeviceAt:
-      return write_device_config(within, size, value);
-    case kNotifyAt:
-      return notify(within / kNotifyMultiplier);
-    case kMsixTableAt:
-      return msix_.write_table(within, size, value);
-    default:
-      return;
+    case kCommonAt: return write_common(within, size, value);
+    case kDeviceAt: return write_device_config(within, size, value);
+    case kNotifyAt: return notify(within / kNotifyMultiplier);
+    case kMsixTableAt: return msix_.write_table(within, size, value);
+    default: return;
   }
 }
 
@@ -336,12 +321,8 @@ u64 VirtioPci::read_common(u64 offset, unsigned size) {
 
 void VirtioPci::write_common(u64 offset, unsigned size, u64 value) {
   switch (offset) {
-    case offsetof(CommonConfig, device_feature_select):
-      device_feature_select_ = static_cast<u32>(value);
-      return;
-    case offsetof(CommonConfig, driver_feature_select):
-      driver_feature_select_ = static_cast<u32>(value);
-      return;
+    case offsetof(CommonConfig, device_feature_select): device_feature_select_ = static_cast<u32>(value); return;
+    case offsetof(CommonConfig, driver_feature_select): driver_feature_select_ = static_cast<u32>(value); return;
     case offsetof(CommonConfig, driver_feature): {
       if (driver_feature_select_ >= 2 || (status_ & kStatusFeaturesOk) != 0) return;
       const unsigned shift = 32 * driver_feature_select_;
@@ -352,13 +333,9 @@ void VirtioPci::write_common(u64 offset, unsigned size, u64 value) {
     case offsetof(CommonConfig, config_msix_vector):
       config_vector_ = value < msix_.vectors() ? static_cast<u16>(value) : kNoVector;
       return;
-    case offsetof(CommonConfig, device_status):
-      return write_status(static_cast<u8>(value));
-    case offsetof(CommonConfig, queue_select):
-      queue_select_ = static_cast<u16>(value);
-      return;
-    default:
-      return write_queue_field(offset, size, value);
+    case offsetof(CommonConfig, device_status): return write_status(static_cast<u8>(value));
+    case offsetof(CommonConfig, queue_select): queue_select_ = static_cast<u16>(value); return;
+    default: return write_queue_field(offset, size, value);
   }
 }
 

@@ -13,8 +13,7 @@ using Json = nlohmann::json;
 constexpr u64 kPageSize = 4 * kKiB;
 
 Error bad_field(const std::string& name) {
-  return Error(ErrorCode::kInvalid,
-               "config.json: \"" + name + "\" is missing or of the wrong kind");
+  return Error(ErrorCode::kInvalid, "config.json: \"" + name + "\" is missing or of the wrong kind");
 }
 
 // Fields are read one by one into `field`; the first that is wrong is remembered.
@@ -66,12 +65,9 @@ Result<std::vector<PortForward>> parse_forwards(const Json& object) {
 
 const char* engine_name(EngineChoice engine) {
   switch (engine) {
-    case EngineChoice::kAuto:
-      return "auto";
-    case EngineChoice::kBt:
-      return "bt";
-    case EngineChoice::kKvm:
-      return "kvm";
+    case EngineChoice::kAuto: return "auto";
+    case EngineChoice::kBt: return "bt";
+    case EngineChoice::kKvm: return "kvm";
   }
   return "auto";
 }
@@ -80,8 +76,7 @@ Result<EngineChoice> parse_engine(std::string_view text) {
   for (const EngineChoice engine : {EngineChoice::kAuto, EngineChoice::kBt, EngineChoice::kKvm}) {
     if (text == engine_name(engine)) return engine;
   }
-  return Error(ErrorCode::kInvalid,
-               "'" + std::string(text) + "' is not an engine: choose auto, bt or kvm");
+  return Error(ErrorCode::kInvalid, "'" + std::string(text) + "' is not an engine: choose auto, bt or kvm");
 }
 
 u16 VmConfig::ssh_port() const {
@@ -95,8 +90,7 @@ u16 VmConfig::ssh_port() const {
 std::string encode_config(const VmConfig& config) {
   Json forwards = Json::array();
   for (const PortForward& forward : config.forwards) {
-    forwards.push_back(std::to_string(forward.host_port) + ":" +
-                       std::to_string(forward.guest_port));
+    forwards.push_back(std::to_string(forward.host_port) + ":" + std::to_string(forward.guest_port));
   }
   const Json object = {{"name", config.name},
                        {"image", config.image},
@@ -147,21 +141,18 @@ Result<VmConfig> parse_config(std::string_view text) {
 
 Result<> check(const VmConfig& config) {
   if (config.cpu_count < 1 || config.cpu_count > kMaxCpus) {
-    return Error(ErrorCode::kInvalid, "a VM has 1 to " + std::to_string(kMaxCpus) + " CPUs, not " +
-                                          std::to_string(config.cpu_count));
-  }
-  if (config.memory_bytes < kMinMemory || config.memory_bytes > kMaxMemory ||
-      config.memory_bytes % kPageSize != 0) {
     return Error(ErrorCode::kInvalid,
-                 "a VM has from 32M to 252G of memory in whole pages of 4K, not " +
-                     format_size(config.memory_bytes));
+                 "a VM has 1 to " + std::to_string(kMaxCpus) + " CPUs, not " + std::to_string(config.cpu_count));
+  }
+  if (config.memory_bytes < kMinMemory || config.memory_bytes > kMaxMemory || config.memory_bytes % kPageSize != 0) {
+    return Error(ErrorCode::kInvalid,
+                 "a VM has from 32M to 252G of memory in whole pages of 4K, not " + format_size(config.memory_bytes));
   }
   std::set<u16> taken;
   for (const PortForward& forward : config.forwards) {
     if (!taken.insert(forward.host_port).second) {
-      return Error(ErrorCode::kInvalid,
-                   "port " + std::to_string(forward.host_port) +
-                       " is forwarded twice: give each forward a port of its own");
+      return Error(ErrorCode::kInvalid, "port " + std::to_string(forward.host_port) +
+                                            " is forwarded twice: give each forward a port of its own");
     }
   }
   if (config.kernel.empty() && !config.initrd.empty()) {
@@ -171,12 +162,10 @@ Result<> check(const VmConfig& config) {
 }
 
 Result<> check_host(const VmConfig& config) {
-  const u64 host =
-      static_cast<u64>(::sysconf(_SC_PHYS_PAGES)) * static_cast<u64>(::sysconf(_SC_PAGESIZE));
+  const u64 host = static_cast<u64>(::sysconf(_SC_PHYS_PAGES)) * static_cast<u64>(::sysconf(_SC_PAGESIZE));
   if (config.memory_bytes > host) {
-    return Error(ErrorCode::kExhausted,
-                 format_size(config.memory_bytes) + " of memory is more than this host's " +
-                     std::to_string(host / kMiB) + "M: choose a smaller --memory");
+    return Error(ErrorCode::kExhausted, format_size(config.memory_bytes) + " of memory is more than this host's " +
+                                            std::to_string(host / kMiB) + "M: choose a smaller --memory");
   }
   if (config.engine == EngineChoice::kKvm) {
     return Error(ErrorCode::kUnsupported,

@@ -71,8 +71,7 @@ TEST(Config, ChecksRanges) {
   EXPECT_TRUE(refused([](VmConfig& config) { config.memory_bytes = kMinMemory - 4096; }));
   EXPECT_TRUE(refused([](VmConfig& config) { config.memory_bytes = kMaxMemory + 4096; }));
   EXPECT_TRUE(refused([](VmConfig& config) { config.memory_bytes += 1; }));
-  EXPECT_TRUE(refused(
-      [](VmConfig& config) { config.forwards.push_back({.host_port = 8080, .guest_port = 1}); }));
+  EXPECT_TRUE(refused([](VmConfig& config) { config.forwards.push_back({.host_port = 8080, .guest_port = 1}); }));
   EXPECT_TRUE(refused([](VmConfig& config) { config.initrd = "/initrd"; }));
 }
 

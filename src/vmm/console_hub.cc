@@ -18,21 +18,16 @@ constexpr int kLogFlags = O_WRONLY | O_CREAT | O_APPEND;
 }  // namespace
 
 ConsoleHub::ConsoleHub(os::EventLoop& loop, os::Fd listener, os::Fd log, std::string log_path)
-    : loop_(loop),
-      listener_(std::move(listener)),
-      log_path_(std::move(log_path)),
-      log_(std::move(log)) {
+    : loop_(loop), listener_(std::move(listener)), log_path_(std::move(log_path)), log_(std::move(log)) {
   struct stat status = {};
   if (::fstat(log_.get(), &status) == 0) logged_ = static_cast<u64>(status.st_size);
 }
 
-Result<std::unique_ptr<ConsoleHub>> ConsoleHub::create(os::EventLoop& loop,
-                                                       const std::string& socket_path,
+Result<std::unique_ptr<ConsoleHub>> ConsoleHub::create(os::EventLoop& loop, const std::string& socket_path,
                                                        const std::string& log_path) {
   os::Fd listener = TRY(os::listen_unix(socket_path));
   os::Fd log = TRY(os::open_file(log_path, kLogFlags, 0600));
-  std::unique_ptr<ConsoleHub> hub(
-      new ConsoleHub(loop, std::move(listener), std::move(log), log_path));
+  std::unique_ptr<ConsoleHub> hub(new ConsoleHub(loop, std::move(listener), std::move(log), log_path));
   ConsoleHub* const raw = hub.get();
   TRY(loop.add(hub->listener_.get(), EPOLLIN, [raw](u32) { raw->accept_client(); }));
   return hub;
@@ -53,8 +48,7 @@ void ConsoleHub::write_log(std::string_view text) {
     log_ = std::move(fresh).value();
     logged_ = 0;
   }
-  const Result<> written =
-      os::write_all(log_.get(), text);  // a full disk loses the log, not the VM
+  const Result<> written = os::write_all(log_.get(), text);  // a full disk loses the log, not the VM
   if (written) logged_ += text.size();
 }
 

@@ -21,13 +21,11 @@ class ConsoleHub : public guest::CharBackend {
  public:
   static constexpr u64 kMaxLog = 4 * kMiB;
   static constexpr std::size_t kMaxClients = 8;
-  static constexpr std::size_t kRecall =
-      2048;  // bytes of the latest output that a new client is shown
+  static constexpr std::size_t kRecall = 2048;  // bytes of the latest output that a new client is shown
 
   // `loop`, whose thread reads what is typed, must outlive the hub. Create it before that runs, or
   // through call().
-  static Result<std::unique_ptr<ConsoleHub>> create(os::EventLoop& loop,
-                                                    const std::string& socket_path,
+  static Result<std::unique_ptr<ConsoleHub>> create(os::EventLoop& loop, const std::string& socket_path,
                                                     const std::string& log_path);
   ~ConsoleHub() override;
 

@@ -16,9 +16,7 @@ constexpr std::array kNames = {Name{Command::kStatus, "status"}, Name{Command::k
                                Name{Command::kStop, "stop"}, Name{Command::kKill, "kill"},
                                Name{Command::kReset, "reset"}};
 
-std::string line(const Json& object) {
-  return object.dump(-1, ' ', true, Json::error_handler_t::replace) + "\n";
-}
+std::string line(const Json& object) { return object.dump(-1, ' ', true, Json::error_handler_t::replace) + "\n"; }
 
 // JSON nested this deep is no request of ours, and deep nesting costs stack.
 constexpr int kMaxDepth = 4;
@@ -58,9 +56,7 @@ Result<Command> parse_request(std::string_view text) {
 
 std::string encode_ok() { return line({{"ok", true}}); }
 
-std::string encode_error(const Error& error) {
-  return line({{"ok", false}, {"error", error.message()}});
-}
+std::string encode_error(const Error& error) { return line({{"ok", false}, {"error", error.message()}}); }
 
 std::string encode_status_reply(const VmState& state) {
   return line({{"ok", true},

@@ -15,12 +15,10 @@ constexpr std::chrono::milliseconds kNoPatience{0};
 
 }  // namespace
 
-Result<std::unique_ptr<ControlServer>> ControlServer::create(os::EventLoop& loop,
-                                                             const std::string& path,
+Result<std::unique_ptr<ControlServer>> ControlServer::create(os::EventLoop& loop, const std::string& path,
                                                              Handler handler) {
   os::Fd listener = TRY(os::listen_unix(path));
-  std::unique_ptr<ControlServer> server(
-      new ControlServer(loop, std::move(listener), std::move(handler)));
+  std::unique_ptr<ControlServer> server(new ControlServer(loop, std::move(listener), std::move(handler)));
   ControlServer* const raw = server.get();
   TRY(loop.add(server->listener_.get(), EPOLLIN, [raw](u32) { raw->accept_client(); }));
   return server;

@@ -24,8 +24,7 @@ class ControlServer {
   static constexpr std::size_t kMaxClients = 16;
 
   // `loop` must outlive the server.
-  static Result<std::unique_ptr<ControlServer>> create(os::EventLoop& loop, const std::string& path,
-                                                       Handler handler);
+  static Result<std::unique_ptr<ControlServer>> create(os::EventLoop& loop, const std::string& path, Handler handler);
   ~ControlServer();
   ControlServer(const ControlServer&) = delete;
   ControlServer& operator=(const ControlServer&) = delete;

@@ -17,8 +17,7 @@ namespace {
 constexpr std::chrono::seconds kPatience{5};
 
 TEST(ControlProtocol, RequestsComeBackAsWritten) {
-  for (const Command command :
-       {Command::kStatus, Command::kStats, Command::kStop, Command::kKill, Command::kReset}) {
+  for (const Command command : {Command::kStatus, Command::kStats, Command::kStop, Command::kKill, Command::kReset}) {
     EXPECT_EQ(parse_request(encode_request(command)).value(), command);
   }
 }
@@ -27,11 +26,10 @@ TEST(ControlProtocol, RefusesHostileRequests) {
   const std::string deep(4000, '[');
   const std::string nested = std::string(1000, '[') + std::string(1000, ']');
   for (const std::string& text :
-       {std::string(), std::string("{"), std::string("[]"), std::string("null"), std::string("{}"),
-        deep, nested, std::string("{\"command\":7}"), std::string("{\"command\":\"format\"}"),
-        std::string("{\"command\":null}"), std::string("{\"command\":{\"command\":\"kill\"}}"),
-        std::string("\xff\xfe\x00", 3), std::string("{\"command\":\"\xff\"}"),
-        std::string("{\"command\":\"kill\"} x")}) {
+       {std::string(), std::string("{"), std::string("[]"), std::string("null"), std::string("{}"), deep, nested,
+        std::string("{\"command\":7}"), std::string("{\"command\":\"format\"}"), std::string("{\"command\":null}"),
+        std::string("{\"command\":{\"command\":\"kill\"}}"), std::string("\xff\xfe\x00", 3),
+        std::string("{\"command\":\"\xff\"}"), std::string("{\"command\":\"kill\"} x")}) {
     EXPECT_FALSE(parse_request(text).ok()) << text;
   }
 }
@@ -39,8 +37,7 @@ TEST(ControlProtocol, RefusesHostileRequests) {
 TEST(ControlProtocol, RepliesAreOneLineWhateverTheyHold) {
   VmState state;
   state.message = "two\nlines \xff";
-  for (const std::string& reply :
-       {encode_status_reply(state), encode_error(Error(ErrorCode::kIo, "a\nb"))}) {
+  for (const std::string& reply : {encode_status_reply(state), encode_error(Error(ErrorCode::kIo, "a\nb"))}) {
     EXPECT_EQ(reply.find('\n'), reply.size() - 1);
   }
 }
@@ -50,11 +47,10 @@ class ControlServerTest : public testing::Test {
   void SetUp() override {
     loop_ = virtio::IoThread::start("control").value();
     loop_->loop().call([this] {
-      server_ =
-          ControlServer::create(loop_->loop(), vm_.control_socket(), [this](Command command) {
-            last_ = command;
-            return command == Command::kStats ? encode_stats_reply({{"blocks", 7}}) : encode_ok();
-          }).value();
+      server_ = ControlServer::create(loop_->loop(), vm_.control_socket(), [this](Command command) {
+                  last_ = command;
+                  return command == Command::kStats ? encode_stats_reply({{"blocks", 7}}) : encode_ok();
+                }).value();
     });
   }
   void TearDown() override {
@@ -73,8 +69,7 @@ class ControlServerTest : public testing::Test {
     }
   }
 
-  os::TemporaryDirectory folder_ =
-      os::TemporaryDirectory::create(testing::TempDir() + "control-").value();
+  os::TemporaryDirectory folder_ = os::TemporaryDirectory::create(testing::TempDir() + "control-").value();
   VmDirectory vm_{folder_.path()};
   std::unique_ptr<virtio::IoThread> loop_;
   std::unique_ptr<ControlServer> server_;
@@ -115,8 +110,7 @@ TEST_F(ControlServerTest, ReplacesTheSocketOfADeadProcess) {
   loop_->loop().call([this] { server_.reset(); });
   Result<std::unique_ptr<ControlServer>> again = Error(ErrorCode::kIo, "not made");
   loop_->loop().call([&] {
-    again = ControlServer::create(loop_->loop(), vm_.control_socket(),
-                                  [](Command) { return encode_ok(); });
+    again = ControlServer::create(loop_->loop(), vm_.control_socket(), [](Command) { return encode_ok(); });
     server_ = std::move(again).value();
   });
   EXPECT_TRUE(ask(vm_, Command::kStatus).ok());
@@ -152,11 +146,9 @@ TEST(ConsoleHub, AGuestCannotFillTheDisk) {
   const std::string log_path = folder.path() / "console.log";
   const auto loop = virtio::IoThread::start("control").value();
   std::unique_ptr<ConsoleHub> hub;
-  loop->loop().call(
-      [&] { hub = ConsoleHub::create(loop->loop(), folder.path() / "s", log_path).value(); });
+  loop->loop().call([&] { hub = ConsoleHub::create(loop->loop(), folder.path() / "s", log_path).value(); });
   const std::vector<u8> chunk(64 * kKiB, 'x');
-  for (u64 written = 0; written < 3 * ConsoleHub::kMaxLog; written += chunk.size())
-    hub->write(chunk);
+  for (u64 written = 0; written < 3 * ConsoleHub::kMaxLog; written += chunk.size()) hub->write(chunk);
   EXPECT_LE(std::filesystem::file_size(log_path), ConsoleHub::kMaxLog);
   EXPECT_LE(std::filesystem::file_size(log_path + ".old"), ConsoleHub::kMaxLog);
 }

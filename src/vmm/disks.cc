@@ -51,19 +51,16 @@ Error foreign(const std::string& path, const Magic& magic) {
   const std::string what = path + " is " + magic.format;
   if (magic.is_disk) {
     return Error(ErrorCode::kUnsupported,
-                 what + ", and only raw disks run: convert it with `qemu-img convert -O raw " +
-                     path + " disk.raw`");
+                 what + ", and only raw disks run: convert it with `qemu-img convert -O raw " + path + " disk.raw`");
   }
-  return Error(ErrorCode::kInvalid,
-               what + ", not a raw disk image: unpack it, or name the disk inside");
+  return Error(ErrorCode::kInvalid, what + ", not a raw disk image: unpack it, or name the disk inside");
 }
 
 Result<u64> disk_size(const std::string& path, int fd) {
   struct stat status = {};
   if (::fstat(fd, &status) != 0) return Error::from_errno("look at " + path);
   if (!S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode)) {
-    return Error(ErrorCode::kInvalid,
-                 path + " is not a disk image but a folder or a device of another kind");
+    return Error(ErrorCode::kInvalid, path + " is not a disk image but a folder or a device of another kind");
   }
   const off_t end = ::lseek(fd, 0, SEEK_END);
   if (end < 0) return Error::from_errno("look at " + path);
@@ -85,9 +82,8 @@ Result<u64> probe_base_disk(const std::string& path) {
     }
   }
   if (size == 0 || size % kSector != 0) {
-    return Error(ErrorCode::kInvalid,
-                 path + " is no whole disk image: its " + std::to_string(size) +
-                     " bytes are not a number of 512-byte sectors, as if it were cut short");
+    return Error(ErrorCode::kInvalid, path + " is no whole disk image: its " + std::to_string(size) +
+                                          " bytes are not a number of 512-byte sectors, as if it were cut short");
   }
   return size;
 }
@@ -105,8 +101,7 @@ Result<std::vector<std::unique_ptr<virtio::BlockBackend>>> open_disks(const VmDi
                                                                       const VmConfig& config) {
   std::vector<std::unique_ptr<virtio::BlockBackend>> disks;
   TRY(probe_base_disk(config.base_disk));
-  std::unique_ptr<virtio::BlockBackend> base =
-      TRY(virtio::RawFile::open(config.base_disk, virtio::Access::kReadOnly));
+  std::unique_ptr<virtio::BlockBackend> base = TRY(virtio::RawFile::open(config.base_disk, virtio::Access::kReadOnly));
   disks.push_back(TRY(virtio::Overlay::open(directory.overlay(), std::move(base))));
   if (std::filesystem::exists(directory.seed())) {
     disks.push_back(TRY(virtio::RawFile::open(directory.seed(), virtio::Access::kReadOnly)));

@@ -16,13 +16,10 @@ class DisksTest : public testing::Test {
     start.resize(4096);
     return start;
   }
-  os::TemporaryDirectory folder_ =
-      os::TemporaryDirectory::create(testing::TempDir() + "disks-").value();
+  os::TemporaryDirectory folder_ = os::TemporaryDirectory::create(testing::TempDir() + "disks-").value();
 };
 
-TEST_F(DisksTest, ARawDiskHasItsSize) {
-  EXPECT_EQ(probe_base_disk(file(padded(""))).value(), 4096U);
-}
+TEST_F(DisksTest, ARawDiskHasItsSize) { EXPECT_EQ(probe_base_disk(file(padded(""))).value(), 4096U); }
 
 TEST_F(DisksTest, OtherFormatsAreNamedWithTheWayOut) {
   const Result<u64> qcow2 = probe_base_disk(file(padded("QFI\xfb")));

@@ -11,12 +11,10 @@ struct Unit {
   char letter;
   u64 bytes;
 };
-constexpr std::array kUnits = {Unit{'T', kGiB* kKiB}, Unit{'G', kGiB}, Unit{'M', kMiB},
-                               Unit{'K', kKiB}};
+constexpr std::array kUnits = {Unit{'T', kGiB* kKiB}, Unit{'G', kGiB}, Unit{'M', kMiB}, Unit{'K', kKiB}};
 
 Error bad_size(std::string_view text) {
-  return Error(ErrorCode::kInvalid,
-               "'" + std::string(text) + "' is not a size: write it like 512M or 8G");
+  return Error(ErrorCode::kInvalid, "'" + std::string(text) + "' is not a size: write it like 512M or 8G");
 }
 
 Result<u16> parse_port(std::string_view text) {
@@ -48,8 +46,7 @@ Result<u64> parse_size(std::string_view text) {
 
 std::string format_size(u64 bytes) {
   for (const Unit& unit : kUnits) {
-    if (bytes != 0 && bytes % unit.bytes == 0)
-      return std::to_string(bytes / unit.bytes) + unit.letter;
+    if (bytes != 0 && bytes % unit.bytes == 0) return std::to_string(bytes / unit.bytes) + unit.letter;
   }
   return std::to_string(bytes);
 }
@@ -61,10 +58,9 @@ Result<PortForward> parse_forward(std::string_view text) {
     const Result<u16> guest = parse_port(text.substr(colon + 1));
     if (host && guest) return PortForward{.host_port = *host, .guest_port = *guest};
   }
-  return Error(ErrorCode::kInvalid,
-               "'" + std::string(text) +
-                   "' is not a port forward: write HOST:GUEST, like 2222:22, with ports from 1 "
-                   "to 65535");
+  return Error(ErrorCode::kInvalid, "'" + std::string(text) +
+                                        "' is not a port forward: write HOST:GUEST, like 2222:22, with ports from 1 "
+                                        "to 65535");
 }
 
 }  // namespace pileus::vmm

@@ -38,8 +38,8 @@ TEST(Forward, ReadsHostThenGuest) {
 }
 
 TEST(Forward, RefusesTheRest) {
-  for (const char* text : {"", "22", ":", "22:", ":22", "0:22", "22:0", "65536:22", "22:65536",
-                           "a:b", "1:2:3", "-1:22", " 1:2", "1:2 "}) {
+  for (const char* text :
+       {"", "22", ":", "22:", ":22", "0:22", "22:0", "65536:22", "22:65536", "a:b", "1:2:3", "-1:22", " 1:2", "1:2 "}) {
     EXPECT_FALSE(parse_forward(text).ok()) << text;
   }
 }

@@ -45,35 +45,26 @@ u64 resident_bytes() {
 
 VmPhase phase_of(machine::EndReason reason) {
   switch (reason) {
-    case machine::EndReason::kPoweredOff:
-      return VmPhase::kStopped;
-    case machine::EndReason::kCrashed:
-      return VmPhase::kCrashed;
-    case machine::EndReason::kStopped:
-      return VmPhase::kKilled;
-    case machine::EndReason::kError:
-      return VmPhase::kFailed;
+    case machine::EndReason::kPoweredOff: return VmPhase::kStopped;
+    case machine::EndReason::kCrashed: return VmPhase::kCrashed;
+    case machine::EndReason::kStopped: return VmPhase::kKilled;
+    case machine::EndReason::kError: return VmPhase::kFailed;
   }
   return VmPhase::kFailed;
 }
 
 VmExit exit_of(machine::EndReason reason) {
   switch (reason) {
-    case machine::EndReason::kPoweredOff:
-      return VmExit::kPoweredOff;
-    case machine::EndReason::kCrashed:
-      return VmExit::kCrashed;
-    case machine::EndReason::kStopped:
-      return VmExit::kKilled;
-    case machine::EndReason::kError:
-      return VmExit::kError;
+    case machine::EndReason::kPoweredOff: return VmExit::kPoweredOff;
+    case machine::EndReason::kCrashed: return VmExit::kCrashed;
+    case machine::EndReason::kStopped: return VmExit::kKilled;
+    case machine::EndReason::kError: return VmExit::kError;
   }
   return VmExit::kError;
 }
 
 std::string end_message(const machine::End& end) {
-  if (end.reason == machine::EndReason::kCrashed && end.message.empty())
-    return "the guest triple-faulted";
+  if (end.reason == machine::EndReason::kCrashed && end.message.empty()) return "the guest triple-faulted";
   return end.message;
 }
 
@@ -116,8 +107,8 @@ Result<> Vm::prepare() {
   control_->loop().call([&] {
     watched = watch_signals();
     if (!watched) return;
-    Result<std::unique_ptr<ControlServer>> server = ControlServer::create(
-        control_->loop(), directory_.control_socket(), [this](Command c) { return answer(c); });
+    Result<std::unique_ptr<ControlServer>> server =
+        ControlServer::create(control_->loop(), directory_.control_socket(), [this](Command c) { return answer(c); });
     if (server) {
       server_ = std::move(server).value();
     } else {
@@ -149,10 +140,8 @@ Result<machine::MachineConfig> Vm::machine_config() {
   config.net = TRY(virtio::SlirpBackend::create(config.io->loop(), network));
 
   Result<std::unique_ptr<ConsoleHub>> hub = Error(ErrorCode::kIo, "not made");
-  control_->loop().call([&] {
-    hub =
-        ConsoleHub::create(control_->loop(), directory_.console_socket(), directory_.console_log());
-  });
+  control_->loop().call(
+      [&] { hub = ConsoleHub::create(control_->loop(), directory_.console_socket(), directory_.console_log()); });
   config.serial = TRY(std::move(hub));
   return config;
 }
@@ -182,16 +171,10 @@ void Vm::on_signal() {
 
 std::string Vm::answer(Command command) {
   switch (command) {
-    case Command::kStatus:
-      break;
-    case Command::kStats:
-      return encode_stats_reply(stats());
-    case Command::kReset:
-      machine_->reset();
-      return encode_ok();
-    case Command::kKill:
-      machine_->stop();
-      return encode_ok();
+    case Command::kStatus: break;
+    case Command::kStats: return encode_stats_reply(stats());
+    case Command::kReset: machine_->reset(); return encode_ok();
+    case Command::kKill: machine_->stop(); return encode_ok();
     case Command::kStop:
       set_phase(VmPhase::kStopping, "");
       machine_->power_button();
@@ -226,8 +209,7 @@ VmExit Vm::run() {
     return VmExit::kCannotStart;
   }
   set_phase(VmPhase::kRunning, "");
-  log::info("{} runs: {} CPUs, {} of memory", config_.name, config_.cpu_count,
-            format_size(config_.memory_bytes));
+  log::info("{} runs: {} CPUs, {} of memory", config_.name, config_.cpu_count, format_size(config_.memory_bytes));
   const machine::End end = machine_->wait().value_or(machine::End{});
   // Nobody may ask an ended machine; and its disks are closed, flushed, before the state says so.
   control_->loop().call([this] {

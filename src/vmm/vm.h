@@ -19,8 +19,7 @@ namespace pileus::vmm {
 // The exit status of pileus-vmm.
 enum class VmExit {
   kPoweredOff = 0,  // the guest shut itself down
-  kCannotStart =
-      1,  // configuration, disk, port or host at fault; said on standard error and in state.json
+  kCannotStart = 1,  // configuration, disk, port or host at fault; said on standard error and in state.json
   kUsage = 2,     // wrong arguments
   kBusy = 3,      // another pileus-vmm runs this VM
   kCrashed = 10,  // the guest triple-faulted

@@ -7,28 +7,20 @@ namespace pileus::vmm {
 namespace {
 
 using Json = nlohmann::json;
-constexpr std::array kPhases = {VmPhase::kStarting, VmPhase::kRunning, VmPhase::kStopping,
-                                VmPhase::kStopped,  VmPhase::kKilled,  VmPhase::kCrashed,
-                                VmPhase::kFailed};
+constexpr std::array kPhases = {VmPhase::kStarting, VmPhase::kRunning, VmPhase::kStopping, VmPhase::kStopped,
+                                VmPhase::kKilled,   VmPhase::kCrashed, VmPhase::kFailed};
 
 }  // namespace
 
 const char* phase_name(VmPhase phase) {
   switch (phase) {
-    case VmPhase::kStarting:
-      return "starting";
-    case VmPhase::kRunning:
-      return "running";
-    case VmPhase::kStopping:
-      return "stopping";
-    case VmPhase::kStopped:
-      return "stopped";
-    case VmPhase::kKilled:
-      return "killed";
-    case VmPhase::kCrashed:
-      return "crashed";
-    case VmPhase::kFailed:
-      return "failed";
+    case VmPhase::kStarting: return "starting";
+    case VmPhase::kRunning: return "running";
+    case VmPhase::kStopping: return "stopping";
+    case VmPhase::kStopped: return "stopped";
+    case VmPhase::kKilled: return "killed";
+    case VmPhase::kCrashed: return "crashed";
+    case VmPhase::kFailed: return "failed";
   }
   return "failed";
 }

@@ -7,8 +7,7 @@ namespace {
 
 class VmDirectoryTest : public testing::Test {
  protected:
-  os::TemporaryDirectory folder_ =
-      os::TemporaryDirectory::create(testing::TempDir() + "vm-").value();
+  os::TemporaryDirectory folder_ = os::TemporaryDirectory::create(testing::TempDir() + "vm-").value();
   VmDirectory vm_{folder_.path()};
 };
 

@@ -11,7 +11,9 @@ inline constexpr u32 kTypeMask = 15, kCodeOrData = 1U << 4, kPresentBit = 1U << 
 inline constexpr u32 kTypeCode = 8, kTypeConforming = 4, kTypeReadableWritable = 2, kTypeAccessed = 1;
 inline constexpr u32 kTypeTss16 = 1, kTypeLdt = 2, kTypeTss16Busy = 3, kTypeTss32 = 9, kTypeTss32Busy = 11;
 
-constexpr u32 descriptor_attributes(u64 raw) { return static_cast<u32>(raw >> 40 & 0xFF) | (static_cast<u32>(raw >> 52 & 15) << 12); }
+constexpr u32 descriptor_attributes(u64 raw) {
+  return static_cast<u32>(raw >> 40 & 0xFF) | (static_cast<u32>(raw >> 52 & 15) << 12);
+}
 constexpr u64 descriptor_base(u64 raw) { return (raw >> 16 & 0xFFFFFF) | (raw >> 56 & 0xFF) << 24; }
 constexpr u32 descriptor_limit(u64 raw) {
   const u32 limit = static_cast<u32>(raw & 0xFFFF) | (static_cast<u32>(raw >> 48 & 15) << 16);

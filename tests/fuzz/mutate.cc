@@ -54,24 +54,12 @@ void mutate_once(Random& random, Bytes& bytes, const Bytes& other) {
   const u64 width = random.one_of(kWidths);
   const auto begin = bytes.begin() + at(offset);
   switch (random.below(8)) {
-    case 0:
-      bytes[offset] ^= static_cast<u8>(1U << random.below(8));
-      break;
-    case 1:
-      bytes[offset] = random.byte();
-      break;
-    case 2:
-      store(bytes, offset, width, random.one_of(kOddValues));
-      break;
-    case 3:
-      store(bytes, offset, width, load(bytes, offset, width) + random.below(17) - 8);
-      break;
-    case 4:
-      bytes.resize(offset);
-      break;
-    case 5:
-      bytes.erase(begin, begin + at(length));
-      break;
+    case 0: bytes[offset] ^= static_cast<u8>(1U << random.below(8)); break;
+    case 1: bytes[offset] = random.byte(); break;
+    case 2: store(bytes, offset, width, random.one_of(kOddValues)); break;
+    case 3: store(bytes, offset, width, load(bytes, offset, width) + random.below(17) - 8); break;
+    case 4: bytes.resize(offset); break;
+    case 5: bytes.erase(begin, begin + at(length)); break;
     case 6: {
       const Bytes copy(begin, begin + at(length));
       bytes.insert(bytes.begin() + at(random.below(bytes.size() + 1)), copy.begin(), copy.end());

@@ -154,7 +154,9 @@ class Assembler {
   void rex_rr(bool wide, unsigned reg, unsigned rm) { byte((wide ? 0x48U : 0x40U) | (reg >> 3) << 2 | rm >> 3); }
   void absolute(unsigned reg, u64 offset) { byte(0x04 | (reg & 7) << 3), byte(0x25), dword(static_cast<u32>(offset)); }
   void relative(const u8* target) { dword(static_cast<u32>(target - (at_ + 4))); }
-  static unsigned scale_bits(unsigned scale) { return scale == 8 ? 0xC0U : scale == 4 ? 0x80U : scale == 2 ? 0x40U : 0U; }
+  static unsigned scale_bits(unsigned scale) {
+    return scale == 8 ? 0xC0U : scale == 4 ? 0x80U : scale == 2 ? 0x40U : 0U;
+  }
 
   u8* begin_;
   u8* at_;

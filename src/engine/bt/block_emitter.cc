@@ -6,7 +6,9 @@
 namespace pileus::engine::bt {
 
 void BlockEmitter::load_guest(unsigned host, unsigned guest) { out_.load_gs(host, offsetof(Context, gpr) + 8 * guest); }
-void BlockEmitter::store_guest(unsigned guest, unsigned host) { out_.store_gs(offsetof(Context, gpr) + 8 * guest, host); }
+void BlockEmitter::store_guest(unsigned guest, unsigned host) {
+  out_.store_gs(offsetof(Context, gpr) + 8 * guest, host);
+}
 
 // Calls C++ with a record that stands right behind.
 void BlockEmitter::emit_site(const u8* callout, u16 value, u8 size, u8 flag) {

@@ -76,7 +76,8 @@ class BtEngine final : public Engine {
 Result<std::unique_ptr<Engine>> create_bt(const Config& config) {
   TRY(bt::install_signal_handlers());
   if (!__builtin_cpu_supports("bmi2")) {
-    return Error(ErrorCode::kUnsupported, "the bt engine needs a processor with BMI2 (Intel Haswell, AMD Zen or later)");
+    return Error(ErrorCode::kUnsupported,
+                 "the bt engine needs a processor with BMI2 (Intel Haswell, AMD Zen or later)");
   }
   std::unique_ptr<bt::Vm> vm = TRY(bt::Vm::create(config));
   return std::unique_ptr<Engine>(new bt::BtEngine(std::move(vm)));

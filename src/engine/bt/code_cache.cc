@@ -37,7 +37,8 @@ Result<std::unique_ptr<CodeCache>> CodeCache::create(u64 bytes, CodePages& pages
   const u64 code_bytes = align_up(bytes / kShares * kCodeShare, 4096);
   os::Mapping code = TRY(os::Mapping::anonymous(code_bytes, true).with("translation cache"));
   os::Mapping records = TRY(os::Mapping::anonymous(align_up(bytes - code_bytes, 4096)).with("translation cache"));
-  os::Mapping heads = TRY(os::Mapping::anonymous(align_up(pages.count() * sizeof(Block*), 4096)).with("translation cache"));
+  os::Mapping heads =
+      TRY(os::Mapping::anonymous(align_up(pages.count() * sizeof(Block*), 4096)).with("translation cache"));
   return std::unique_ptr<CodeCache>(new CodeCache(std::move(code), std::move(records), std::move(heads), pages));
 }
 
@@ -138,7 +139,8 @@ const Block* CodeCache::block_of(const u8* pc) const {
   // The last one that starts before `pc` may have started some steps before.
   u64 step = static_cast<u64>(pc - code_.data()) / kIndexStep;
   while (step > 0 && (index_[step] == nullptr || index_[step]->host > pc)) --step;
-  for (Block* block = index_[step]; block != nullptr && reinterpret_cast<u8*>(block) < record_at_; block = after(block)) {
+  for (Block* block = index_[step]; block != nullptr && reinterpret_cast<u8*>(block) < record_at_;
+       block = after(block)) {
     if (pc < block->host) return nullptr;
     if (pc < block->host + block->host_size) return block;
   }

@@ -6,8 +6,8 @@
 #include <atomic>
 #include <memory>
 
-#include "base/ints.h"
 #include "base/cast.h"
+#include "base/ints.h"
 #include "base/result.h"
 #include "guest/memory.h"
 #include "os/mapping.h"
@@ -28,11 +28,17 @@ class CodePages {
   bool has_code(guest::Gpa address) const { return chunks(address) != 0; }
   bool has_code(guest::Gpa address, u64 length) const;  // exact to the chunk; within one or several pages
   void add(guest::Gpa address, u64 length);
-  void set(guest::Gpa address, u64 chunks) { if ((address >> 12) < count_) map_[address >> 12].store(chunks, std::memory_order_seq_cst); }
+  void set(guest::Gpa address, u64 chunks) {
+    if ((address >> 12) < count_) map_[address >> 12].store(chunks, std::memory_order_seq_cst);
+  }
 
   // Whether some vCPU may have the page in a write TLB since this was last cleared; set by TLB fills.
-  void mark_writable(guest::Gpa address) { if ((address >> 12) < count_) writable_[address >> 12].store(1, std::memory_order_seq_cst); }
-  bool take_writable(guest::Gpa address) { return (address >> 12) < count_ && writable_[address >> 12].exchange(0) != 0; }
+  void mark_writable(guest::Gpa address) {
+    if ((address >> 12) < count_) writable_[address >> 12].store(1, std::memory_order_seq_cst);
+  }
+  bool take_writable(guest::Gpa address) {
+    return (address >> 12) < count_ && writable_[address >> 12].exchange(0) != 0;
+  }
 
  private:
   CodePages(u64 count, os::Mapping map, os::Mapping writable);

@@ -91,8 +91,8 @@ struct alignas(64) Context {
   std::array<u64, 16> gpr;  // in GprIndex order
   u64 rip;                  // current outside of translated code
   u64 vpage;                // inside it: virtual address of the page that the running block is on
-  u64 rflags;               // arithmetic flags and the rest, but IF, DF and AC, which are the bytes below: use flags()
-  u8 if_flag;               // 0 or 1
+  u64 rflags;  // arithmetic flags and the rest, but IF, DF and AC, which are the bytes below: use flags()
+  u8 if_flag;  // 0 or 1
   u8 df_flag;
   u8 ac_flag;
   u8 cpl;
@@ -103,15 +103,15 @@ struct alignas(64) Context {
   std::atomic<bool> asleep;  // in Vm::sleep (any thread)
   u32 mxcsr;
   u32 host_mxcsr;  // what C++ code runs with
-  u64 host_rsp;   // stack of the C++ code to come back to
+  u64 host_rsp;  // stack of the C++ code to come back to
   Context* self;  // this
   u64 index_mask;  // pext mask: virtual address -> TLB index
-  u64 page_mask;   // pext mask: address bits 12..63
+  u64 page_mask;  // pext mask: address bits 12..63
   std::atomic<u64> jump_mask;  // pext mask: mixed RIP -> JumpCache slot; kJumpMask or 0 (any thread)
   u64 scratch[4];
   u64 fast[4];  // what the fast callouts keep: target, address, site, flags
   bool native_fault;  // the native cell that just ran raised `fault`
-  u64 trap_pc;      // host address of an instruction that raised a host signal
+  u64 trap_pc;  // host address of an instruction that raised a host signal
   u32 trap_number;  // x86 vector of it
   bool fpu_usable;  // x87 and SSE may execute: CR0.EM and TS clear, CR4.OSFXSR set; blocks are translated for it
   std::array<Segment, kSegmentCount> segment;  // FS and GS bases are read by translated code
@@ -131,7 +131,7 @@ struct alignas(64) Context {
 
   std::atomic<bool> pv_kicked;  // wakes a halted vCPU without an interrupt (any thread)
   RunState run_state;
-  bool shadow;       // the next instruction is in an interrupt shadow (STI, MOV SS)
+  bool shadow;  // the next instruction is in an interrupt shadow (STI, MOV SS)
   bool nmi_blocked;
   bool nmi_pending;
   // Slots of the kModeKernel TLBs (write: + kTlbSize) filled from pages that are not global; when there were too many
@@ -152,7 +152,7 @@ struct alignas(64) Context {
   std::array<LargePages, 2> large_pages;
   // Bit g set: slots [16 g, 16 g + 16) of the TLB are all invalid, so a flush may pass over them.
   std::array<std::array<u64, 2>, kModeCount> tlb_clean;
-  Fault fault;         // valid when a function said so by returning false
+  Fault fault;  // valid when a function said so by returning false
 
   u32 id;  // APIC id
   Vm* vm;
@@ -166,8 +166,8 @@ struct alignas(64) Context {
   } stats;
 
   std::array<std::array<Tlb, 2>, kModeCount> tlb;  // [mode][0 = read, 1 = write]
-  std::array<JumpCache, 2> jump;                   // [0] kModeKernel, [1] kModeUser
-  std::array<CodeTlb, 2> code_tlb;                 // [0] CPL 0, [1] CPL 3
+  std::array<JumpCache, 2> jump;  // [0] kModeKernel, [1] kModeUser
+  std::array<CodeTlb, 2> code_tlb;  // [0] CPL 0, [1] CPL 3
 
   u64 flags() const {
     return (rflags & ~((u64{1} << 9) | (u64{1} << 10) | (u64{1} << 18))) | u64{if_flag} << 9 | u64{df_flag} << 10 |
@@ -180,7 +180,7 @@ struct alignas(64) Context {
     ac_flag = (value >> 18) & 1;
   }
   Mode mode() const { return cpl == 3 ? kModeUser : ac_flag != 0 ? kModeKernelAc : kModeKernel; }
-  bool long_mode() const { return (efer & 0x400) != 0; }                         // EFER.LMA
+  bool long_mode() const { return (efer & 0x400) != 0; }  // EFER.LMA
   bool code64() const { return long_mode() && (segment[kCs].attributes & 0x2000) != 0; }  // CS.L
 
   // Leave translated code at the next poll. Any thread, and signal handlers.
@@ -195,8 +195,14 @@ struct alignas(64) Context {
   }
 
   // Records an exception and returns false, so that a function can `return raise(...)`.
-  bool raise(u8 number) { fault = {number, false, 0, 0}; return false; }
-  bool raise(u8 number, u32 error) { fault = {number, true, error, 0}; return false; }
+  bool raise(u8 number) {
+    fault = {number, false, 0, 0};
+    return false;
+  }
+  bool raise(u8 number, u32 error) {
+    fault = {number, true, error, 0};
+    return false;
+  }
 };
 
 }  // namespace pileus::engine::bt

@@ -43,8 +43,9 @@ Leaf features(const Context& context) {
   constexpr u32 kNative = bit(0) | bit(1) | bit(9) | bit(13) | bit(19) | bit(20) | bit(23) | bit(25) | bit(30);
   const u32 ecx = (host.ecx & kNative) | bit(21) | bit(24) | bit(31);  // x2APIC, TSC deadline, hypervisor
   // FPU DE PSE TSC MSR PAE MCE CX8 APIC SEP MTRR PGE MCA CMOV PAT PSE36 CLFSH MMX FXSR SSE SSE2 HTT
-  constexpr u32 kEdx = bit(0) | bit(2) | bit(3) | bit(4) | bit(5) | bit(6) | bit(7) | bit(8) | bit(9) | bit(11) | bit(12) |
-                       bit(13) | bit(14) | bit(15) | bit(16) | bit(17) | bit(19) | bit(23) | bit(24) | bit(25) | bit(26);
+  constexpr u32 kEdx = bit(0) | bit(2) | bit(3) | bit(4) | bit(5) | bit(6) | bit(7) | bit(8) | bit(9) | bit(11) |
+                       bit(12) | bit(13) | bit(14) | bit(15) | bit(16) | bit(17) | bit(19) | bit(23) | bit(24) |
+                       bit(25) | bit(26);
   return {kSignature, context.id << 24 | (cpus & 0xFF) << 16 | 8 << 8, ecx, kEdx | (cpus > 1 ? bit(28) : 0)};
 }
 
@@ -102,8 +103,9 @@ Leaf hypervisor(const Context& context, u32 leaf) {
   if (!context.vm->config().paravirt) return {};
   // CLOCKSOURCE NOP_IO_DELAY CLOCKSOURCE2 STEAL_TIME PV_EOI PV_UNHALT PV_TLB_FLUSH PV_SEND_IPI POLL_CONTROL
   // PV_SCHED_YIELD MSI_EXT_DEST_ID CLOCKSOURCE_STABLE
-  return {bit(0) | bit(1) | bit(3) | bit(5) | bit(6) | bit(7) | bit(9) | bit(11) | bit(12) | bit(13) | bit(15) | bit(24), 0,
-          0, 0};
+  return {
+      bit(0) | bit(1) | bit(3) | bit(5) | bit(6) | bit(7) | bit(9) | bit(11) | bit(12) | bit(13) | bit(15) | bit(24), 0,
+      0, 0};
 }
 
 Leaf extended(const Context& context, u32 leaf) {

@@ -19,8 +19,8 @@ struct RegisterUse {
 
 // The explicit general registers of an instruction by the encoding field they stand in.
 struct Uses {
-  RegisterUse reg;     // ModRM.reg
-  RegisterUse rm;      // ModRM.rm
+  RegisterUse reg;  // ModRM.reg
+  RegisterUse rm;  // ModRM.rm
   RegisterUse opcode;  // low bits of the opcode
   bool implicit_rcx = false;
   bool implicit_rcx_written = false;  // PCMPISTRI and PCMPESTRI
@@ -127,7 +127,8 @@ void BlockEmitter::reencode(const Insn& insn, unsigned reg_field, unsigned rm_fi
   unsigned rex = (info.attributes & ZYDIS_ATTRIB_HAS_REX) != 0 ? 0x40U : 0U;
   if (info.raw.rex.W != 0) rex |= 0x48;
   if (has_modrm && reg_field >= 8) rex |= 0x44;
-  const unsigned xb = memory ? Assembler::rex_xb(operand.base, operand.index) : (rm_field != kNoReg && rm_field >= 8 ? 1U : 0U);
+  const unsigned xb =
+      memory ? Assembler::rex_xb(operand.base, operand.index) : (rm_field != kNoReg && rm_field >= 8 ? 1U : 0U);
   if (xb != 0) rex |= 0x40 | xb;
   if (rex != 0) out_.byte(rex);
   if (info.opcode_map != ZYDIS_OPCODE_MAP_DEFAULT) out_.byte(0x0F);

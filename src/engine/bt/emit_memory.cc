@@ -34,8 +34,10 @@ BlockEmitter::GuestOperand BlockEmitter::guest_operand(const TraceInsn& at) {
     operand.index = gpr_number(mem.index, &high);
     operand.scale = mem.scale;
   }
-  if (mem.segment == ZYDIS_REGISTER_FS) operand.segment_base = offsetof(Context, segment) + kFs * sizeof(Segment) + offsetof(Segment, base);
-  if (mem.segment == ZYDIS_REGISTER_GS) operand.segment_base = offsetof(Context, segment) + kGs * sizeof(Segment) + offsetof(Segment, base);
+  if (mem.segment == ZYDIS_REGISTER_FS)
+    operand.segment_base = offsetof(Context, segment) + kFs * sizeof(Segment) + offsetof(Segment, base);
+  if (mem.segment == ZYDIS_REGISTER_GS)
+    operand.segment_base = offsetof(Context, segment) + kGs * sizeof(Segment) + offsetof(Segment, base);
   operand.narrow = at.insn.info.address_width == 32;
   return operand;
 }
@@ -69,8 +71,8 @@ void BlockEmitter::address_to_t0(const GuestOperand& operand) {
 
 // Leaves flags alone where at.flags_live. Clobbers T0 and T1. The result uses T1 and possibly the base register, or,
 // with `in_t0` or for other than simple operands, T0 alone.
-BlockEmitter::HostOperand BlockEmitter::probe(const TraceInsn& at, const GuestOperand& operand, unsigned size, bool write,
-                                              bool in_t0) {
+BlockEmitter::HostOperand BlockEmitter::probe(const TraceInsn& at, const GuestOperand& operand, unsigned size,
+                                              bool write, bool in_t0) {
   const u64 tlb = tlb_offset(block_.mode(), write);
   const u64 neg_tag = tlb + offsetof(Tlb, neg_tag);
   const bool simple = is_simple(operand) && !in_t0;

@@ -148,7 +148,8 @@ bool deliver_real(Context& context, u8 vector) {
   if (u64{vector} * 4 + 3 > context.idtr.limit) return context.raise(kVectorGp);
   if (!read_system(context, context.idtr.base + u64{vector} * 4, &entry, 4)) return false;
   const u16 stack = static_cast<u16>(context.gpr[kRsp] - 6);
-  const u16 frame[3] = {static_cast<u16>(context.rip), context.segment[kCs].selector, static_cast<u16>(context.flags())};
+  const u16 frame[3] = {static_cast<u16>(context.rip), context.segment[kCs].selector,
+                        static_cast<u16>(context.flags())};
   if (!write_system(context, context.segment[kSs].base + stack, frame, sizeof frame)) return false;
   context.gpr[kRsp] = (context.gpr[kRsp] & ~u64{0xFFFF}) | stack;
   context.set_flags(context.flags() & ~(kIf | kTf | kRf));
@@ -164,9 +165,7 @@ bool deliver(Context& context, u8 vector, EventSource source, bool has_error, u3
   return deliver_protected(context, vector, source, has_error, error);
 }
 
-bool is_contributory(u8 vector) {
-  return vector == kVectorDe || (vector >= kVectorTs && vector <= kVectorGp);
-}
+bool is_contributory(u8 vector) { return vector == kVectorDe || (vector >= kVectorTs && vector <= kVectorGp); }
 
 bool shut_down(Context& context) {
   context.run_state = RunState::kShutdown;
@@ -196,7 +195,8 @@ bool deliver_fault(Context& context) {
     }
     const u64 flags = context.flags();
     if (first && fault.vector != kVectorDb) context.set_flags(flags | kRf);
-    if (deliver(context, fault.vector, EventSource::kException, fault.has_error && !is_real_mode(context), fault.error)) {
+    if (deliver(context, fault.vector, EventSource::kException, fault.has_error && !is_real_mode(context),
+                fault.error)) {
       return true;
     }
     context.set_flags(flags);
@@ -289,7 +289,8 @@ bool return_stack_segment(Context& context, u16 selector, unsigned cpl, bool to6
   const u32 attributes = x86::descriptor_attributes(raw);
   const bool writable = (attributes & x86::kCodeOrData) != 0 && !x86::is_code(attributes) &&
                         (attributes & x86::kTypeReadableWritable) != 0;
-  if ((selector & 3U) != cpl || !writable || x86::dpl(attributes) != cpl) return context.raise(kVectorGp, selector & 0xFFFCU);
+  if ((selector & 3U) != cpl || !writable || x86::dpl(attributes) != cpl)
+    return context.raise(kVectorGp, selector & 0xFFFCU);
   if ((attributes & x86::kPresentBit) == 0) return context.raise(kVectorSs, selector & 0xFFFCU);
   *out = segment_of(selector, raw);
   return true;

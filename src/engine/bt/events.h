@@ -6,9 +6,24 @@
 namespace pileus::engine::bt {
 
 enum Vector : u8 {
-  kVectorDe = 0, kVectorDb = 1, kVectorNmi = 2, kVectorBp = 3, kVectorOf = 4, kVectorBr = 5, kVectorUd = 6, kVectorNm = 7,
-  kVectorDf = 8, kVectorTs = 10, kVectorNp = 11, kVectorSs = 12, kVectorGp = 13, kVectorPf = 14, kVectorMf = 16,
-  kVectorAc = 17, kVectorMc = 18, kVectorXm = 19,
+  kVectorDe = 0,
+  kVectorDb = 1,
+  kVectorNmi = 2,
+  kVectorBp = 3,
+  kVectorOf = 4,
+  kVectorBr = 5,
+  kVectorUd = 6,
+  kVectorNm = 7,
+  kVectorDf = 8,
+  kVectorTs = 10,
+  kVectorNp = 11,
+  kVectorSs = 12,
+  kVectorGp = 13,
+  kVectorPf = 14,
+  kVectorMf = 16,
+  kVectorAc = 17,
+  kVectorMc = 18,
+  kVectorXm = 19,
 };
 
 enum class EventSource : u8 { kException, kExternal, kSoftware };  // kSoftware: INT n, INT3, INTO: RIP is past it

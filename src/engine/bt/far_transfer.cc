@@ -71,7 +71,8 @@ bool far_jump(Context& context, u16 selector, u64 offset, unsigned) {
 
 bool far_call(Context& context, u16 selector, u64 offset, unsigned bits, u64 return_rip) {
   u64 raw = 0;
-  if (!is_real_mode(context) && (!check_target(context, selector, &raw) || !check_offset(context, raw, offset))) return false;
+  if (!is_real_mode(context) && (!check_target(context, selector, &raw) || !check_offset(context, raw, offset)))
+    return false;
   const unsigned bytes = bits / 8;
   u8 frame[16] = {};
   const u64 old_cs = context.segment[kCs].selector;

@@ -139,7 +139,8 @@ bool op_mul(Exec& e) {
 }
 
 bool op_imul(Exec& e) {
-  const bool one = e.operand(1).visibility != ZYDIS_OPERAND_VISIBILITY_EXPLICIT || e.insn.info.operand_count_visible == 1;
+  const bool one =
+      e.operand(1).visibility != ZYDIS_OPERAND_VISIBILITY_EXPLICIT || e.insn.info.operand_count_visible == 1;
   const bool three = e.insn.info.operand_count_visible == 3;
   const unsigned bits = e.width(0);
   u64 a = 0, b = 0;
@@ -197,7 +198,7 @@ bool op_bit_test(Exec& e) {
     switch (e.insn.info.mnemonic) {
       case ZYDIS_MNEMONIC_BTS: return a | u64{1} << bit;
       case ZYDIS_MNEMONIC_BTR: return a & ~(u64{1} << bit);
-      case ZYDIS_MNEMONIC_BTC: return a ^ u64{1} << bit;
+      case ZYDIS_MNEMONIC_BTC: return a ^ u64 { 1 } << bit;
       default: return a;
     }
   };
@@ -298,8 +299,12 @@ bool op_cmpxchg(Exec& e) {
   if ((e.is_memory(0) || old == expected) && !modify_operand(e, 0, f)) return false;
   const Alu compare = alu_sub(expected, old, false, bits);
   if (old != expected) {
-    write_register(e.context, bits == 8 ? ZYDIS_REGISTER_AL : bits == 16 ? ZYDIS_REGISTER_AX
-                              : bits == 32 ? ZYDIS_REGISTER_EAX : ZYDIS_REGISTER_RAX, old);
+    write_register(e.context,
+                   bits == 8    ? ZYDIS_REGISTER_AL
+                   : bits == 16 ? ZYDIS_REGISTER_AX
+                   : bits == 32 ? ZYDIS_REGISTER_EAX
+                                : ZYDIS_REGISTER_RAX,
+                   old);
   }
   set_arithmetic(e.context, compare.flags);
   return true;
@@ -320,7 +325,10 @@ bool op_cmpxchg_pair(Exec& e) {
   const u64 low = context.gpr[kRbx] & half, high = context.gpr[kRcx] & half;
   bool equal = false;
   if (host != nullptr && wide) {
-    asm volatile("lock cmpxchg16b %0" : "+m"(*host), "+a"(old_low), "+d"(old_high), "=@ccz"(equal) : "b"(low), "c"(high) : "memory");
+    asm volatile("lock cmpxchg16b %0"
+                 : "+m"(*host), "+a"(old_low), "+d"(old_high), "=@ccz"(equal)
+                 : "b"(low), "c"(high)
+                 : "memory");
   } else if (host != nullptr) {
     u64 expected = old_high << 32 | old_low;
     equal = compare_exchange(host, 8, &expected, high << 32 | low);

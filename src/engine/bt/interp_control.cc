@@ -81,7 +81,8 @@ bool op_jmp(Exec& e) {
   if (is_far(e)) {
     u16 selector = 0;
     u64 offset = 0;
-    if (!far_target(e, &selector, &offset) || !far_jump(e.context, selector, offset, e.insn.info.operand_width)) return false;
+    if (!far_target(e, &selector, &offset) || !far_jump(e.context, selector, offset, e.insn.info.operand_width))
+      return false;
     e.next = e.context.rip;
     return true;
   }
@@ -121,7 +122,9 @@ bool op_ret(Exec& e) {
   return true;
 }
 
-bool op_jcc(Exec& e) { return !condition_holds(e.context.rflags, e.insn.info.opcode & 15) || go(e, relative_target(e)); }
+bool op_jcc(Exec& e) {
+  return !condition_holds(e.context.rflags, e.insn.info.opcode & 15) || go(e, relative_target(e));
+}
 
 bool op_jcxz(Exec& e) {
   const bool zero = (e.context.gpr[kRcx] & mask_of(e.insn.info.address_width)) == 0;

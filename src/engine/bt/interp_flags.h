@@ -16,9 +16,7 @@ struct Alu {
 
 constexpr u64 mask_of(unsigned bits) { return bits >= 64 ? ~u64{0} : (u64{1} << bits) - 1; }
 constexpr u64 sign_of(unsigned bits) { return u64{1} << (bits - 1); }
-constexpr i64 sign_extend(u64 value, unsigned bits) {
-  return static_cast<i64>(value << (64 - bits)) >> (64 - bits);
-}
+constexpr i64 sign_extend(u64 value, unsigned bits) { return static_cast<i64>(value << (64 - bits)) >> (64 - bits); }
 
 constexpr u64 result_flags(u64 value, unsigned bits) {
   u64 flags = 0;

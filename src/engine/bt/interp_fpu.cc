@@ -36,8 +36,8 @@ bool waits_for_x87(const Insn& insn) {
   if (is_x87(insn)) return true;
   for (unsigned i = 0; i < insn.info.operand_count_visible; ++i) {
     const ZydisDecodedOperand& operand = insn.operand[i];
-    const bool mmx = operand.type == ZYDIS_OPERAND_TYPE_REGISTER &&
-                     ZydisRegisterGetClass(operand.reg.value) == ZYDIS_REGCLASS_MMX;
+    const bool mmx =
+        operand.type == ZYDIS_OPERAND_TYPE_REGISTER && ZydisRegisterGetClass(operand.reg.value) == ZYDIS_REGCLASS_MMX;
     if (mmx) return true;
   }
   return false;

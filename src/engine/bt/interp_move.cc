@@ -21,9 +21,12 @@ bool move_system(Exec& e) {
   Context& context = e.context;
   if (context.cpl != 0) return context.raise(kVectorGp, 0);
   u64 value = 0;
-  if (is_class(e, 0, ZYDIS_REGCLASS_CONTROL)) return read_operand(e, 1, &value) && write_cr(context, register_id(e, 0), value);
-  if (is_class(e, 1, ZYDIS_REGCLASS_CONTROL)) return read_cr(context, register_id(e, 1), &value) && write_operand(e, 0, value);
-  if (is_class(e, 0, ZYDIS_REGCLASS_DEBUG)) return read_operand(e, 1, &value) && write_dr(context, register_id(e, 0), value);
+  if (is_class(e, 0, ZYDIS_REGCLASS_CONTROL))
+    return read_operand(e, 1, &value) && write_cr(context, register_id(e, 0), value);
+  if (is_class(e, 1, ZYDIS_REGCLASS_CONTROL))
+    return read_cr(context, register_id(e, 1), &value) && write_operand(e, 0, value);
+  if (is_class(e, 0, ZYDIS_REGCLASS_DEBUG))
+    return read_operand(e, 1, &value) && write_dr(context, register_id(e, 0), value);
   return read_dr(context, register_id(e, 1), &value) && write_operand(e, 0, value);
 }
 
@@ -58,7 +61,8 @@ bool op_movzx(Exec& e) {
 
 bool op_movsx(Exec& e) {
   u64 value = 0;
-  return read_operand(e, 1, &value) && write_operand(e, 0, static_cast<u64>(sign_extend(value & mask_of(e.width(1)), e.width(1))));
+  return read_operand(e, 1, &value) &&
+         write_operand(e, 0, static_cast<u64>(sign_extend(value & mask_of(e.width(1)), e.width(1))));
 }
 
 bool op_lea(Exec& e) {
@@ -184,7 +188,9 @@ bool op_xlat(Exec& e) {
   const u64 offset = (e.context.gpr[kRbx] + (e.context.gpr[kRax] & 0xFF)) & mask_of(e.insn.info.address_width);
   u64 linear = 0;
   u8 value = 0;
-  if (!linear_address(e, segment, offset, 1, false, &linear) || !read_value(e.context, linear, &value, e.context.mode())) return false;
+  if (!linear_address(e, segment, offset, 1, false, &linear) ||
+      !read_value(e.context, linear, &value, e.context.mode()))
+    return false;
   write_register(e.context, ZYDIS_REGISTER_AL, value);
   return true;
 }
@@ -195,7 +201,8 @@ bool op_load_far(Exec& e) {
   u16 selector = 0;
   if (!linear_address(e, e.operand(1), bytes + 2, &linear)) return false;
   const Mode mode = e.context.mode();
-  if (!read_memory(e.context, linear, &offset, bytes, mode) || !read_value(e.context, linear + bytes, &selector, mode)) return false;
+  if (!read_memory(e.context, linear, &offset, bytes, mode) || !read_value(e.context, linear + bytes, &selector, mode))
+    return false;
   SegmentIndex index = kDs;
   switch (e.insn.info.mnemonic) {
     case ZYDIS_MNEMONIC_LES: index = kEs; break;
@@ -225,6 +232,8 @@ bool op_cmov(Exec& e) {
   return write_operand(e, 0, holds ? value : old);  // a 32-bit one clears the upper half either way
 }
 
-bool op_setcc(Exec& e) { return write_operand(e, 0, condition_holds(e.context.rflags, e.insn.info.opcode & 15) ? 1 : 0); }
+bool op_setcc(Exec& e) {
+  return write_operand(e, 0, condition_holds(e.context.rflags, e.insn.info.opcode & 15) ? 1 : 0);
+}
 
 }  // namespace pileus::engine::bt

@@ -34,7 +34,8 @@ bool check_segment(Context& context, SegmentIndex index, u64 offset, unsigned si
     const bool code = x86::is_code(segment.attributes);
     if (write && (code || (segment.attributes & x86::kTypeReadableWritable) == 0)) return context.raise(vector, 0);
   }
-  const bool expands_down = !is_real_mode(context) && !x86::is_code(segment.attributes) && (segment.attributes & 4) != 0;
+  const bool expands_down =
+      !is_real_mode(context) && !x86::is_code(segment.attributes) && (segment.attributes & 4) != 0;
   const u64 last = offset + size - 1;
   if (expands_down) {
     const u64 top = (segment.attributes & x86::kDefaultBig) != 0 ? 0xFFFFFFFF : 0xFFFF;
@@ -148,8 +149,7 @@ bool compare_exchange(u8* host, unsigned size, u64* expected, u64 desired) {
     case 4:
       asm volatile("lock cmpxchgl %k3, %1" : "+a"(old), "+m"(*host), "=@ccz"(done) : "r"(desired) : "memory");
       break;
-    default:
-      asm volatile("lock cmpxchgq %3, %1" : "+a"(old), "+m"(*host), "=@ccz"(done) : "r"(desired) : "memory");
+    default: asm volatile("lock cmpxchgq %3, %1" : "+a"(old), "+m"(*host), "=@ccz"(done) : "r"(desired) : "memory");
   }
   *expected = old & mask_of(size * 8);
   return done;

@@ -36,10 +36,12 @@ class StringOp {
         kind_(kind_of(e.insn.info.opcode)),
         size_((e.insn.info.opcode & 1) == 0 ? 1 : std::min<unsigned>(e.insn.info.operand_width / 8, is_io() ? 4 : 8)),
         address_mask_(mask_of(e.insn.info.address_width)),
-        source_segment_((e.insn.info.attributes & ZYDIS_ATTRIB_HAS_SEGMENT) != 0 ? segment_prefix() : ZYDIS_REGISTER_DS) {}
+        source_segment_((e.insn.info.attributes & ZYDIS_ATTRIB_HAS_SEGMENT) != 0 ? segment_prefix()
+                                                                                 : ZYDIS_REGISTER_DS) {}
 
   bool run() {
-    const bool rep = (e_.insn.info.attributes & (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE | ZYDIS_ATTRIB_HAS_REPNE)) != 0;
+    const bool rep =
+        (e_.insn.info.attributes & (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE | ZYDIS_ATTRIB_HAS_REPNE)) != 0;
     if (is_io() && !check_io(context_, static_cast<u16>(context_.gpr[kRdx]), size_)) return false;
     if (!rep) return one();
     for (u64 rounds = 0; (context_.gpr[kRcx] & address_mask_) != 0; ++rounds) {
@@ -82,7 +84,9 @@ class StringOp {
   }
   void count_down(u64 by) { set_masked(kRcx, context_.gpr[kRcx] - by); }
 
-  bool source(u64* linear) { return linear_address(e_, source_segment_, context_.gpr[kRsi] & address_mask_, size_, false, linear); }
+  bool source(u64* linear) {
+    return linear_address(e_, source_segment_, context_.gpr[kRsi] & address_mask_, size_, false, linear);
+  }
   bool destination(u64* linear, bool write) {
     return linear_address(e_, ZYDIS_REGISTER_ES, context_.gpr[kRdi] & address_mask_, size_, write, linear);
   }
@@ -90,7 +94,8 @@ class StringOp {
   bool one() {
     u64 from = 0, to = 0, a = 0, b = 0;
     const Mode mode = context_.mode();
-    const bool reads_source = kind_ == Kind::kMovs || kind_ == Kind::kLods || kind_ == Kind::kCmps || kind_ == Kind::kOuts;
+    const bool reads_source =
+        kind_ == Kind::kMovs || kind_ == Kind::kLods || kind_ == Kind::kCmps || kind_ == Kind::kOuts;
     const bool uses_destination = kind_ != Kind::kLods && kind_ != Kind::kOuts;
     if (reads_source && (!source(&from) || !read_memory(context_, from, &a, size_, mode))) return false;
     if (uses_destination && !destination(&to, kind_ != Kind::kCmps && kind_ != Kind::kScas)) return false;
@@ -152,7 +157,8 @@ class StringOp {
       if (host_from == nullptr) return 0;
     }
     u8* host_to = nullptr;
-    if (!pin_memory(context_, to, static_cast<unsigned>(bytes), context_.mode(), &host_to, &gpa) || host_to == nullptr) return 0;
+    if (!pin_memory(context_, to, static_cast<unsigned>(bytes), context_.mode(), &host_to, &gpa) || host_to == nullptr)
+      return 0;
     if (kind_ == Kind::kMovs) std::memmove(host_to, host_from, bytes);
     else fill(host_to, bytes);
     wrote_memory(context_, gpa, static_cast<unsigned>(bytes));

@@ -76,7 +76,8 @@ bool op_load_table(Exec& e) {
   u16 limit = 0;
   if (!linear_address(e, e.operand(0), size, &linear)) return false;
   const Mode mode = e.context.mode();
-  if (!read_value(e.context, linear, &limit, mode) || !read_memory(e.context, linear + 2, &base, size - 2, mode)) return false;
+  if (!read_value(e.context, linear, &limit, mode) || !read_memory(e.context, linear + 2, &base, size - 2, mode))
+    return false;
   if (!wide && e.insn.info.operand_width == 16) base &= 0xFFFFFF;
   DescriptorTable& table = e.insn.info.mnemonic == ZYDIS_MNEMONIC_LGDT ? e.context.gdtr : e.context.idtr;
   table = {base, limit};
@@ -91,7 +92,8 @@ bool op_store_table(Exec& e) {
   __builtin_memcpy(image, &table.limit, 2);
   __builtin_memcpy(image + 2, &table.base, 8);
   u64 linear = 0;
-  return linear_address(e, e.operand(0), size, &linear) && write_memory(e.context, linear, image, size, e.context.mode());
+  return linear_address(e, e.operand(0), size, &linear) &&
+         write_memory(e.context, linear, image, size, e.context.mode());
 }
 
 bool op_lldt(Exec& e) {
@@ -132,7 +134,8 @@ bool op_lar(Exec& e) {
   u32 value = 0;
   bool ok = false;
   if (is_real_mode(e.context)) return e.context.raise(kVectorUd);
-  if (!read_operand(e, 1, &selector) || !load_access_rights(e.context, static_cast<u16>(selector), &value, &ok)) return false;
+  if (!read_operand(e, 1, &selector) || !load_access_rights(e.context, static_cast<u16>(selector), &value, &ok))
+    return false;
   if (ok && !write_operand(e, 0, value)) return false;
   set_zf(e.context, ok);
   return true;
@@ -154,7 +157,8 @@ bool op_verify(Exec& e) {
   bool ok = false;
   if (is_real_mode(e.context)) return e.context.raise(kVectorUd);
   const bool write = e.insn.info.mnemonic == ZYDIS_MNEMONIC_VERW;
-  if (!read_operand(e, 0, &selector) || !verify_segment(e.context, static_cast<u16>(selector), write, &ok)) return false;
+  if (!read_operand(e, 0, &selector) || !verify_segment(e.context, static_cast<u16>(selector), write, &ok))
+    return false;
   set_zf(e.context, ok);
   return true;
 }

@@ -15,10 +15,31 @@ namespace {
 
 // x2APIC register numbers (SDM vol. 3, table 11-6).
 enum Register : u32 {
-  kId = 0x02, kVersion = 0x03, kTpr = 0x08, kPpr = 0x0A, kEoi = 0x0B, kLdr = 0x0D, kDfr = 0x0E, kSvr = 0x0F, kIsr = 0x10,
-  kTmr = 0x18, kIrr = 0x20, kEsr = 0x28, kLvtCmci = 0x2F, kIcr = 0x30, kIcrHigh = 0x31, kLvtTimer = 0x32,
-  kLvtThermal = 0x33, kLvtPerf = 0x34, kLvtLint0 = 0x35, kLvtLint1 = 0x36, kLvtError = 0x37, kInitialCount = 0x38,
-  kCurrentCount = 0x39, kDivide = 0x3E, kSelfIpi = 0x3F,
+  kId = 0x02,
+  kVersion = 0x03,
+  kTpr = 0x08,
+  kPpr = 0x0A,
+  kEoi = 0x0B,
+  kLdr = 0x0D,
+  kDfr = 0x0E,
+  kSvr = 0x0F,
+  kIsr = 0x10,
+  kTmr = 0x18,
+  kIrr = 0x20,
+  kEsr = 0x28,
+  kLvtCmci = 0x2F,
+  kIcr = 0x30,
+  kIcrHigh = 0x31,
+  kLvtTimer = 0x32,
+  kLvtThermal = 0x33,
+  kLvtPerf = 0x34,
+  kLvtLint0 = 0x35,
+  kLvtLint1 = 0x36,
+  kLvtError = 0x37,
+  kInitialCount = 0x38,
+  kCurrentCount = 0x39,
+  kDivide = 0x3E,
+  kSelfIpi = 0x3F,
 };
 constexpr u32 kMasked = 1U << 16;
 constexpr u32 kTimerMode = 3U << 17, kPeriodic = 1U << 17, kTscDeadline = 2U << 17;
@@ -32,9 +53,7 @@ u64 now_ns() {
 }
 
 // The guest's own time, by its TSC: goes on where it was when the vCPU is continued elsewhere.
-u64 guest_ns(const Context& context) {
-  return multiply_divide(read_tsc(context), 1'000'000, tsc_khz());
-}
+u64 guest_ns(const Context& context) { return multiply_divide(read_tsc(context), 1'000'000, tsc_khz()); }
 
 unsigned divisor(u32 divide) {
   const unsigned code = (divide & 3) | (divide >> 1 & 4);
@@ -131,10 +150,20 @@ bool Lapic::read(u32 index, u64* value) {
     case kLdr: *value = x2apic ? logical_id(context_.id) : reg(kLdr); return true;
     case kIcr: *value = reg(kIcr) | (x2apic ? u64{reg(kIcrHigh)} << 32 : 0); return true;
     case kCurrentCount: *value = current_count(); return true;
-    case kTpr: case kDfr: case kSvr: case kEsr: case kLvtCmci: case kIcrHigh: case kLvtTimer: case kLvtThermal:
-    case kLvtPerf: case kLvtLint0: case kLvtLint1: case kLvtError: case kInitialCount: case kDivide:
-      *value = reg(index);
-      return true;
+    case kTpr:
+    case kDfr:
+    case kSvr:
+    case kEsr:
+    case kLvtCmci:
+    case kIcrHigh:
+    case kLvtTimer:
+    case kLvtThermal:
+    case kLvtPerf:
+    case kLvtLint0:
+    case kLvtLint1:
+    case kLvtError:
+    case kInitialCount:
+    case kDivide: *value = reg(index); return true;
     default: *value = 0; return !x2apic;
   }
 }
@@ -198,9 +227,12 @@ bool Lapic::write(u32 index, u64 value) {
       if (x2apic) return false;
       set_reg(kIcrHigh, low);
       return true;
-    case kLvtCmci: case kLvtThermal: case kLvtPerf: case kLvtLint0: case kLvtLint1: case kLvtError:
-      set_reg(index, low & 0x1F7FF);
-      return true;
+    case kLvtCmci:
+    case kLvtThermal:
+    case kLvtPerf:
+    case kLvtLint0:
+    case kLvtLint1:
+    case kLvtError: set_reg(index, low & 0x1F7FF); return true;
     case kDivide: set_reg(kDivide, low & 11); return true;
     default: return !x2apic;
   }
@@ -285,7 +317,8 @@ void Lapic::init() {
   for (auto& word : tmr_) word = 0;
   isr_ = {};
   for (u32 i = 0; i < registers_.size(); ++i) set_reg(i, 0);
-  for (const u32 lvt : {kLvtCmci, kLvtTimer, kLvtThermal, kLvtPerf, kLvtLint0, kLvtLint1, kLvtError}) set_reg(lvt, kMasked);
+  for (const u32 lvt : {kLvtCmci, kLvtTimer, kLvtThermal, kLvtPerf, kLvtLint0, kLvtLint1, kLvtError})
+    set_reg(lvt, kMasked);
   set_reg(kSvr, 0xFF);
   set_reg(kDfr, 0xFFFFFFFF);
   tsc_deadline_ = timer_due_ns_ = 0;

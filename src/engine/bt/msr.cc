@@ -15,15 +15,16 @@ namespace {
 constexpr u64 kEferSce = 1, kEferLme = 1U << 8, kEferLma = 1U << 10, kEferNxe = 1U << 11;
 // RDCL_NO IBRS_ALL SKIP_L1DFL SSB_NO MDS_NO PSCHANGE_MC_NO TAA_NO SBDR_SSDP_NO FBSDP_NO PSDP_NO BHI_NO PBRSB_NO GDS_NO
 // RFDS_NO ITS_NO
-constexpr u64 kArchCapabilities = 1 | 2 | 8 | 16 | 32 | 64 | 256 | (7U << 13) | (1U << 20) | (1U << 24) | (1U << 26) |
-                                  (1U << 27) | (u64{1} << 62);
+constexpr u64 kArchCapabilities =
+    1 | 2 | 8 | 16 | 32 | 64 | 256 | (7U << 13) | (1U << 20) | (1U << 24) | (1U << 26) | (1U << 27) | (u64{1} << 62);
 
 bool is_canonical(u64 value) { return static_cast<u64>(static_cast<i64>(value << 16) >> 16) == value; }
 
 // Registers that are storage and no more.
 u64* storage(Context& context, u32 index) {
   switch (index) {
-    case 0x3A: case 0x48: return index == 0x48 ? &context.spec_ctrl : nullptr;
+    case 0x3A:
+    case 0x48: return index == 0x48 ? &context.spec_ctrl : nullptr;
     case 0x174: return &context.sysenter_cs;
     case 0x175: return &context.sysenter_esp;
     case 0x176: return &context.sysenter_eip;
@@ -38,7 +39,8 @@ u64* storage(Context& context, u32 index) {
     case 0xC0000102: return &context.kernel_gs_base;
     case 0xC0000103: return &context.tsc_aux;
     case 0x250: return &context.mtrr_fixed[0];
-    case 0x258: case 0x259: return &context.mtrr_fixed[index - 0x258 + 1];
+    case 0x258:
+    case 0x259: return &context.mtrr_fixed[index - 0x258 + 1];
     default: break;
   }
   if (index >= 0x268 && index <= 0x26F) return &context.mtrr_fixed[index - 0x268 + 3];
@@ -81,11 +83,26 @@ bool read_msr(Context& context, u32 index, u64* value) {
   }
   switch (index) {
     case 0x10: *value = read_tsc(context); return true;
-    case 0x17: case 0x2A: case 0x3A: case 0x8B: case 0xCE: case 0x140: case 0x34:
-    case 0x179: case 0x17A: case 0x17B: case 0x186: case 0x187: case 0x198: case 0x1D9: case 0xC0010015:
-    case 0x606: case 0x611: case 0x639: case 0x641: case 0x619:
-      *value = index == 0x3A ? 1 : index == 0x8B ? u64{0x1000000} << 32 : 0;
-      return true;
+    case 0x17:
+    case 0x2A:
+    case 0x3A:
+    case 0x8B:
+    case 0xCE:
+    case 0x140:
+    case 0x34:
+    case 0x179:
+    case 0x17A:
+    case 0x17B:
+    case 0x186:
+    case 0x187:
+    case 0x198:
+    case 0x1D9:
+    case 0xC0010015:
+    case 0x606:
+    case 0x611:
+    case 0x639:
+    case 0x641:
+    case 0x619: *value = index == 0x3A ? 1 : index == 0x8B ? u64{0x1000000} << 32 : 0; return true;
     case 0x1B: *value = context.lapic->base_msr(); return true;
     case 0x3B: *value = context.tsc_offset; return true;
     case 0xFE: *value = 0x508; return true;  // MTRRcap: 8 variable, fixed, WC
@@ -109,8 +126,17 @@ bool write_msr(Context& context, u32 index, u64 value) {
   }
   switch (index) {
     case 0x10: context.tsc_offset = value - __rdtsc(); return true;
-    case 0x17: case 0x2A: case 0x8B: case 0x140: case 0x49: case 0x179: case 0x17A: case 0x186: case 0x187:
-    case 0x10A: case 0x1D9: return true;
+    case 0x17:
+    case 0x2A:
+    case 0x8B:
+    case 0x140:
+    case 0x49:
+    case 0x179:
+    case 0x17A:
+    case 0x186:
+    case 0x187:
+    case 0x10A:
+    case 0x1D9: return true;
     case 0x1B: return context.lapic->set_base_msr(value) || context.raise(kVectorGp, 0);
     case 0x3B: context.tsc_offset = value; return true;
     case 0x277: return write_pat(context, value);

@@ -116,8 +116,10 @@ u64 tsc_khz() {
 bool read_paravirt_msr(Context& context, u32 index, u64* value) {
   if (!context.vm->config().paravirt) return false;
   switch (index) {
-    case kWallClockOld: case kWallClock: *value = context.pv_wall_clock_msr; return true;
-    case kSystemTimeOld: case kSystemTime: *value = context.pv_system_time_msr; return true;
+    case kWallClockOld:
+    case kWallClock: *value = context.pv_wall_clock_msr; return true;
+    case kSystemTimeOld:
+    case kSystemTime: *value = context.pv_system_time_msr; return true;
     case kSteal: *value = context.pv_steal_time_msr; return true;
     case kPvEoi: *value = context.pv_eoi_msr; return true;
     case kPollControl: *value = context.pv_poll_control; return true;
@@ -128,10 +130,10 @@ bool read_paravirt_msr(Context& context, u32 index, u64* value) {
 bool write_paravirt_msr(Context& context, u32 index, u64 value) {
   if (!context.vm->config().paravirt) return false;
   switch (index) {
-    case kWallClockOld: case kWallClock:
-      context.pv_wall_clock_msr = value;
-      return value == 0 || write_wall_clock(context, value);
-    case kSystemTimeOld: case kSystemTime:
+    case kWallClockOld:
+    case kWallClock: context.pv_wall_clock_msr = value; return value == 0 || write_wall_clock(context, value);
+    case kSystemTimeOld:
+    case kSystemTime:
       context.pv_system_time_msr = value;
       return (value & 1) == 0 || write_clock_page(context, value & ~u64{1});
     case kSteal: context.pv_steal_time_msr = value; return true;

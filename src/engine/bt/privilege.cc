@@ -14,7 +14,8 @@ constexpr u32 kFlatData = x86::kPresentBit | x86::kCodeOrData | 3 | x86::kDefaul
 constexpr u64 kRf = 1U << 16;
 
 void flat_code(Context& context, u16 selector, unsigned cpl, bool long_code) {
-  context.segment[kCs] = {selector, kFlatCode | cpl << 5 | (long_code ? x86::kLongBit : x86::kDefaultBig), 0xFFFFFFFF, 0};
+  context.segment[kCs] = {selector, kFlatCode | cpl << 5 | (long_code ? x86::kLongBit : x86::kDefaultBig), 0xFFFFFFFF,
+                          0};
   context.cpl = static_cast<u8>(cpl);
 }
 void flat_stack(Context& context, u16 selector, unsigned cpl) {
@@ -61,9 +62,11 @@ bool do_sysenter(Context& context) {
 }
 
 bool do_sysexit(Context& context, unsigned operand_bits) {
-  if ((context.sysenter_cs & 0xFFFC) == 0 || context.cpl != 0 || is_real_mode(context)) return context.raise(kVectorGp, 0);
+  if ((context.sysenter_cs & 0xFFFC) == 0 || context.cpl != 0 || is_real_mode(context))
+    return context.raise(kVectorGp, 0);
   const bool to64 = operand_bits == 64;
-  if (to64 && (!is_canonical(context.gpr[kRcx]) || !is_canonical(context.gpr[kRdx]))) return context.raise(kVectorGp, 0);
+  if (to64 && (!is_canonical(context.gpr[kRcx]) || !is_canonical(context.gpr[kRdx])))
+    return context.raise(kVectorGp, 0);
   const u64 base = (context.sysenter_cs & 0xFFFC) + (to64 ? 32 : 16);
   context.rip = to64 ? context.gpr[kRdx] : context.gpr[kRdx] & 0xFFFFFFFF;
   context.gpr[kRsp] = to64 ? context.gpr[kRcx] : context.gpr[kRcx] & 0xFFFFFFFF;

@@ -15,8 +15,6 @@ inline constexpr unsigned kHostRcx = 11;
 inline constexpr unsigned kNoReg = 0xFF;
 
 constexpr bool is_spilled(unsigned guest) { return guest == 10 || guest == 11; }
-constexpr unsigned host_register(unsigned guest) {
-  return guest == 1 ? kHostRcx : is_spilled(guest) ? kNoReg : guest;
-}
+constexpr unsigned host_register(unsigned guest) { return guest == 1 ? kHostRcx : is_spilled(guest) ? kNoReg : guest; }
 
 }  // namespace pileus::engine::bt

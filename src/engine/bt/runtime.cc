@@ -32,15 +32,18 @@ void remember(Context& context, const Block& block) {
 
 // Whether translated code of `block` may go on behind an instruction that C++ executed.
 bool may_continue(const Context& context, const Block& block, u64 expected_rip) {
-  return context.rip == expected_rip && block.valid.load(std::memory_order_acquire) &&
-         block.mode() == context.mode() && block.key().fpu_usable == fpu_usable(context) && !must_leave(context);
+  return context.rip == expected_rip && block.valid.load(std::memory_order_acquire) && block.mode() == context.mode() &&
+         block.key().fpu_usable == fpu_usable(context) && !must_leave(context);
 }
 
 // An instruction of a block on its way through C++: what to go on with afterwards.
 class Resume {
  public:
   Resume(Context& context, const Site& site)
-      : context_(context), code_(context.vm->code()), block_(*code_.block_at(site.block)), index_(site.value),
+      : context_(context),
+        code_(context.vm->code()),
+        block_(*code_.block_at(site.block)),
+        index_(site.value),
         generation_(code_.generation()) {
     context.rip = context.vpage + block_.marks()[index_].guest_offset;
     next_rip_ = context.vpage + block_.marks()[index_ + 1].guest_offset;

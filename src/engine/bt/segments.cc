@@ -28,7 +28,8 @@ bool check_stack_segment(Context& context, u16 selector, u64 raw) {
 bool check_data_segment(Context& context, u16 selector, u64 raw) {
   const u32 attributes = x86::descriptor_attributes(raw);
   const bool code = x86::is_code(attributes);
-  const bool readable = (attributes & x86::kCodeOrData) != 0 && (!code || (attributes & x86::kTypeReadableWritable) != 0);
+  const bool readable =
+      (attributes & x86::kCodeOrData) != 0 && (!code || (attributes & x86::kTypeReadableWritable) != 0);
   const bool conforming = code && (attributes & x86::kTypeConforming) != 0;
   const unsigned rpl = selector & 3U;
   const bool privileged = conforming || (rpl <= x86::dpl(attributes) && context.cpl <= x86::dpl(attributes));
@@ -77,7 +78,8 @@ Segment real_segment(u16 selector) {
 }
 
 Segment null_stack_segment(unsigned cpl) {
-  return {static_cast<u16>(cpl), x86::kPresentBit | x86::kCodeOrData | x86::kTypeReadableWritable | cpl << 5, 0xFFFFFFFF, 0};
+  return {static_cast<u16>(cpl), x86::kPresentBit | x86::kCodeOrData | x86::kTypeReadableWritable | cpl << 5,
+          0xFFFFFFFF, 0};
 }
 
 void set_code_segment(Context& context, u16 selector, u64 raw, unsigned cpl) {
@@ -108,7 +110,8 @@ bool load_segment(Context& context, SegmentIndex index, u16 selector) {
   }
   u64 raw = 0, address = 0;
   if (!read_descriptor(context, selector, kVectorGp, &raw, &address)) return false;
-  const bool fine = index == kSs ? check_stack_segment(context, selector, raw) : check_data_segment(context, selector, raw);
+  const bool fine =
+      index == kSs ? check_stack_segment(context, selector, raw) : check_data_segment(context, selector, raw);
   if (!fine) return false;
   mark_accessed(context, raw, address);
   context.segment[index] = segment_of(selector, raw);
@@ -123,7 +126,8 @@ bool load_ldt(Context& context, u16 selector) {
   u64 raw = 0, address = 0, high = 0;
   if (!read_descriptor(context, selector, kVectorGp, &raw, &address)) return false;
   const u32 attributes = x86::descriptor_attributes(raw);
-  if ((attributes & (x86::kCodeOrData | x86::kTypeMask)) != x86::kTypeLdt) return context.raise(kVectorGp, error_of(selector));
+  if ((attributes & (x86::kCodeOrData | x86::kTypeMask)) != x86::kTypeLdt)
+    return context.raise(kVectorGp, error_of(selector));
   if ((attributes & x86::kPresentBit) == 0) return context.raise(kVectorNp, error_of(selector));
   if (context.long_mode() && !read_system(context, address + 8, &high, 8)) return false;
   context.ldtr = segment_of(selector, raw);

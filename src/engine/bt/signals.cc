@@ -1,14 +1,14 @@
 #include "engine/bt/signals.h"
 
 #include <asm/prctl.h>
-#include <csignal>
-#include <cstdlib>
-#include <ctime>
-#include <mutex>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
+#include <csignal>
+#include <cstdlib>
+#include <ctime>
+#include <mutex>
 
 #include "engine/bt/code_cache.h"
 #include "engine/bt/stubs.h"
@@ -43,13 +43,13 @@ void on_fault(int signal, siginfo_t*, void* opaque) {
     registers[REG_RIP] = reinterpret_cast<greg_t>(current->vm->stubs().trap);
     return;
   }
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = SIG_DFL;
   sigaction(signal, &action, nullptr);
 }
 
 Result<> install(int signal, void (*handler)(int, siginfo_t*, void*)) {
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_sigaction = handler;
   action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART;
   sigfillset(&action.sa_mask);

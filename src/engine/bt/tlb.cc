@@ -57,7 +57,9 @@ void flush_code_mappings(Context& context, Mode mode) {
   context.code_tlb[mode == kModeUser ? 1 : 0].page.fill(kNoPage);
 }
 
-Context::LargePages& large_pages_of(Context& context, Mode mode) { return context.large_pages[mode == kModeKernel ? 0 : 1]; }
+Context::LargePages& large_pages_of(Context& context, Mode mode) {
+  return context.large_pages[mode == kModeKernel ? 0 : 1];
+}
 
 u64 huge_bit(u64 va) { return u64{1} << (va >> 30 & 63); }
 u64 region_bit(u64 va) { return u64{1} << (va >> 21 & 63); }
@@ -190,7 +192,8 @@ void flush_jumps(Context& context, Mode mode) {
   JumpCache& cache = context.jump[mode == kModeUser ? 1 : 0];
   for (u64 used = cache.used; used != 0; used &= used - 1) {
     const u64 first = static_cast<u64>(std::countr_zero(used)) * kJumpGroup;
-    for (u64 slot = first; slot < first + kJumpGroup; ++slot) cache.slot[slot].neg_key.store(kNoJump, std::memory_order_relaxed);
+    for (u64 slot = first; slot < first + kJumpGroup; ++slot)
+      cache.slot[slot].neg_key.store(kNoJump, std::memory_order_relaxed);
   }
   cache.used = 0;
   cache.pages.fill(0);

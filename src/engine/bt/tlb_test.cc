@@ -21,7 +21,9 @@ class TlbTest : public TestMachine {
     EXPECT_TRUE(fill_tlb(cpu(), va, access, mode, &filled));
     return filled;
   }
-  bool hits(u64 va, Mode mode, bool write = false) { return tlb_lookup(cpu().tlb[mode][write ? 1 : 0], va, 1) != nullptr; }
+  bool hits(u64 va, Mode mode, bool write = false) {
+    return tlb_lookup(cpu().tlb[mode][write ? 1 : 0], va, 1) != nullptr;
+  }
 };
 
 TEST_F(TlbTest, EmptyTlbHitsNothing) {

@@ -6,8 +6,8 @@ namespace pileus::engine::bt {
 
 namespace {
 
-constexpr u32 kArithmeticFlags = ZYDIS_CPUFLAG_CF | ZYDIS_CPUFLAG_PF | ZYDIS_CPUFLAG_AF | ZYDIS_CPUFLAG_ZF |
-                                 ZYDIS_CPUFLAG_SF | ZYDIS_CPUFLAG_OF;
+constexpr u32 kArithmeticFlags =
+    ZYDIS_CPUFLAG_CF | ZYDIS_CPUFLAG_PF | ZYDIS_CPUFLAG_AF | ZYDIS_CPUFLAG_ZF | ZYDIS_CPUFLAG_SF | ZYDIS_CPUFLAG_OF;
 
 bool uses_fpu(const ZydisDecodedInstruction& info) {
   switch (info.meta.category) {  // NOLINT: the interesting ones of a large enumeration
@@ -239,7 +239,7 @@ Kind stack_kind(const Insn& insn, TraceInsn* out) {
   if (insn.info.mnemonic == ZYDIS_MNEMONIC_PUSH) {
     if (is_plain_memory(operand)) out->memory_operand = 0;
     return gpr || operand.type == ZYDIS_OPERAND_TYPE_IMMEDIATE || is_plain_memory(operand) ? Kind::kPush
-                                                                                            : Kind::kInterpret;
+                                                                                           : Kind::kInterpret;
   }
   return gpr && operand.reg.value != ZYDIS_REGISTER_RSP ? Kind::kPop : Kind::kInterpret;
 }
@@ -303,9 +303,9 @@ bool ends_trace(Kind kind) {
 void settle_set_if(Trace* trace) {
   for (unsigned i = 0; i < trace->count; ++i) {
     if (trace->at[i].kind != Kind::kSetIf) continue;
-    const bool goes_on = i + 1 < trace->count && (trace->at[i + 1].kind == Kind::kCopy ||
-                                                  trace->at[i + 1].kind == Kind::kPop ||
-                                                  trace->at[i + 1].kind == Kind::kNop);
+    const bool goes_on =
+        i + 1 < trace->count && (trace->at[i + 1].kind == Kind::kCopy || trace->at[i + 1].kind == Kind::kPop ||
+                                 trace->at[i + 1].kind == Kind::kNop);
     if (goes_on && i + 2 < trace->count) continue;
     trace->at[i].kind = Kind::kInterpretEnd;
     trace->count = i + 1;
@@ -366,7 +366,8 @@ unsigned gpr_number(ZydisRegister reg, bool* high) {
     *high = true;
     return static_cast<unsigned>(reg - ZYDIS_REGISTER_AH);
   }
-  if (reg >= ZYDIS_REGISTER_SPL && reg <= ZYDIS_REGISTER_R15B) return static_cast<unsigned>(reg - ZYDIS_REGISTER_SPL) + 4;
+  if (reg >= ZYDIS_REGISTER_SPL && reg <= ZYDIS_REGISTER_R15B)
+    return static_cast<unsigned>(reg - ZYDIS_REGISTER_SPL) + 4;
   if (reg >= ZYDIS_REGISTER_AX && reg <= ZYDIS_REGISTER_R15W) return static_cast<unsigned>(reg - ZYDIS_REGISTER_AX);
   if (reg >= ZYDIS_REGISTER_EAX && reg <= ZYDIS_REGISTER_R15D) return static_cast<unsigned>(reg - ZYDIS_REGISTER_EAX);
   if (reg >= ZYDIS_REGISTER_RAX && reg <= ZYDIS_REGISTER_R15) return static_cast<unsigned>(reg - ZYDIS_REGISTER_RAX);

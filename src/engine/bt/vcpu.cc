@@ -1,9 +1,9 @@
 #include "engine/bt/vcpu.h"
 
-#include <ctime>
-#include <cstring>
 #include <immintrin.h>
 #include <sys/mman.h>
+#include <cstring>
+#include <ctime>
 
 #include "engine/bt/code_cache.h"
 #include "engine/bt/events.h"
@@ -41,7 +41,8 @@ BtVcpu::BtVcpu(Vm& vm, Context* context, u8* cell_room)
     : vm_(vm), context_(context), lapic_(*context), cells_(cell_room) {}
 
 Result<std::unique_ptr<BtVcpu>> BtVcpu::create(Vm& vm, u32 id) {
-  void* memory = ::mmap(nullptr, align_up(sizeof(Context), 4096), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* memory =
+      ::mmap(nullptr, align_up(sizeof(Context), 4096), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) return Error::from_errno("allocate a vCPU");
   auto* context = new (memory) Context;
   std::unique_ptr<BtVcpu> vcpu(new BtVcpu(vm, context, vm.code().reserve(NativeCells::kBytes)));
@@ -117,7 +118,8 @@ Exit BtVcpu::run() {
       exit = {ExitReason::kShutdown, "triple fault"};
       break;
     }
-    if (context.run_state == RunState::kHalted && context.pv_kicked.exchange(false)) context.run_state = RunState::kRunning;
+    if (context.run_state == RunState::kHalted && context.pv_kicked.exchange(false))
+      context.run_state = RunState::kRunning;
     if (context.run_state != RunState::kRunning) {
       wait_halted(thread);
       continue;

@@ -14,9 +14,9 @@ constexpr std::size_t kYmmOffset = 576;  // of the upper halves in the standard 
 constexpr u64 kXstateX87Sse = 3;
 
 // Those that CpuState does not have fields for.
-constexpr u32 kSavedMsrs[] = {0x10A, 0x174, 0x175, 0x176, 0x1A0, 0x277, 0x2FF, 0xC0000081, 0xC0000082, 0xC0000083,
-                              0xC0000084, 0xC0000102, 0xC0000103, 0x4B564D00, 0x4B564D01, 0x4B564D03, 0x4B564D04,
-                              0x4B564D05};
+constexpr u32 kSavedMsrs[] = {0x10A,      0x174,      0x175,      0x176,      0x1A0,      0x277,
+                              0x2FF,      0xC0000081, 0xC0000082, 0xC0000083, 0xC0000084, 0xC0000102,
+                              0xC0000103, 0x4B564D00, 0x4B564D01, 0x4B564D03, 0x4B564D04, 0x4B564D05};
 
 void save_vectors(const Context& context, CpuState* out) {
   std::memcpy(out->xsave.data(), context.fx.data(), context.fx.size());

@@ -75,7 +75,7 @@ class Vm final : public guest::WriteObserver {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  u32 running_ = 0;                    // vCPUs between enter and leave; guarded by mutex_
+  u32 running_ = 0;  // vCPUs between enter and leave; guarded by mutex_
   std::atomic<bool> exclusive_{false};  // written under mutex_
   std::mutex sleep_mutex_;
   std::condition_variable awake_;

@@ -34,31 +34,20 @@ u8 Cmos::read_register(u8 index) const {
   ::gmtime_r(&now, &time);
   constexpr u8 kPm = 0x80;
   switch (index) {
-    case 0x00:
-      return encode(time.tm_sec);
-    case 0x02:
-      return encode(time.tm_min);
+    case 0x00: return encode(time.tm_sec);
+    case 0x02: return encode(time.tm_min);
     case 0x04:
       if ((status_b_ & k24Hours) != 0) return encode(time.tm_hour);
       return encode((time.tm_hour + 11) % 12 + 1) | (time.tm_hour >= 12 ? kPm : u8{0});
-    case 0x06:
-      return encode(time.tm_wday + 1);
-    case 0x07:
-      return encode(time.tm_mday);
-    case 0x08:
-      return encode(time.tm_mon + 1);
-    case 0x09:
-      return encode(time.tm_year % 100);
-    case 0x0A:
-      return kStatusA;
-    case 0x0B:
-      return status_b_;
-    case 0x0D:
-      return kStatusDValid;
-    case 0x32:
-      return encode((time.tm_year + 1900) / 100);
-    default:
-      return 0;
+    case 0x06: return encode(time.tm_wday + 1);
+    case 0x07: return encode(time.tm_mday);
+    case 0x08: return encode(time.tm_mon + 1);
+    case 0x09: return encode(time.tm_year % 100);
+    case 0x0A: return kStatusA;
+    case 0x0B: return status_b_;
+    case 0x0D: return kStatusDValid;
+    case 0x32: return encode((time.tm_year + 1900) / 100);
+    default: return 0;
   }
 }
 

@@ -50,30 +50,23 @@ u64 Serial::read(u64 offset, unsigned /*size*/) {
 
 u8 Serial::read_register(u64 offset) {
   switch (offset) {
-    case kData:
-      return divisor_latched() ? static_cast<u8>(divisor_) : take_input();
-    case kInterruptEnable:
-      return divisor_latched() ? static_cast<u8>(divisor_ >> 8) : interrupt_enable_;
+    case kData: return divisor_latched() ? static_cast<u8>(divisor_) : take_input();
+    case kInterruptEnable: return divisor_latched() ? static_cast<u8>(divisor_ >> 8) : interrupt_enable_;
     case kInterruptId: {
       const u8 pending = pending_interrupt();
       if (pending == kTransmitterEmpty) transmitter_empty_pending_ = false;  // reading it is the acknowledgement
       return pending | (fifo_enabled_ ? kFifosOn : u8{0});
     }
-    case kLineControl:
-      return line_control_;
-    case kModemControl:
-      return modem_control_;
+    case kLineControl: return line_control_;
+    case kModemControl: return modem_control_;
     case kLineStatus: {
       const u8 status = line_status();
       overrun_ = false;
       return status;
     }
-    case kModemStatus:
-      return modem_status();
-    case kScratch:
-      return scratch_;
-    default:
-      return 0xFF;
+    case kModemStatus: return modem_status();
+    case kScratch: return scratch_;
+    default: return 0xFF;
   }
 }
 
@@ -112,20 +105,11 @@ void Serial::write_register(u64 offset, u8 value) {
       if ((value & ~interrupt_enable_ & kEnableTransmit) != 0) transmitter_empty_pending_ = true;
       interrupt_enable_ = value & 0x0F;
       break;
-    case kFifoControl:
-      write_fifo_control(value);
-      break;
-    case kLineControl:
-      line_control_ = value;
-      break;
-    case kModemControl:
-      modem_control_ = value & 0x1F;
-      break;
-    case kScratch:
-      scratch_ = value;
-      break;
-    default:
-      break;  // the status registers are read-only
+    case kFifoControl: write_fifo_control(value); break;
+    case kLineControl: line_control_ = value; break;
+    case kModemControl: modem_control_ = value & 0x1F; break;
+    case kScratch: scratch_ = value; break;
+    default: break;  // the status registers are read-only
   }
 }
 

@@ -146,7 +146,8 @@ Result<Filesystems> open_filesystems(DiskReader& disk) {
 
 Result<BootEntry> find_boot_entry(DiskReader& disk) {
   Filesystems filesystems = TRY(open_filesystems(disk));
-  Error last(ErrorCode::kNotFound, "no grub.cfg, boot loader entries or /boot/vmlinuz-*: name what to boot with --kernel");
+  Error last(ErrorCode::kNotFound,
+             "no grub.cfg, boot loader entries or /boot/vmlinuz-*: name what to boot with --kernel");
   // The best kind of configuration on any file system before the next kind.
   for (const auto add_recipes : {add_grub_recipes, add_bls_recipes, add_newest_kernel}) {
     for (u64 home = 0; home < filesystems.size(); ++home) {

@@ -19,6 +19,7 @@ struct RunOptions {
   std::string name;    // empty: one is made up
   u32 cpus = 1;
   std::string memory = "512M";
+  std::string translation_cache = "128M";
   std::string disk_size;  // empty: 8G, or the disk's own if that is larger or a file was named
   std::string engine = "auto";
   std::string paravirt = "on";

@@ -18,7 +18,7 @@ _pileus() {
         2,image,*) words='build ls show rm' ;;
         2,completion,*) words='bash zsh fish' ;;
         *,vm,run)
-          words="--name --cpus --memory --disk-size --engine --paravirt --ssh-key --user-data
+          words="--name --cpus --memory --translation-cache --disk-size --engine --paravirt --ssh-key --user-data
             --user --forward --kernel --initrd --append --console --detach --help"
           if [[ $cur != -* ]]; then
             words=$(pileus image ls --quiet 2>/dev/null)
@@ -51,7 +51,7 @@ _pileus() {
     3,image,*) found=(build ls show rm) ;;
     3,completion,*) found=(bash zsh fish) ;;
     *,vm,run)
-      found=(${(f)"$(pileus image ls --quiet 2>/dev/null)"} --name --cpus --memory
+      found=(${(f)"$(pileus image ls --quiet 2>/dev/null)"} --name --cpus --memory --translation-cache
         --disk-size --engine --paravirt --ssh-key --user-data --user --forward --kernel --initrd --append --console --detach)
       _files ;;
     *,vm,ls|*,image,ls) found=(--json --quiet) ;;
@@ -82,7 +82,7 @@ end
 for command in show rm
   complete -c pileus -n "__pileus_at image $command" -f -a '(pileus image ls --quiet 2>/dev/null)'
 end
-for option in name cpus memory disk-size engine paravirt user forward append
+for option in name cpus memory translation-cache disk-size engine paravirt user forward append
   complete -c pileus -n '__fish_seen_subcommand_from run' -x -l $option
 end
 for option in ssh-key user-data kernel initrd

@@ -1,6 +1,7 @@
 #include "image_commands.h"
 
 #include <cstdio>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "image/builder.h"
@@ -101,7 +102,10 @@ Result<int> image_remove(image::Library& library, const CommandLine& line) {
   TRY(library.find(line.name));
   std::string users;
   for (const VmEntry& vm : list_vms(library)) {
-    if (vm.config.image == line.name) users += " " + vm.config.name;
+    // A VM may also have been made from the path of the image's disk.
+    std::error_code ignored;  // then they are not the same file
+    const bool same_file = std::filesystem::equivalent(vm.config.base_disk, library.disk_of(line.name), ignored);
+    if (vm.config.image == line.name || same_file) users += " " + vm.config.name;
   }
   if (!users.empty()) {
     return Error(ErrorCode::kBusy,

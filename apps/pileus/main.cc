@@ -27,7 +27,8 @@ constexpr std::array kCommands = {
 
 Result<int> dispatch(const CommandLine& line) {
   if (line.command == "completion") {
-    std::fputs(completion_script(line.name).data(), stdout);
+    const std::string_view script = completion_script(line.name);
+    std::fwrite(script.data(), 1, script.size(), stdout);
     return 0;
   }
   image::Library library = TRY(image::Library::open_default());

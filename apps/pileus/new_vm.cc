@@ -128,6 +128,7 @@ Result<vmm::VmConfig> plan(image::Library& library, const RunOptions& options) {
   }
   config.cpu_count = options.cpus;
   config.memory_bytes = TRY(vmm::parse_size(options.memory).with("--memory"));
+  config.translation_cache_bytes = TRY(vmm::parse_size(options.translation_cache).with("--translation-cache"));
   config.engine = TRY(vmm::parse_engine(options.engine).with("--engine"));
   config.paravirt = options.paravirt == "on";
   if (!options.kernel.empty()) config.kernel = TRY(readable_file(options.kernel, "--kernel"));

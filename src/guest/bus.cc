@@ -59,37 +59,28 @@ const Bus::Range* Bus::find(u64 address, unsigned size, u64* offset) const {
   return &range->second;
 }
 
-bool Bus::read(u64 address, unsigned size, u64* value) {
-  u64 offset = 0;
-  BusDevice* device = nullptr;
+BusDevice* Bus::device_at(u64 address, unsigned size, u64* offset) {
   {
     const std::shared_lock lock(mutex_);
-    const Range* range = find(address, size, &offset);
-    if (range != nullptr) device = range->device;
+    const Range* range = find(address, size, offset);
+    if (range != nullptr) return range->device;
   }
-  if (device == nullptr) {
-    count_unclaimed(address);
-    *value = all_ones(size);
-    return false;
-  }
-  *value = device->read(offset, size) & all_ones(size);
-  return true;
+  count_unclaimed(address);
+  return nullptr;
+}
+
+bool Bus::read(u64 address, unsigned size, u64* value) {
+  u64 offset = 0;
+  BusDevice* device = device_at(address, size, &offset);
+  *value = device == nullptr ? all_ones(size) : device->read(offset, size) & all_ones(size);
+  return device != nullptr;
 }
 
 bool Bus::write(u64 address, unsigned size, u64 value) {
   u64 offset = 0;
-  BusDevice* device = nullptr;
-  {
-    const std::shared_lock lock(mutex_);
-    const Range* range = find(address, size, &offset);
-    if (range != nullptr) device = range->device;
-  }
-  if (device == nullptr) {
-    count_unclaimed(address);
-    return false;
-  }
-  device->write(offset, size, value & all_ones(size));
-  return true;
+  BusDevice* device = device_at(address, size, &offset);
+  if (device != nullptr) device->write(offset, size, value & all_ones(size));
+  return device != nullptr;
 }
 
 }  // namespace pileus::guest

@@ -43,6 +43,7 @@ class Bus {
     BusDevice* device;
   };
   void count_unclaimed(u64 address);
+  BusDevice* device_at(u64 address, unsigned size, u64* offset);
   const Range* find(u64 address, unsigned size, u64* offset) const;
 
   const char* name_;

@@ -12,7 +12,7 @@ class Mapping {
  public:
   Mapping() = default;
   // Zeroed anonymous memory of `size` bytes, a multiple of the page size. Nothing is committed until touched.
-  // `shared` makes it MAP_SHARED. `executable` adds PROT_EXEC.
+  // `executable` adds PROT_EXEC.
   static Result<Mapping> anonymous(u64 size, bool executable = false);
   // `size` bytes of file `fd` from `offset`, shared, readable and, if asked, writable.
   static Result<Mapping> file(int fd, u64 offset, u64 size, bool writable);

@@ -40,6 +40,8 @@ struct VmConfig {
 inline constexpr u64 kMinMemory = 32 * kMiB;
 inline constexpr u64 kMaxMemory = 252 * kGiB;
 inline constexpr u32 kMaxCpus = 254;
+inline constexpr u64 kMinTranslationCache = 8 * kMiB;
+inline constexpr u64 kMaxTranslationCache = 2 * kGiB;
 
 std::string encode_config(const VmConfig& config);
 // Refuses what check() refuses.

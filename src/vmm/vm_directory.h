@@ -3,10 +3,12 @@
 //   config.json    VmConfig; written before the first start
 //   disk.overlay   what the guest changed of its base disk
 //   seed.iso       the NoCloud seed; read-only; may be missing
-//   lock           held (flock) by the VMM while it lives: the only proof that the VM runs,
-//   whatever state.json says state.json     VmState, replaced as a whole by the VMM control.sock
-//   see control_protocol.h console.sock   a byte stream: the serial console console.log    what the
-//   guest printed there; console.log.old before that vmm.log        what the VMM has to say
+//   lock           held (flock) by the VMM while it lives: the only proof that the VM runs, whatever state.json says
+//   state.json     VmState, replaced as a whole by the VMM
+//   control.sock   see control_protocol.h
+//   console.sock   a byte stream: the serial console
+//   console.log    what the guest printed there; console.log.old before that
+//   vmm.log        what the VMM has to say
 #pragma once
 
 #include <filesystem>

@@ -107,31 +107,6 @@ void BlockEmitter::insn(const Trace& trace, unsigned i) {
   }
 }
 
-namespace {
-bool falls_through(Kind kind) {
-  switch (kind) {
-    case Kind::kCall:
-    case Kind::kCallIndirect:
-    case Kind::kJump:
-    case Kind::kJumpIndirect:
-    case Kind::kBranch:
-    case Kind::kCountBranch:
-    case Kind::kReturn:
-    case Kind::kInterpretEnd: return false;
-    case Kind::kCopy:
-    case Kind::kNop:
-    case Kind::kPush:
-    case Kind::kPop:
-    case Kind::kLeave:
-    case Kind::kClearIf:
-    case Kind::kSetIf:
-    case Kind::kDirection:
-    case Kind::kInterpret: return true;
-  }
-  return true;
-}
-}  // namespace
-
 bool BlockEmitter::emit_cell(const TraceInsn& at) {
   const bool encoded = copy(at, true);
   out_.jmp(stubs_.leave);

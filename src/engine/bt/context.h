@@ -20,6 +20,7 @@ namespace pileus::engine::bt {
 class Vm;
 class Lapic;
 class NativeCells;
+struct DecodeCache;
 
 // What a translated block may assume about privilege; each has its own data TLBs.
 enum Mode : u8 {
@@ -158,6 +159,7 @@ struct alignas(64) Context {
   Vm* vm;
   Lapic* lapic;
   NativeCells* cells;
+  DecodeCache* decoded;
 
   // Counters for `pileus vm stats`.
   struct Stats {

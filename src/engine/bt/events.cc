@@ -3,6 +3,7 @@
 #include "engine/bt/lapic.h"
 #include "engine/bt/mmu.h"
 #include "engine/bt/segments.h"
+#include "engine/bt/stack.h"
 #include "engine/bt/system.h"
 #include "x86/descriptor.h"
 
@@ -238,18 +239,6 @@ bool read_words(Context& context, u64 va, unsigned bytes, unsigned count, u64* o
     __builtin_memcpy(&out[i], raw + i * bytes, bytes);
   }
   return true;
-}
-
-u64 stack_address(const Context& context) {
-  if (context.code64()) return context.gpr[kRsp];
-  const bool big = (context.segment[kSs].attributes & x86::kDefaultBig) != 0;
-  return (context.segment[kSs].base + (context.gpr[kRsp] & (big ? 0xFFFFFFFF : 0xFFFF))) & 0xFFFFFFFF;
-}
-
-void set_stack_pointer(Context& context, u64 value) {
-  if (context.code64()) context.gpr[kRsp] = value;
-  else if ((context.segment[kSs].attributes & x86::kDefaultBig) != 0) context.gpr[kRsp] = value & 0xFFFFFFFF;
-  else context.gpr[kRsp] = (context.gpr[kRsp] & ~u64{0xFFFF}) | (value & 0xFFFF);
 }
 
 bool iret_real(Context& context, unsigned bytes) {

@@ -61,22 +61,32 @@ StepResult result_of(const Context& context) {
   return context.run_state == RunState::kHalted ? StepResult::kHalt : StepResult::kNext;
 }
 
-bool fetch(Context& context, Insn* insn) {
-  std::array<u8, kMaxLength> bytes;
+// The instruction at CS:RIP, in the decode cache; nullptr: a fault.
+const Insn* fetch(Context& context) {
+  std::array<u8, kMaxLength> bytes{};
   unsigned got = 0;
+  const unsigned bits = code_bits(context);
   const u64 rip = context.rip & code_mask(context);
-  const u64 linear = context.code64() ? rip : (context.segment[kCs].base + rip) & 0xFFFFFFFF;
-  if (!context.code64() && rip > context.segment[kCs].limit) return context.raise(kVectorGp, 0);
-  if (!fetch_code(context, linear, bytes.data(), kMaxLength, &got)) return false;
-  if (decode(bytes.data(), got, code_bits(context), insn)) return true;
-  if (got == kMaxLength) return context.raise(kVectorUd);
+  const u64 linear = bits == 64 ? rip : (context.segment[kCs].base + rip) & 0xFFFFFFFF;
+  const auto fault = [](bool) { return nullptr; };
+  if (bits != 64 && rip > context.segment[kCs].limit) return fault(context.raise(kVectorGp, 0));
+  if (!fetch_code(context, linear, bytes.data(), kMaxLength, &got)) return nullptr;
+
+  DecodeCache::Entry& entry = context.decoded->entry[(linear ^ linear >> 6) % context.decoded->entry.size()];
+  if (entry.code_bits == bits && entry.bytes == bytes) return &entry.insn;
+  entry.code_bits = 0;
+  if (decode(bytes.data(), got, bits, &entry.insn)) {
+    entry.bytes = bytes;
+    entry.code_bits = static_cast<u8>(bits);
+    return &entry.insn;
+  }
+  if (got == kMaxLength) return fault(context.raise(kVectorUd));
   // The instruction may reach into the page that could not be fetched: then that page faults.
   ZydisDecodedInstruction partial;
-  const ZyanStatus status =
-      ZydisDecoderDecodeInstruction(&decoder_for(code_bits(context)), nullptr, bytes.data(), got, &partial);
-  if (status != ZYDIS_STATUS_NO_MORE_DATA) return context.raise(kVectorUd);
+  const ZyanStatus status = ZydisDecoderDecodeInstruction(&decoder_for(bits), nullptr, bytes.data(), got, &partial);
+  if (status != ZYDIS_STATUS_NO_MORE_DATA) return fault(context.raise(kVectorUd));
   u8 next = 0;
-  return fetch_code(context, linear + got, &next, 1, &got) && context.raise(kVectorUd);
+  return fault(fetch_code(context, linear + got, &next, 1, &got) && context.raise(kVectorUd));
 }
 
 }  // namespace
@@ -113,12 +123,10 @@ StepResult execute(Context& context, const Insn& insn) {
 }
 
 StepResult step(Context& context) {
-  Insn insn;
-  if (!fetch(context, &insn)) {
-    deliver_fault(context);
-    return result_of(context);
-  }
-  return execute(context, insn);
+  const Insn* insn = fetch(context);
+  if (insn != nullptr) return execute(context, *insn);
+  deliver_fault(context);
+  return result_of(context);
 }
 
 }  // namespace pileus::engine::bt

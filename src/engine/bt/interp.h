@@ -15,6 +15,17 @@ struct Insn {
   std::array<u8, 16> bytes;
 };
 
+// Instructions that step() has decoded lately, by address and bytes. Some are stepped over and over: those that reach into
+// another page, and those next to data that is written.
+struct DecodeCache {
+  struct Entry {
+    std::array<u8, 15> bytes{};
+    u8 code_bits = 0;  // 0: empty
+    Insn insn;
+  };
+  std::array<Entry, 64> entry;
+};
+
 enum class StepResult : u8 {
   kNext,      // executed (a fault, if any, was delivered); RIP is where to go on
   kHalt,      // HLT executed: RIP is past it, run_state is kHalted
@@ -30,6 +41,10 @@ StepResult execute(Context& context, const Insn& insn);
 
 // Decodes bytes for the current code size (64, 32 or 16 bits); false when they are no instruction.
 bool decode(const u8* bytes, unsigned length, unsigned code_bits, Insn* insn);
+
+// Whether CPUID offers the guest the extension that the instruction belongs to. Nothing else may run natively: what came
+// later may take addresses in registers, which would be the host's.
+bool is_offered(const Insn& insn);
 
 // Runs one vector, x87 or other user-level instruction that touches no control flow natively on the host, with its
 // explicit memory operand, if any, replaced by [buffer]. The guest's registers are loaded before and saved after.

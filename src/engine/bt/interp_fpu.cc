@@ -49,28 +49,6 @@ bool is_x87_exception_pending() {
   return (status & 0x80) != 0;
 }
 
-bool is_offered(const Insn& insn) {
-  switch (insn.info.meta.isa_ext) {
-    case ZYDIS_ISA_EXT_X87:
-    case ZYDIS_ISA_EXT_MMX:
-    case ZYDIS_ISA_EXT_SSE:
-    case ZYDIS_ISA_EXT_SSE2:
-    case ZYDIS_ISA_EXT_SSE3:
-    case ZYDIS_ISA_EXT_SSSE3:
-    case ZYDIS_ISA_EXT_SSE4:
-    case ZYDIS_ISA_EXT_AES:
-    case ZYDIS_ISA_EXT_PCLMULQDQ:
-    case ZYDIS_ISA_EXT_SHA:
-    case ZYDIS_ISA_EXT_RDRAND:
-    case ZYDIS_ISA_EXT_RDSEED:
-    case ZYDIS_ISA_EXT_ADOX_ADCX:
-    case ZYDIS_ISA_EXT_LONGMODE:
-    case ZYDIS_ISA_EXT_BASE: break;
-    default: return false;
-  }
-  return insn.info.encoding == ZYDIS_INSTRUCTION_ENCODING_LEGACY;
-}
-
 bool is_general(const Insn& insn) {  // touches no floating-point state
   switch (insn.info.meta.isa_ext) {
     case ZYDIS_ISA_EXT_RDRAND:
@@ -121,6 +99,28 @@ void scrub_environment(const Insn& insn, u8* image) {
 }
 
 }  // namespace
+
+bool is_offered(const Insn& insn) {
+  switch (insn.info.meta.isa_ext) {
+    case ZYDIS_ISA_EXT_X87:
+    case ZYDIS_ISA_EXT_MMX:
+    case ZYDIS_ISA_EXT_SSE:
+    case ZYDIS_ISA_EXT_SSE2:
+    case ZYDIS_ISA_EXT_SSE3:
+    case ZYDIS_ISA_EXT_SSSE3:
+    case ZYDIS_ISA_EXT_SSE4:
+    case ZYDIS_ISA_EXT_AES:
+    case ZYDIS_ISA_EXT_PCLMULQDQ:
+    case ZYDIS_ISA_EXT_SHA:
+    case ZYDIS_ISA_EXT_RDRAND:
+    case ZYDIS_ISA_EXT_RDSEED:
+    case ZYDIS_ISA_EXT_ADOX_ADCX:
+    case ZYDIS_ISA_EXT_LONGMODE:
+    case ZYDIS_ISA_EXT_BASE: break;
+    default: return false;
+  }
+  return insn.info.encoding == ZYDIS_INSTRUCTION_ENCODING_LEGACY;
+}
 
 bool op_native(Exec& e) {
   Context& context = e.context;

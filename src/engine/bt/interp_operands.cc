@@ -166,21 +166,6 @@ bool finish_modify(Exec& e, const Target& target, u64 value) {
 void begin_exclusive_access(Exec& e) { e.context.vm->begin_exclusive(e.context); }
 void end_exclusive_access(Exec& e) { e.context.vm->end_exclusive(); }
 
-namespace {
-u64 stack_mask(const Context& context) {
-  if (context.code64()) return ~u64{0};
-  return (context.segment[kSs].attributes & x86::kDefaultBig) != 0 ? 0xFFFFFFFF : 0xFFFF;
-}
-}  // namespace
-
-u64 stack_pointer(const Context& context) { return context.gpr[kRsp] & stack_mask(context); }
-
-void set_stack_pointer(Context& context, u64 value) {
-  const u64 mask = stack_mask(context);
-  if (mask == 0xFFFF) context.gpr[kRsp] = (context.gpr[kRsp] & ~mask) | (value & mask);
-  else context.gpr[kRsp] = value & mask;
-}
-
 bool read_stack(Exec& e, u64 pointer, unsigned bytes, u64* value) {
   u64 linear = 0;
   *value = 0;

@@ -5,6 +5,7 @@
 
 #include "engine/bt/context.h"
 #include "engine/bt/interp.h"
+#include "engine/bt/stack.h"
 
 namespace pileus::engine::bt {
 
@@ -52,8 +53,6 @@ void begin_exclusive_access(Exec& e);
 void end_exclusive_access(Exec& e);
 
 // Stack of the current mode.
-u64 stack_pointer(const Context& context);
-void set_stack_pointer(Context& context, u64 value);
 bool read_stack(Exec& e, u64 pointer, unsigned bytes, u64* value);
 bool push(Exec& e, u64 value, unsigned bytes);
 bool pop(Exec& e, unsigned bytes, u64* value);

@@ -27,8 +27,12 @@ struct Piece {
 
 bool locate(Context& context, u64 va, unsigned size, Access access, Mode mode, Piece* out) {
   Walk walk;
-  if (!walk_pages(context, va, access, mode, &walk)) return false;
-  if (access != Access::kExecute) tlb_insert(context, va, walk, access, mode);
+  if (access == Access::kExecute) {
+    if (!translate_code(context, va, &walk.gpa)) return false;
+  } else {
+    if (!walk_pages(context, va, access, mode, &walk)) return false;
+    tlb_insert(context, va, walk, access, mode);
+  }
   *out = {context.vm->memory().host(walk.gpa, size), walk.gpa, size};
   return true;
 }

@@ -91,7 +91,7 @@ void note_mapping(Context& context, u64 va, const Walk& walk, Access access, Mod
     return;
   }
   Context::NonGlobal& noted = context.kernel_non_global;
-  if (mode != kModeKernel || noted.count == noted.kTooMany) return;
+  if (mode != kModeKernel || noted.count == Context::NonGlobal::kTooMany) return;
   if (noted.count < noted.slot.size()) {
     noted.slot[noted.count] = static_cast<u16>(tlb_slot(va) + (access == Access::kWrite ? kTlbSize : 0));
   }
@@ -145,7 +145,7 @@ void flush_tlb_all(Context& context) {
 
 void flush_tlb_non_global(Context& context) {
   Context::NonGlobal& noted = context.kernel_non_global;
-  if (noted.count == noted.kTooMany) {
+  if (noted.count == Context::NonGlobal::kTooMany) {
     clear(context, kModeKernel, 0);
     clear(context, kModeKernel, 1);
   } else {

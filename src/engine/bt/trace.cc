@@ -150,7 +150,8 @@ bool is_bit_string(const Insn& insn) {
 
 bool can_copy(const Insn& insn, bool fpu_usable) {
   const ZydisDecodedInstruction& info = insn.info;
-  if (info.encoding != ZYDIS_INSTRUCTION_ENCODING_LEGACY || info.opcode_map == ZYDIS_OPCODE_MAP_0F0F) return false;
+  if (info.opcode_map == ZYDIS_OPCODE_MAP_0F0F) return false;
+  if (!is_offered(insn) && info.mnemonic != ZYDIS_MNEMONIC_PAUSE) return false;
   if (is_excluded(info.mnemonic) || is_system(info.meta.category) || is_bit_string(insn)) return false;
   if (!fpu_usable && uses_fpu(info)) return false;
   for (unsigned i = 0; i < info.operand_count; ++i) {
@@ -276,29 +277,6 @@ Kind classify(const Insn& insn, Mode mode, bool fpu_usable, TraceInsn* out) {
   return Kind::kCopy;
 }
 
-bool ends_trace(Kind kind) {
-  switch (kind) {
-    case Kind::kCall:
-    case Kind::kCallIndirect:
-    case Kind::kJump:
-    case Kind::kJumpIndirect:
-    case Kind::kBranch:
-    case Kind::kCountBranch:
-    case Kind::kReturn:
-    case Kind::kInterpretEnd: return true;
-    case Kind::kCopy:
-    case Kind::kNop:
-    case Kind::kPush:
-    case Kind::kPop:
-    case Kind::kLeave:
-    case Kind::kClearIf:
-    case Kind::kSetIf:
-    case Kind::kDirection:
-    case Kind::kInterpret: return false;
-  }
-  return true;
-}
-
 // STI holds interrupts off for one more instruction, which only translated code that goes on can do.
 void settle_set_if(Trace* trace) {
   for (unsigned i = 0; i < trace->count; ++i) {
@@ -359,6 +337,29 @@ void find_live_flags(Trace* trace) {
 
 }  // namespace
 
+bool falls_through(Kind kind) {
+  switch (kind) {
+    case Kind::kCall:
+    case Kind::kCallIndirect:
+    case Kind::kJump:
+    case Kind::kJumpIndirect:
+    case Kind::kBranch:
+    case Kind::kCountBranch:
+    case Kind::kReturn:
+    case Kind::kInterpretEnd: return false;
+    case Kind::kCopy:
+    case Kind::kNop:
+    case Kind::kPush:
+    case Kind::kPop:
+    case Kind::kLeave:
+    case Kind::kClearIf:
+    case Kind::kSetIf:
+    case Kind::kDirection:
+    case Kind::kInterpret: return true;
+  }
+  return true;
+}
+
 unsigned gpr_number(ZydisRegister reg, bool* high) {
   *high = false;
   if (reg >= ZYDIS_REGISTER_AL && reg <= ZYDIS_REGISTER_BL) return static_cast<unsigned>(reg - ZYDIS_REGISTER_AL);
@@ -391,7 +392,7 @@ void decode_trace(const u8* bytes, unsigned length, u16 page_offset, Mode mode, 
     at.kind = classify(at.insn, mode, fpu_usable, &at);
     done += at.insn.info.length;
     ++trace->count;
-    if (ends_trace(at.kind)) break;
+    if (!falls_through(at.kind)) break;
   }
   trace->end_offset = static_cast<u16>(page_offset + done);
   settle_set_if(trace);

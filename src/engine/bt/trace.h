@@ -28,6 +28,9 @@ enum class Kind : u8 {
   kInterpretEnd,  // by the interpreter; the block ends
 };
 
+// Whether the next instruction may follow: if not, the block ends here.
+bool falls_through(Kind kind);
+
 struct TraceInsn {
   Insn insn;
   Kind kind = Kind::kInterpret;

@@ -51,6 +51,7 @@ Result<std::unique_ptr<BtVcpu>> BtVcpu::create(Vm& vm, u32 id) {
   context->vm = &vm;
   context->lapic = &vcpu->lapic_;
   context->cells = &vcpu->cells_;
+  context->decoded = &vcpu->decoded_;
   context->host_mxcsr = kDefaultMxcsr;
   context->index_mask = u64{kTlbSize - 1} << 12;
   context->page_mask = ~u64{4095};

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "engine/bt/context.h"
+#include "engine/bt/interp.h"
 #include "engine/bt/lapic.h"
 #include "engine/bt/native_cell.h"
 #include "engine/bt/signals.h"
@@ -33,6 +34,7 @@ class BtVcpu final : public Vcpu {
   Context* context_;  // in its own mapping, zeroed lazily
   Lapic lapic_;
   NativeCells cells_;
+  DecodeCache decoded_;
   std::atomic<bool> kicked_{false};
 };
 

@@ -37,7 +37,7 @@ void BlockEmitter::push(const TraceInsn& at) {
   const ZydisDecodedOperand& value = at.insn.operand[0];
   const bool memory = at.memory_operand >= 0;
   if (memory) {
-    const HostOperand from = probe(at, guest_operand(at), 8, false);
+    const HostOperand from = probe(at, guest_operand(at), 8, false, Room::kBoth);
     out_.load(kT0, from.base, from.index, from.displacement);
     out_.store_gs(offsetof(Context, scratch) + 24, kT0);
   }

@@ -71,7 +71,10 @@ class BlockEmitter {
   // memory (emit_memory.cc)
   static GuestOperand guest_operand(const TraceInsn& at);
   static GuestOperand stack_operand(i32 displacement);
-  HostOperand probe(const TraceInsn& at, const GuestOperand& operand, unsigned size, bool write, bool in_t0 = false);
+  // Which temporaries a probe's result may take where the guest's base register does not do.
+  enum class Room : u8 { kOne, kFirst, kBoth };
+  HostOperand probe(const TraceInsn& at, const GuestOperand& operand, unsigned size, bool write,
+                    Room room = Room::kOne);
   void address_to_t0(const GuestOperand& operand);
   bool is_simple(const GuestOperand& operand) const;
   void emit_memory_stub(const MemoryStub& stub);

@@ -90,7 +90,7 @@ void BlockEmitter::call(const TraceInsn& at) {
 // Leaves the target of an indirect branch in T0.
 void BlockEmitter::target_to_t0(const TraceInsn& at) {
   if (at.memory_operand >= 0) {
-    const HostOperand from = probe(at, guest_operand(at), 8, false);
+    const HostOperand from = probe(at, guest_operand(at), 8, false, Room::kBoth);
     out_.load(kT0, from.base, from.index, from.displacement);
     return;
   }

@@ -26,6 +26,7 @@ struct Uses {
   bool implicit_rcx_written = false;  // PCMPISTRI and PCMPESTRI
   bool any_high = false;
   bool any_rcx = false;
+  bool any_spilled = false;
 };
 
 Uses find_uses(const Insn& insn) {
@@ -48,6 +49,7 @@ Uses find_uses(const Insn& insn) {
     use.read = true;
     uses.any_high |= use.high;
     uses.any_rcx |= use.guest == kRcx;
+    uses.any_spilled |= is_spilled(use.guest);
     if (operand.encoding == ZYDIS_OPERAND_ENCODING_MODRM_REG) uses.reg = use;
     if (operand.encoding == ZYDIS_OPERAND_ENCODING_MODRM_RM) uses.rm = use;
     if (operand.encoding == ZYDIS_OPERAND_ENCODING_OPCODE) uses.opcode = use;
@@ -167,7 +169,7 @@ bool BlockEmitter::copy(const TraceInsn& at, bool fixed) {
     in_t0 = !fixed && (uses.any_high || !is_simple(guest));
     if (in_t0 && uses.any_high && uses.implicit_rcx) return false;
   }
-  // After the probe one temporary holds (part of) the address, the other is free.
+  // After the probe, unless it may take both, one temporary holds (part of) the address, the other is free.
   const bool address_in_t1 = memory && (!in_t0 || uses.implicit_rcx);
   const bool address_in_t0 = memory && !address_in_t1;
   Renaming renaming(rcx_in_place, !t0_taken && !address_in_t0, !address_in_t1);
@@ -215,7 +217,8 @@ bool BlockEmitter::copy(const TraceInsn& at, bool fixed) {
   } else if (memory) {
     const ZydisDecodedOperand& mem = insn.operand[static_cast<std::size_t>(at.memory_operand)];
     const bool write = (mem.actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) != 0;
-    operand = probe(at, guest, mem.size / 8U, write, in_t0);
+    const bool both = in_t0 && !uses.any_high && !t0_taken && !uses.any_spilled;
+    operand = probe(at, guest, mem.size / 8U, write, both ? Room::kBoth : in_t0 ? Room::kFirst : Room::kOne);
     if (in_t0 && uses.implicit_rcx) {
       out_.mov(kT1, kT0);
       operand = {kT1, Assembler::kNone, 0};

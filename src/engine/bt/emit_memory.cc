@@ -70,12 +70,13 @@ void BlockEmitter::address_to_t0(const GuestOperand& operand) {
 }
 
 // Leaves flags alone where at.flags_live. Clobbers T0 and T1. The result uses T1 and possibly the base register, or,
-// with `in_t0` or for other than simple operands, T0 alone.
+// with Room::kFirst or for other than simple operands, T0; with Room::kBoth then T1 as well, which makes the way from the
+// address to the data shorter.
 BlockEmitter::HostOperand BlockEmitter::probe(const TraceInsn& at, const GuestOperand& operand, unsigned size,
-                                              bool write, bool in_t0) {
+                                              bool write, Room room) {
   const u64 tlb = tlb_offset(block_.mode(), write);
   const u64 neg_tag = tlb + offsetof(Tlb, neg_tag);
-  const bool simple = is_simple(operand) && !in_t0;
+  const bool simple = is_simple(operand) && room != Room::kFirst;
   const unsigned base = simple ? host_register(operand.base) : kT0;
   u8* miss = nullptr;
   if (simple) {
@@ -119,7 +120,10 @@ BlockEmitter::HostOperand BlockEmitter::probe(const TraceInsn& at, const GuestOp
   if (at.flags_live) {
     out_.load_gs(kT0, kScratch + 8);
     out_.load_gs(kT1, kScratch);
+  }
+  if (at.flags_live || room == Room::kBoth) {
     out_.load_gs_indexed(kT1, kT1, tlb + offsetof(Tlb, host_page));
+    if (room == Room::kBoth) return {kT0, kT1, 0};
     out_.lea(kT0, kT0, kT1, 1, 0);
   } else {
     out_.add_gs_indexed(kT0, kT1, tlb + offsetof(Tlb, host_page));

@@ -18,12 +18,18 @@ Result<Mapping> Mapping::anonymous(u64 size, bool executable) {
   return Mapping(data, size);
 }
 
+Result<Mapping> Mapping::inaccessible(u64 size) {
+  u8* data = TRY(map(size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+  return Mapping(data, size);
+}
+
 Result<Mapping> Mapping::file(int fd, u64 offset, u64 size, bool writable) {
   const int protection = PROT_READ | (writable ? PROT_WRITE : 0);
   u8* data = TRY(map(size, protection, MAP_SHARED, fd, offset));
   return Mapping(data, size);
 }
 
+void Mapping::use_huge_pages() { ::madvise(data_, size_, MADV_HUGEPAGE); }
 void Mapping::keep_out_of_dumps() { ::madvise(data_, size_, MADV_DONTDUMP); }
 
 Mapping::~Mapping() {

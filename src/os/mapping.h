@@ -14,6 +14,8 @@ class Mapping {
   // Zeroed anonymous memory of `size` bytes, a multiple of the page size. Nothing is committed until touched.
   // `executable` adds PROT_EXEC.
   static Result<Mapping> anonymous(u64 size, bool executable = false);
+  // Address space that faults when touched.
+  static Result<Mapping> inaccessible(u64 size);
   // `size` bytes of file `fd` from `offset`, shared, readable and, if asked, writable.
   static Result<Mapping> file(int fd, u64 offset, u64 size, bool writable);
 
@@ -28,6 +30,8 @@ class Mapping {
   Mapping& operator=(const Mapping&) = delete;
   ~Mapping();
 
+  // Asks for pages of 2 MiB where the kernel has them: fewer TLB misses, more memory for what is touched sparsely.
+  void use_huge_pages();
   // Leaves it out of core files; which also keeps it a mapping of its own in /proc/PID/smaps.
   void keep_out_of_dumps();
 

@@ -44,6 +44,12 @@ class Assembler {
     byte(0xB8 | (to & 7)), dword(value);
   }
   void load_gs(unsigned to, u64 offset) { gs(), rex_reg(true, to), byte(0x8B), absolute(to, offset); }
+  void push_gs(u64 offset) { gs(), byte(0xFF), absolute(6, offset); }
+  void pop(unsigned to) {
+    if (to >= 8) byte(0x41);
+    byte(0x58 | (to & 7));
+  }
+  void not_(unsigned reg) { byte(reg >= 8 ? 0x49 : 0x48), byte(0xF7), byte(0xD0 | (reg & 7)); }
   void load_gs32(unsigned to, u64 offset) {
     gs();
     if (to >= 8) byte(0x44);
@@ -63,11 +69,8 @@ class Assembler {
     gs(), byte(0x48 | (to >> 3) << 2 | base >> 3), byte(0x8B), byte(0x80 | (to & 7) << 3 | (base & 7));
     dword(static_cast<u32>(offset));
   }
-  void jmp_gs_based(unsigned base, u64 offset) {
-    gs();
-    if (base >= 8) byte(0x41);
-    byte(0xFF), byte(0xA0 | (base & 7)), dword(static_cast<u32>(offset));
-  }
+  void jmp_gs_based(unsigned base, u64 offset) { branch_gs_based(4, base, offset); }
+  void call_gs_based(unsigned base, u64 offset) { branch_gs_based(2, base, offset); }
 
   // to = base + index * scale + displacement; kNone for an absent register. `wide` false truncates to 32 bits.
   static constexpr unsigned kNone = 0xFF;
@@ -100,6 +103,10 @@ class Assembler {
   // --- branches; those without a target return where their 4-byte displacement is ---
   void jmp(const u8* target) { byte(0xE9), relative(target); }
   u8* jmp() { return byte(0xE9), dword(0), at_ - 4; }
+  u8* jmp_short() { return byte(0xEB), byte(0), at_ - 1; }
+  void call(const u8* target) { byte(0xE8), relative(target); }
+  u8* call() { return byte(0xE8), dword(0), at_ - 4; }
+  void ret() { byte(0xC3); }
   u8* jcc(unsigned condition) { return byte(0x0F), byte(0x80 | condition), dword(0), at_ - 4; }
   void jmp_register(unsigned reg) {
     if (reg >= 8) byte(0x41);
@@ -107,6 +114,7 @@ class Assembler {
   }
   void jrcxz(i8 displacement) { byte(0xE3), byte(static_cast<u8>(displacement)); }
   void jecxz(i8 displacement) { byte(0x67), byte(0xE3), byte(static_cast<u8>(displacement)); }
+  static void patch_short(u8* site, const u8* target) { *site = static_cast<u8>(target - (site + 1)); }
   static void patch(u8* site, const u8* target) {
     const i32 displacement = static_cast<i32>(target - (site + 4));
     std::memcpy(site, &displacement, 4);
@@ -149,6 +157,11 @@ class Assembler {
   }
 
  private:
+  void branch_gs_based(unsigned operation, unsigned base, u64 offset) {
+    gs();
+    if (base >= 8) byte(0x41);
+    byte(0xFF), byte(0x80 | operation << 3 | (base & 7)), dword(static_cast<u32>(offset));
+  }
   void gs() { byte(0x65); }
   void rex_reg(bool wide, unsigned reg) { byte((wide ? 0x48U : 0x40U) | (reg >> 3) << 2); }
   void rex_rr(bool wide, unsigned reg, unsigned rm) { byte((wide ? 0x48U : 0x40U) | (reg >> 3) << 2 | rm >> 3); }

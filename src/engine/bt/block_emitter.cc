@@ -55,7 +55,7 @@ void BlockEmitter::push(const TraceInsn& at) {
     if (is_spilled(guest)) load_guest(kT0, guest);
     out_.store(to.base, to.index, to.displacement, is_spilled(guest) ? kT0 : host_register(guest));
   }
-  out_.lea(kRsp, kRsp, -8);
+  out_.lea(kHostRsp, kHostRsp, -8);
 }
 
 void BlockEmitter::pop(const TraceInsn& at) {
@@ -64,7 +64,7 @@ void BlockEmitter::pop(const TraceInsn& at) {
   const HostOperand from = probe(at, stack_operand(0), 8, false);
   out_.load(is_spilled(guest) ? kT0 : host_register(guest), from.base, from.index, from.displacement);
   if (is_spilled(guest)) store_guest(guest, kT0);
-  out_.lea(kRsp, kRsp, 8);
+  out_.lea(kHostRsp, kHostRsp, 8);
 }
 
 void BlockEmitter::leave(const TraceInsn& at) {
@@ -72,7 +72,7 @@ void BlockEmitter::leave(const TraceInsn& at) {
   frame.base = kRbp;
   const HostOperand from = probe(at, frame, 8, false);
   out_.load(kT0, from.base, from.index, from.displacement);
-  out_.lea(kRsp, kRbp, 8);
+  out_.lea(kHostRsp, kRbp, 8);
   out_.mov(kRbp, kT0);
 }
 
@@ -134,6 +134,12 @@ bool BlockEmitter::emit(const Trace& trace) {
     if (out_.overflowed()) return false;
     Assembler::patch(stub.jump, out_.at());
     far_exit(stub.target);
+  }
+  for (const FarStub& stub : elsewhere_stubs_) {
+    if (out_.overflowed()) return false;
+    Assembler::patch(stub.jump, out_.at());
+    out_.lea(kT0, kT0, stub.target);
+    out_.jmp(stubs_.return_elsewhere[block_.mode() == kModeUser ? 1 : 0]);
   }
   for (const ExitStub& stub : exit_stubs_) {
     if (out_.overflowed()) return false;

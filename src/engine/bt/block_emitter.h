@@ -51,6 +51,7 @@ class BlockEmitter {
     u16 insn;  // index in the trace
     u8 size;
     bool write;
+    bool stack;
     Recover recover;
     GuestOperand operand;
   };
@@ -77,6 +78,7 @@ class BlockEmitter {
                     Room room = Room::kOne);
   void address_to_t0(const GuestOperand& operand);
   bool is_simple(const GuestOperand& operand) const;
+  static bool is_stack_slot(const GuestOperand& operand, unsigned size);
   void emit_memory_stub(const MemoryStub& stub);
 
   // copies (emit_copy.cc)
@@ -105,6 +107,7 @@ class BlockEmitter {
   void ret(const TraceInsn& at);
   void target_to_t0(const TraceInsn& at);
   void push_return(const TraceInsn& at);
+  void landing(const TraceInsn& at);
   void exit_to(i32 target, unsigned number);
   void far_exit(i32 target);
   static i32 branch_target(const TraceInsn& at);
@@ -119,6 +122,7 @@ class BlockEmitter {
   std::vector<MemoryStub> memory_stubs_;
   std::vector<ExitStub> exit_stubs_;
   std::vector<FarStub> far_stubs_;
+  std::vector<FarStub> elsewhere_stubs_;
   std::vector<PollStub> poll_stubs_;
 };
 

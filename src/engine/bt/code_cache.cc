@@ -36,6 +36,7 @@ unsigned number_of(u64 incoming) { return incoming & 1; }
 Result<std::unique_ptr<CodeCache>> CodeCache::create(u64 bytes, CodePages& pages) {
   const u64 code_bytes = align_up(bytes / kShares * kCodeShare, 4096);
   os::Mapping code = TRY(os::Mapping::anonymous(code_bytes, true).with("translation cache"));
+  code.use_huge_pages();
   os::Mapping records = TRY(os::Mapping::anonymous(align_up(bytes - code_bytes, 4096)).with("translation cache"));
   os::Mapping heads =
       TRY(os::Mapping::anonymous(align_up(pages.count() * sizeof(Block*), 4096)).with("translation cache"));

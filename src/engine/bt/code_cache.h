@@ -25,7 +25,11 @@ struct __attribute__((packed)) Site {
   u32 block;  // CodeCache::block_at
   u16 value;  // memory accesses, interpreted instructions: index of the mark; exits, polls: page offset to go on at
   u8 size;    // bytes accessed
-  u8 flag;    // memory accesses: 1 = write; exits: number of the link
+  u8 flag;    // memory accesses: SiteFlag; exits: number of the link
+};
+enum SiteFlag : u8 {
+  kSiteWrites = 1,
+  kSiteStack = 2,  // looks at Tlb::stack alone
 };
 static_assert(sizeof(Site) == 8);
 

@@ -13,6 +13,7 @@
 #include <atomic>
 
 #include "base/ints.h"
+#include "engine/bt/return_stack.h"
 #include "engine/cpu_state.h"
 
 namespace pileus::engine::bt {
@@ -45,6 +46,12 @@ struct Tlb {
   std::array<u64, kTlbSize> neg_tag;
   std::array<u64, kTlbSize> addend;
   std::array<u64, kTlbSize> host_page;
+  // One entry more, for what is addressed by RSP and a displacement alone: the one entry that such accesses look at.
+  // Invariants 1 to 3 hold for it as well; every flush drops it.
+  struct Stack {
+    u64 neg_tag;
+    u64 addend;
+  } stack;
 };
 
 inline constexpr unsigned kJumpBits = 13;
@@ -105,9 +112,12 @@ struct alignas(64) Context {
   u32 mxcsr;
   u32 host_mxcsr;  // what C++ code runs with
   u64 host_rsp;  // stack of the C++ code to come back to
+  ReturnStack returns;
+  u64 void_page;  // host address of a page that nobody can touch
   Context* self;  // this
   u64 index_mask;  // pext mask: virtual address -> TLB index
   u64 page_mask;  // pext mask: address bits 12..63
+  std::array<u64, 4> stack_mask;  // the same, and the bits that are zero in what is aligned to 1, 2, 4, 8 bytes
   std::atomic<u64> jump_mask;  // pext mask: mixed RIP -> JumpCache slot; kJumpMask or 0 (any thread)
   u64 scratch[4];
   u64 fast[4];  // what the fast callouts keep: target, address, site, flags

@@ -79,12 +79,40 @@ void BlockEmitter::push_return(const TraceInsn& at) {
   out_.load_gs(kT0, offsetof(Context, vpage));
   out_.lea(kT0, kT0, at.page_offset + at.insn.info.length);
   out_.store(to.base, to.index, to.displacement, kT0);
-  out_.lea(kRsp, kRsp, -8);
+  out_.lea(kHostRsp, kHostRsp, -8);
+}
+
+// Behind a host CALL: a guest RET comes here by a host RET, with the guest RIP to return to in T0 (return_stack.h).
+void BlockEmitter::landing(const TraceInsn& at) {
+  const i32 next = at.page_offset + at.insn.info.length;
+  out_.pop(kT1);  // vpage when the call was made
+  out_.not_(kT1);
+  out_.lea(kT0, kT0, kT1, 1, 1 - next);
+  out_.jrcxz(5);
+  elsewhere_stubs_.push_back({out_.jmp(), next});
+  out_.not_(kT1);
+  out_.store_gs(offsetof(Context, vpage), kT1);
+  exit_to(next, 1);
 }
 
 void BlockEmitter::call(const TraceInsn& at) {
+  const i32 target = branch_target(at);
+  poll_backward(at, target);
   push_return(at);
-  exit_to(branch_target(at), 0);
+  if (block_.mode() == kModeKernelAc) {
+    exit_to(target, 0);
+    return;
+  }
+  out_.push_gs(offsetof(Context, vpage));
+  if (on_page(target)) {
+    out_.align_displacement(1);
+    exit_stubs_.push_back({out_.call(), static_cast<u16>(target), 0});
+  } else {
+    out_.load_gs(kT0, offsetof(Context, vpage));
+    out_.lea(kT0, kT0, target);
+    emit_indirect_call(out_, block_.mode(), stubs_);
+  }
+  landing(at);
 }
 
 // Leaves the target of an indirect branch in T0.
@@ -104,8 +132,15 @@ void BlockEmitter::call_indirect(const TraceInsn& at) {
   target_to_t0(at);
   out_.store_gs(offsetof(Context, scratch) + 24, kT0);
   push_return(at);
+  const bool plain = block_.mode() == kModeKernelAc;
+  if (!plain) out_.push_gs(offsetof(Context, vpage));
   out_.load_gs(kT0, offsetof(Context, scratch) + 24);
-  emit_indirect_jump(out_, block_.mode(), stubs_);
+  if (plain) {
+    emit_indirect_jump(out_, block_.mode(), stubs_);
+    return;
+  }
+  emit_indirect_call(out_, block_.mode(), stubs_);
+  landing(at);
 }
 
 void BlockEmitter::jump_indirect(const TraceInsn& at) {
@@ -119,8 +154,9 @@ void BlockEmitter::ret(const TraceInsn& at) {
                          at.insn.operand[0].visibility == ZYDIS_OPERAND_VISIBILITY_EXPLICIT;
   const i32 extra = pops_more ? static_cast<i32>(at.insn.operand[0].imm.value.u) : 0;
   out_.load(kT0, from.base, from.index, from.displacement);
-  out_.lea(kRsp, kRsp, 8 + extra);
-  emit_indirect_jump(out_, block_.mode(), stubs_);
+  out_.lea(kHostRsp, kHostRsp, 8 + extra);
+  if (block_.mode() == kModeKernelAc) emit_indirect_jump(out_, block_.mode(), stubs_);
+  else out_.ret();
 }
 
 }  // namespace pileus::engine::bt

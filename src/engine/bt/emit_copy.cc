@@ -196,9 +196,18 @@ bool BlockEmitter::copy(const TraceInsn& at, bool fixed) {
     shadow.memory_operand = static_cast<i8>(mem_index);
     GuestOperand address = guest_operand(shadow);
     address.segment_base = 0;
-    address_to_t0(address);
     const unsigned width = insn.operand[0].size;
     const unsigned destination = is_spilled(uses.reg.guest) ? kT1 : host_register(uses.reg.guest);
+    const bool in_place = !address.rip_relative && !is_spilled(uses.reg.guest) && width != 16 &&
+                          (address.base == kNoReg || !is_spilled(address.base)) &&
+                          (address.index == kNoReg || !is_spilled(address.index));
+    if (in_place) {
+      const unsigned base = address.base == kNoReg ? Assembler::kNone : host_register(address.base);
+      const unsigned index = address.index == kNoReg ? Assembler::kNone : host_register(address.index);
+      out_.lea(destination, base, index, address.scale, address.displacement, width == 64 && !address.narrow);
+      return true;
+    }
+    address_to_t0(address);
     if (width == 64) {
       out_.mov(destination, kT0);
     } else {

@@ -1,4 +1,5 @@
 // Guest memory operands: address computation and the inline TLB probe.
+#include <bit>
 #include <cstddef>
 
 #include "engine/bt/block_emitter.h"
@@ -48,6 +49,12 @@ bool BlockEmitter::is_simple(const GuestOperand& operand) const {
          !operand.narrow && !operand.rip_relative && operand.displacement < 0x7FFFF000;
 }
 
+// Whether to look at Tlb::stack alone. The probe for it wants aligned operands, which so cannot reach into the next page.
+bool BlockEmitter::is_stack_slot(const GuestOperand& operand, unsigned size) {
+  return operand.base == kRsp && size <= 8 && std::has_single_bit(size) &&
+         operand.displacement % static_cast<i32>(size) == 0;
+}
+
 void BlockEmitter::address_to_t0(const GuestOperand& operand) {
   unsigned base = Assembler::kNone;
   unsigned index = Assembler::kNone;
@@ -78,8 +85,14 @@ BlockEmitter::HostOperand BlockEmitter::probe(const TraceInsn& at, const GuestOp
   const u64 neg_tag = tlb + offsetof(Tlb, neg_tag);
   const bool simple = is_simple(operand) && room != Room::kFirst;
   const unsigned base = simple ? host_register(operand.base) : kT0;
+  const bool stack = simple && is_stack_slot(operand, size);
   u8* miss = nullptr;
-  if (simple) {
+  u64 mask = offsetof(Context, page_mask);
+  if (stack) {
+    out_.load_gs(kT0, tlb + offsetof(Tlb, stack) + offsetof(Tlb::Stack, neg_tag));
+    out_.lea(kT0, base, kT0, 1, operand.displacement);
+    mask = offsetof(Context, stack_mask) + u64{8} * static_cast<unsigned>(std::countr_zero(size));
+  } else if (simple) {
     if (operand.displacement != 0) {
       out_.lea(kT1, base, operand.displacement);
       out_.pext_gs(kT1, kT1, offsetof(Context, index_mask));
@@ -104,7 +117,7 @@ BlockEmitter::HostOperand BlockEmitter::probe(const TraceInsn& at, const GuestOp
     }
   }
   if (at.flags_live) {
-    out_.pext_gs(kT0, kT0, offsetof(Context, page_mask));
+    out_.pext_gs(kT0, kT0, mask);
     out_.jrcxz(5);
     miss = out_.jmp();
   } else {
@@ -112,7 +125,11 @@ BlockEmitter::HostOperand BlockEmitter::probe(const TraceInsn& at, const GuestOp
     miss = out_.jcc(7);  // ja
   }
   const Recover recover = simple ? Recover::kLea : at.flags_live ? Recover::kScratch : Recover::kDiff;
-  memory_stubs_.push_back({miss, static_cast<u16>(index_), static_cast<u8>(size), write, recover, operand});
+  memory_stubs_.push_back({miss, static_cast<u16>(index_), static_cast<u8>(size), write, stack, recover, operand});
+  if (stack) {
+    out_.load_gs(kT1, tlb + offsetof(Tlb, stack) + offsetof(Tlb::Stack, addend));
+    return {base, kT1, operand.displacement};
+  }
   if (simple) {
     out_.load_gs_indexed(kT1, kT1, tlb + offsetof(Tlb, addend));
     return {base, kT1, operand.displacement};
@@ -141,7 +158,8 @@ void BlockEmitter::emit_memory_stub(const MemoryStub& stub) {
       out_.op_gs_indexed(0x2B, kT0, kT1, tlb_offset(block_.mode(), stub.write) + offsetof(Tlb, neg_tag));
       break;
   }
-  emit_site(stubs_.memory, stub.insn, stub.size, stub.write ? 1 : 0);
+  const unsigned flags = (stub.write ? unsigned{kSiteWrites} : 0U) | (stub.stack ? unsigned{kSiteStack} : 0U);
+  emit_site(stubs_.memory, stub.insn, stub.size, static_cast<u8>(flags));
 }
 
 }  // namespace pileus::engine::bt

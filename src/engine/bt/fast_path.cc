@@ -8,10 +8,15 @@ namespace pileus::engine::bt {
 u8* fast_memory(Context* context, const Site* site, u64 address) {
   if ((address & kPageMask) + site->size > 4096 || (site->size == 16 && (address & 15) != 0)) return nullptr;
   const Block& block = *context->vm->code().block_at(site->block);
-  const Access access = site->flag != 0 ? Access::kWrite : Access::kRead;
-  Walk walk;
-  if (!walk_pages(*context, address, access, block.mode(), &walk)) return nullptr;
-  if (!tlb_insert(*context, address, walk, access, block.mode())) return nullptr;
+  const Access access = (site->flag & kSiteWrites) != 0 ? Access::kWrite : Access::kRead;
+  const bool stack = (site->flag & kSiteStack) != 0;
+  if (stack && (address & (site->size - 1U)) != 0) return nullptr;
+  if (!stack || !tlb_use_for_stack(*context, address, access, block.mode())) {
+    Walk walk;
+    if (!walk_pages(*context, address, access, block.mode(), &walk)) return nullptr;
+    if (!tlb_insert(*context, address, walk, access, block.mode())) return nullptr;
+    if (stack) tlb_use_for_stack(*context, address, access, block.mode());
+  }
   return block.host + block.marks()[site->value].host_offset;
 }
 

@@ -72,16 +72,20 @@ u8* on_memory(Context* context, const Site* at, u64 address) {
   Context& c = *context;
   const Site site = *at;
   const Resume resume(c, site);
-  // Most 16-byte operands have to be aligned, which the processor checks before it looks for the page.
-  const bool misaligned = site.size == 16 && (address & 15) != 0;
+  // Most 16-byte operands have to be aligned, which the processor checks before it looks for the page. So have those for
+  // the probe of Tlb::stack.
+  const bool misaligned = (site.size == 16 || (site.flag & kSiteStack) != 0) && (address & (site.size - 1U)) != 0;
   if ((address & kPageMask) + site.size <= 4096 && !misaligned) {
     bool filled = false;
-    const Access access = site.flag != 0 ? Access::kWrite : Access::kRead;
+    const Access access = (site.flag & kSiteWrites) != 0 ? Access::kWrite : Access::kRead;
     if (!fill_tlb(c, address, access, resume.block().mode(), &filled)) {
       deliver_fault(c);
       return dispatch(c);
     }
-    if (filled) return resume.again();
+    if (filled) {
+      if ((site.flag & kSiteStack) != 0) tlb_use_for_stack(c, address, access, resume.block().mode());
+      return resume.again();
+    }
   }
   // Misaligned, MMIO, a page with code in it, or two pages: the interpreter does the whole instruction.
   step(c);
@@ -129,7 +133,7 @@ u8* on_poll(Context* context, const Site* site, u64) {
 u8* on_trap(Context* context, const Site*, u64) {
   Context& c = *context;
   const Vector vector = static_cast<Vector>(c.trap_number);
-  const bool has_error = vector == kVectorGp;
+  const bool has_error = vector == kVectorGp || vector == kVectorSs;
   const auto* pc = reinterpret_cast<const u8*>(c.trap_pc);
   const Block* block = nullptr;
   {
@@ -199,7 +203,10 @@ u8* dispatch(Context& context) {
       context.fpu_usable = fpu_usable(context);
       flush_jumps(context, kModeKernel);
       flush_jumps(context, kModeUser);
+      forget_returns(context.returns, 0);
+      forget_returns(context.returns, 1);
     }
+    select_returns(context.returns, context.cpl == 3 ? 1 : 0);
     ++context.stats.block_lookups;
     u64 gpa = 0;
     if (!translate_code(context, context.rip, &gpa)) {

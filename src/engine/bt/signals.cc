@@ -11,7 +11,9 @@
 #include <mutex>
 
 #include "engine/bt/code_cache.h"
+#include "engine/bt/events.h"
 #include "engine/bt/stubs.h"
+#include "engine/bt/tlb.h"
 #include "engine/bt/vm.h"
 
 namespace pileus::engine::bt {
@@ -30,18 +32,33 @@ void on_timer(int, siginfo_t*, void*) {
   if (current != nullptr) current->request_exit();
 }
 
+void go_on_in_trap(greg_t* registers, unsigned vector) {
+  current->trap_pc = static_cast<u64>(registers[REG_RIP]);
+  current->trap_number = vector;
+  registers[REG_RIP] = reinterpret_cast<greg_t>(current->vm->stubs().trap);
+}
+
 // A guest instruction that runs natively raised a host exception: go on in the trap stub, with all registers as they
 // are. Anything else is a bug of ours or not ours to handle: the default action.
-void on_fault(int signal, siginfo_t*, void* opaque) {
+void on_fault(int signal, siginfo_t* info, void* opaque) {
   auto* user = static_cast<ucontext_t*>(opaque);
   auto& registers = user->uc_mcontext.gregs;
   const auto trap = static_cast<unsigned>(registers[REG_TRAPNO]);
   const auto* pc = reinterpret_cast<const u8*>(registers[REG_RIP]);
   if (current != nullptr && current->vm->code().contains(pc) && trap != kHostPageFault) {
-    current->trap_pc = static_cast<u64>(registers[REG_RIP]);
-    current->trap_number = trap;
-    registers[REG_RIP] = reinterpret_cast<greg_t>(current->vm->stubs().trap);
+    go_on_in_trap(registers, trap);
     return;
+  }
+  if (current != nullptr && current->vm->code().contains(pc) && trap == kHostPageFault) {
+    const auto address = reinterpret_cast<u64>(info->si_addr);
+    if (const u64 rsp = after_overflow(current->returns, address); rsp != 0) {
+      registers[REG_RSP] = static_cast<greg_t>(rsp);
+      return;
+    }
+    if ((address & ~kPageMask) == current->void_page) {  // a stack pointer that is not canonical: see tlb.cc
+      go_on_in_trap(registers, kVectorSs);
+      return;
+    }
   }
   struct sigaction action{};
   action.sa_handler = SIG_DFL;

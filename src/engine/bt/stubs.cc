@@ -10,6 +10,7 @@ namespace {
 
 constexpr unsigned kRaxReg = 0, kRdxReg = 2, kRspReg = 4, kRsiReg = 6, kRdiReg = 7;
 constexpr u64 kGprOffset = offsetof(Context, gpr);
+constexpr u64 kReturnRsp = offsetof(Context, returns) + offsetof(ReturnStack, rsp);
 
 void vector_moves(Assembler& out, bool store) {
   for (unsigned i = 0; i < 16; ++i) {  // movups xmm, gs:[]
@@ -34,6 +35,7 @@ void save_guest(Assembler& out) {
   for (unsigned guest = 0; guest < 16; ++guest) {
     if (!is_spilled(guest)) out.store_gs(kGprOffset + 8 * guest, host_register(guest));
   }
+  out.store_gs(kReturnRsp, kRspReg);
   out.load_gs(kRspReg, offsetof(Context, host_rsp));
   code(out, {0x9F});                                    // lahf
   code(out, {0x0F, 0x90, 0xC0});                        // seto al
@@ -67,6 +69,7 @@ void load_guest_and_go(Assembler& out) {
   for (unsigned guest = 0; guest < 16; ++guest) {
     if (!is_spilled(guest)) out.load_gs(host_register(guest), kGprOffset + 8 * guest);
   }
+  out.load_gs(kRspReg, kReturnRsp);
   code(out, {0x65, 0xFF, 0x24, 0x25}), out.dword(offsetof(Context, scratch));  // jmp gs:[scratch]
 }
 
@@ -103,7 +106,7 @@ const u8* emit_callout(Assembler& out, Callout callout) {
   return entry;
 }
 
-// Guest registers that a C++ function may change.
+// Guest registers that are where a C++ function may change them.
 constexpr std::array<unsigned, 7> kCallerSaved{0, 1, 2, 6, 7, 8, 9};
 
 // In: R10 = Site, RCX = address. Calls a function that uses general registers alone and keeps the rest where it is;
@@ -115,11 +118,11 @@ const u8* emit_fast_callout(Assembler& out, Callout callout, const u8* slow) {
     code(out, {0x04, 0x7F});  // add al, 0x7F: OF
     code(out, {0x9E});        // sahf: the others
     for (const unsigned guest : kCallerSaved) out.load_gs(host_register(guest), kGprOffset + 8 * guest);
-    out.load_gs(kRspReg, kGprOffset + 8 * kRspReg);
+    out.load_gs(kRspReg, kReturnRsp);
   };
   const u8* entry = out.at();
   for (const unsigned guest : kCallerSaved) out.store_gs(kGprOffset + 8 * guest, host_register(guest));
-  out.store_gs(kGprOffset + 8 * kRspReg, kRspReg);
+  out.store_gs(kReturnRsp, kRspReg);
   out.load_gs(kRspReg, offsetof(Context, host_rsp));
   code(out, {0x9F});              // lahf
   code(out, {0x0F, 0x90, 0xC0});  // seto al
@@ -146,11 +149,11 @@ const u8* emit_fast_callout(Assembler& out, Callout callout, const u8* slow) {
 
 }  // namespace
 
-void emit_indirect_jump(Assembler& out, Mode mode, const Stubs& stubs) {
-  if (mode == kModeKernelAc) {  // short stretches of kernel code: no cache of their own
-    out.jmp(stubs.indirect);
-    return;
-  }
+namespace {
+
+// Until the guest RIP in RCX is known to be in the cache (`found`), or on the way to `missed`.
+template <typename Missed, typename Found>
+void emit_lookup(Assembler& out, Mode mode, i8 missed_size, Missed missed, Found found) {
   constexpr u64 kIndex = offsetof(Context, scratch), kRip = kIndex + 8;
   const u64 slots = offsetof(Context, jump) + (mode == kModeUser ? sizeof(JumpCache) : 0) + offsetof(JumpCache, slot);
   out.store_gs(kRip, kT0);
@@ -161,12 +164,37 @@ void emit_indirect_jump(Assembler& out, Mode mode, const Stubs& stubs) {
   out.store_gs(kIndex, kT1);
   out.load_gs_based(kT1, kT1, slots + offsetof(Jump, neg_key));
   out.lea(kT0, kT0, kT1, 1, 0);
-  out.jrcxz(5);
-  out.jmp(stubs.indirect_kept);
+  out.jrcxz(missed_size);
+  missed();
   out.load_gs(kT1, kIndex);
   out.load_gs_based(kT0, kT1, slots + offsetof(Jump, vpage));
   out.store_gs(offsetof(Context, vpage), kT0);
-  out.jmp_gs_based(kT1, slots + offsetof(Jump, host));
+  found(slots + offsetof(Jump, host));
+}
+
+constexpr i8 kJumpBytes = 5, kCallBytes = 5, kShortJumpBytes = 2;
+
+}  // namespace
+
+void emit_indirect_jump(Assembler& out, Mode mode, const Stubs& stubs) {
+  if (mode == kModeKernelAc) {  // short stretches of kernel code: no cache of their own
+    out.jmp(stubs.indirect);
+    return;
+  }
+  emit_lookup(
+      out, mode, kJumpBytes, [&] { out.jmp(stubs.indirect_kept); }, [&](u64 host) { out.jmp_gs_based(kT1, host); });
+}
+
+void emit_indirect_call(Assembler& out, Mode mode, const Stubs& stubs) {
+  u8* returned = nullptr;
+  emit_lookup(
+      out, mode, kCallBytes + kShortJumpBytes,
+      [&] {
+        out.call(stubs.indirect_kept);
+        returned = out.jmp_short();
+      },
+      [&](u64 host) { out.call_gs_based(kT1, host); });
+  if (!out.overflowed()) Assembler::patch_short(returned, out.at());
 }
 
 Stubs emit_stubs(Assembler& out, const Callouts& callouts) {
@@ -181,6 +209,16 @@ Stubs emit_stubs(Assembler& out, const Callouts& callouts) {
   stubs.indirect_kept = out.at();
   out.load_gs(kT0, offsetof(Context, scratch) + 8);
   stubs.indirect = emit_fast_callout(out, callouts.fast_indirect, slow_indirect);
+  for (unsigned side = 0; side < kReturnSides; ++side) {
+    const Mode mode = side == 0 ? kModeKernel : kModeUser;
+    stubs.return_underflow[side] = out.at();
+    out.lea(kRspReg, kRspReg, -8);
+    emit_indirect_jump(out, mode, stubs);
+    stubs.return_elsewhere[side] = out.at();
+    out.not_(kT1);
+    out.lea(kT0, kT0, kT1, 1, 0);
+    emit_indirect_jump(out, mode, stubs);
+  }
   stubs.leave = out.at();
   save_guest(out);
   restore_host_and_return(out);

@@ -1,6 +1,8 @@
 // Stubs: the host code that every translated block shares: ways in, ways out, and calls from there to C++.
 #pragma once
 
+#include <array>
+
 #include "engine/bt/assembler.h"
 #include "engine/bt/code_cache.h"
 
@@ -32,6 +34,8 @@ struct Stubs {
   const u8* leave = nullptr;                     // saves the guest's state and returns from enter
   const u8* indirect = nullptr;       // RCX = guest RIP
   const u8* indirect_kept = nullptr;  // the guest RIP is in Context::scratch[1]
+  std::array<const u8*, kReturnSides> return_underflow{};  // RCX = guest RIP; more returns than calls
+  std::array<const u8*, kReturnSides> return_elsewhere{};  // RCX = guest RIP - vpage of the call, R10 = ~vpage
 };
 
 // Emits the stubs at the assembler's place.
@@ -39,5 +43,7 @@ Stubs emit_stubs(Assembler& out, const Callouts& callouts);
 
 // The jump through the jump cache of `mode` to the guest RIP in RCX, leaving the flags alone.
 void emit_indirect_jump(Assembler& out, Mode mode, const Stubs& stubs);
+// The same by a host CALL. Not for kModeKernelAc.
+void emit_indirect_call(Assembler& out, Mode mode, const Stubs& stubs);
 
 }  // namespace pileus::engine::bt

@@ -15,9 +15,17 @@ constexpr unsigned kGroupSlots = kTlbSize / 64;  // slots for each bit of Contex
 
 void invalidate_slot(Tlb& tlb, u64 slot) { tlb.neg_tag[slot] = ~((slot ^ 1) << 12) + 1; }
 
+// An entry that is looked at for every address needs a page for which it is right: one that is not canonical, and
+// leads to memory that cannot be touched (signals.cc).
+constexpr u64 kNoStackPage = u64{1} << 63;
+void forget_stack(Context& context, Mode mode, unsigned which) {
+  context.tlb[mode][which].stack = {~kNoStackPage + 1, context.void_page - kNoStackPage};
+}
+
 void clear(Context& context, Mode mode, unsigned which) {
   u64& clean = context.tlb_clean[mode][which];
   Tlb& tlb = context.tlb[mode][which];
+  forget_stack(context, mode, which);
   for (u64 used = ~clean; used != 0; used &= used - 1) {
     const u64 first = static_cast<u64>(std::countr_zero(used)) * kGroupSlots;
     for (u64 slot = first; slot < first + kGroupSlots; ++slot) invalidate_slot(tlb, slot);
@@ -54,6 +62,7 @@ void forget_code_in(Context& context, unsigned which, u64 va, unsigned bits) {
 
 void flush_code_mappings(Context& context, Mode mode) {
   flush_jumps(context, mode);
+  forget_returns(context.returns, mode == kModeUser ? 1 : 0);
   context.code_tlb[mode == kModeUser ? 1 : 0].page.fill(kNoPage);
 }
 
@@ -123,6 +132,14 @@ bool tlb_insert(Context& context, u64 va, const Walk& walk, Access access, Mode 
   return true;
 }
 
+bool tlb_use_for_stack(Context& context, u64 va, Access access, Mode mode) {
+  Tlb& tlb = context.tlb[mode][access == Access::kWrite ? 1 : 0];
+  if (tlb_lookup(tlb, va, 1) == nullptr) return false;
+  tlb.stack.neg_tag = tlb.neg_tag[tlb_slot(va)];
+  tlb.stack.addend = tlb.addend[tlb_slot(va)];
+  return true;
+}
+
 bool fill_tlb(Context& context, u64 va, Access access, Mode mode, bool* filled) {
   *filled = false;
   Walk walk;
@@ -154,6 +171,8 @@ void flush_tlb_non_global(Context& context) {
     }
   }
   noted.count = 0;
+  forget_stack(context, kModeKernel, 0);
+  forget_stack(context, kModeKernel, 1);
   for (const Mode mode : {kModeKernelAc, kModeUser}) {
     clear(context, mode, 0);
     clear(context, mode, 1);
@@ -172,16 +191,21 @@ void flush_tlb_page(Context& context, u64 va) {
   for (const Mode mode : {kModeKernel, kModeKernelAc, kModeUser}) {
     for (unsigned which = 0; which < 2; ++which) {
       Tlb& tlb = context.tlb[mode][which];
+      forget_stack(context, mode, which);
       if (bits > 12) clear_region(context, mode, which, va, bits);
       else if (tlb_lookup(tlb, va, 1) != nullptr) invalidate_slot(tlb, tlb_slot(va));
     }
   }
-  for (unsigned which = 0; which < 2; ++which) forget_code_in(context, which, va, bits);
+  for (unsigned which = 0; which < 2; ++which) {
+    forget_code_in(context, which, va, bits);
+    forget_returns(context.returns, which);
+  }
 }
 
 void flush_tlb_writes_to(Context& context, const u8* host_page) {
-  for (auto& mode : context.tlb) {
-    Tlb& tlb = mode[1];
+  for (const Mode mode : {kModeKernel, kModeKernelAc, kModeUser}) {
+    Tlb& tlb = context.tlb[mode][1];
+    forget_stack(context, mode, 1);
     for (u64 slot = 0; slot < kTlbSize; ++slot) {
       if (tlb.host_page[slot] == reinterpret_cast<u64>(host_page)) invalidate_slot(tlb, slot);
     }

@@ -36,6 +36,9 @@ inline void forget_jump(Context& context, Mode mode) {
   jump.neg_key.store(kNoJump, std::memory_order_relaxed);
 }
 
+// Makes the entry for `va` the one that stack accesses look at, if there is one.
+bool tlb_use_for_stack(Context& context, u64 va, Access access, Mode mode);
+
 // Enters the walked page; false, and nothing is entered, when it is not RAM or may not be written unseen.
 bool tlb_insert(Context& context, u64 va, const Walk& walk, Access access, Mode mode);
 

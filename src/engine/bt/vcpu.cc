@@ -55,7 +55,11 @@ Result<std::unique_ptr<BtVcpu>> BtVcpu::create(Vm& vm, u32 id) {
   context->host_mxcsr = kDefaultMxcsr;
   context->index_mask = u64{kTlbSize - 1} << 12;
   context->page_mask = ~u64{4095};
+  for (unsigned i = 0; i < 4; ++i) context->stack_mask[i] = ~u64{4095} | ((u64{1} << i) - 1);
   context->jump_mask = kJumpMask;
+  vcpu->void_page_ = TRY(os::Mapping::inaccessible(4096));
+  context->void_page = reinterpret_cast<u64>(vcpu->void_page_.data());
+  vcpu->returns_ = TRY(create_return_stack(&context->returns, vm.stubs()));
   for (JumpCache& cache : context->jump) cache.used = ~u64{0};
   reset_context(*context);
   context->lapic->reset();

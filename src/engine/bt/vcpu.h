@@ -10,6 +10,7 @@
 #include "engine/bt/signals.h"
 #include "engine/bt/vm.h"
 #include "engine/engine.h"
+#include "os/mapping.h"
 
 namespace pileus::engine::bt {
 
@@ -34,6 +35,8 @@ class BtVcpu final : public Vcpu {
   Context* context_;  // in its own mapping, zeroed lazily
   Lapic lapic_;
   NativeCells cells_;
+  os::Mapping returns_;    // memory of Context::returns
+  os::Mapping void_page_;  // Context::void_page
   DecodeCache decoded_;
   std::atomic<bool> kicked_{false};
 };

@@ -82,6 +82,7 @@ void Vm::forget_jumps() {
     for (JumpCache& cache : context->jump) {
       for (Jump& jump : cache.slot) jump.neg_key.store(kNoJump, std::memory_order_relaxed);
     }
+    for (unsigned side = 0; side < kReturnSides; ++side) forget_returns(context->returns, side);
   }
 }
 

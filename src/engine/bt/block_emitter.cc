@@ -11,13 +11,13 @@ void BlockEmitter::store_guest(unsigned guest, unsigned host) {
 }
 
 // Calls C++ with a record that stands right behind.
-void BlockEmitter::emit_site(const u8* callout, u16 value, u8 size, u8 flag) {
-  u8* reference = out_.lea_rip(kT1);
-  out_.jmp(callout);
-  if (out_.overflowed()) return;
-  Assembler::patch(reference, out_.at());
+void BlockEmitter::emit_site(Assembler& out, const u8* callout, u16 value, u8 size, u8 flag) {
+  u8* reference = out.lea_rip(kT1);
+  out.jmp(callout);
+  if (out.overflowed()) return;
+  Assembler::patch(reference, out.at());
   const Site site{cache_.reference(block_), value, size, flag};
-  out_.bytes(&site, sizeof site);
+  out.bytes(&site, sizeof site);
 }
 
 // Leaves at `page_offset` when the 32-bit field of the Context is not zero; flags stay.
@@ -28,7 +28,7 @@ void BlockEmitter::poll(u16 page_offset, u64 field) {
 }
 
 void BlockEmitter::interpret(const TraceInsn& at) {
-  emit_site(stubs_.interpret, static_cast<u16>(index_), 0, 0);
+  emit_site(out_, stubs_.interpret, static_cast<u16>(index_), 0, 0);
   const Insn* insn = cache_.intern(at.insn);
   out_.bytes(&insn, sizeof insn);
 }
@@ -113,6 +113,31 @@ bool BlockEmitter::emit_cell(const TraceInsn& at) {
   return encoded && !out_.overflowed();
 }
 
+// The ways that are seldom taken, or once.
+void BlockEmitter::emit_cold() {
+  for (const MemoryStub& stub : memory_stubs_) emit_memory_stub(stub);
+  for (const PollStub& stub : poll_stubs_) {
+    Assembler::patch(stub.jump, cold_.at());
+    emit_site(cold_, stubs_.poll, stub.page_offset, 0, 0);
+  }
+  for (const FarStub& stub : far_stubs_) {
+    Assembler::patch(stub.jump, cold_.at());
+    far_exit(cold_, stub.target);
+  }
+  for (const FarStub& stub : elsewhere_stubs_) {
+    Assembler::patch(stub.jump, cold_.at());
+    cold_.lea(kT0, kT0, stub.target);
+    cold_.jmp(stubs_.return_elsewhere[block_.mode() == kModeUser ? 1 : 0]);
+  }
+  for (const ExitStub& stub : exit_stubs_) {
+    Assembler::patch(stub.jump, cold_.at());
+    Link& link = block_.link[stub.number];
+    link.site = static_cast<u32>(stub.jump - block_.host);
+    link.unlinked = static_cast<u32>(cold_.at() - block_.host);
+    emit_site(cold_, stubs_.link, stub.target, 0, static_cast<u8>(stub.number));
+  }
+}
+
 bool BlockEmitter::emit(const Trace& trace) {
   InsnMark* marks = block_.marks();
   for (index_ = 0; index_ < trace.count; ++index_) {
@@ -124,33 +149,10 @@ bool BlockEmitter::emit(const Trace& trace) {
   block_.falls_through = falls_through(trace.at[trace.count - 1].kind);
   if (block_.falls_through) exit_to(trace.end_offset, 0);
 
-  for (const MemoryStub& stub : memory_stubs_) emit_memory_stub(stub);
-  for (const PollStub& stub : poll_stubs_) {
-    if (out_.overflowed()) return false;
-    Assembler::patch(stub.jump, out_.at());
-    emit_site(stubs_.poll, stub.page_offset, 0, 0);
-  }
-  for (const FarStub& stub : far_stubs_) {
-    if (out_.overflowed()) return false;
-    Assembler::patch(stub.jump, out_.at());
-    far_exit(stub.target);
-  }
-  for (const FarStub& stub : elsewhere_stubs_) {
-    if (out_.overflowed()) return false;
-    Assembler::patch(stub.jump, out_.at());
-    out_.lea(kT0, kT0, stub.target);
-    out_.jmp(stubs_.return_elsewhere[block_.mode() == kModeUser ? 1 : 0]);
-  }
-  for (const ExitStub& stub : exit_stubs_) {
-    if (out_.overflowed()) return false;
-    Assembler::patch(stub.jump, out_.at());
-    Link& link = block_.link[stub.number];
-    link.site = static_cast<u32>(stub.jump - block_.host);
-    link.unlinked = out_.offset();
-    emit_site(stubs_.link, stub.target, 0, static_cast<u8>(stub.number));
-  }
+  if (out_.overflowed()) return false;
+  emit_cold();
   block_.host_size = out_.offset();
-  return !out_.overflowed();
+  return !out_.overflowed() && !cold_.overflowed();
 }
 
 }  // namespace pileus::engine::bt

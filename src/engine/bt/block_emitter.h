@@ -20,8 +20,9 @@ namespace pileus::engine::bt {
 
 class BlockEmitter {
  public:
-  BlockEmitter(Assembler& out, const Stubs& stubs, CodeCache& cache, Block& block)
-      : out_(out), stubs_(stubs), cache_(cache), block_(block) {}
+  // `cold` takes what is hardly ever run.
+  BlockEmitter(Assembler& out, Assembler& cold, const Stubs& stubs, CodeCache& cache, Block& block)
+      : out_(out), cold_(cold), stubs_(stubs), cache_(cache), block_(block) {}
 
   // False when the room did not suffice.
   bool emit(const Trace& trace);
@@ -109,12 +110,14 @@ class BlockEmitter {
   void push_return(const TraceInsn& at);
   void landing(const TraceInsn& at);
   void exit_to(i32 target, unsigned number);
-  void far_exit(i32 target);
+  void far_exit(Assembler& out, i32 target);
   static i32 branch_target(const TraceInsn& at);
   static bool on_page(i32 target) { return target >= 0 && target < 4096; }
-  void emit_site(const u8* callout, u16 value, u8 size, u8 flag);
+  void emit_site(Assembler& out, const u8* callout, u16 value, u8 size, u8 flag);
+  void emit_cold();
 
   Assembler& out_;
+  Assembler& cold_;
   const Stubs& stubs_;
   CodeCache& cache_;
   Block& block_;

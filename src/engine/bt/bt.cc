@@ -61,6 +61,7 @@ class BtEngine final : public Engine {
             {"halts", sum.halts},
             {"code_writes", sum.code_writes},
             {"code_bytes", vm_->code().code_bytes()},
+            {"code_cold_bytes", vm_->code().cold_bytes()},
             {"code_record_bytes", vm_->code().record_bytes()},
             {"code_flushes", vm_->code().generation()}};
   }

@@ -12,6 +12,7 @@ namespace {
 
 // What a block takes, roughly: 190 bytes of code, 130 of records.
 constexpr u64 kCodeShare = 19, kShares = 32;
+constexpr u64 kHotShare = 11, kColdShares = 16;  // of the code
 constexpr u64 kBytesPerSlot = 256;  // of the whole cache: the table stays half empty
 
 // The displacement is 4-byte aligned, so other vCPUs that run the jump see the old or the new target.
@@ -50,6 +51,8 @@ CodeCache::CodeCache(os::Mapping code, os::Mapping records, os::Mapping page_hea
       pages_(pages),
       code_base_(code_.data()),
       code_at_(code_.data()),
+      cold_base_(code_.data() + align_up(code_.size() / kColdShares * kHotShare, 64)),
+      cold_at_(cold_base_),
       table_(cast_aligned<std::atomic<u64>>(records_.data())),
       slot_mask_(std::bit_floor((code_.size() + records_.size()) / kBytesPerSlot) - 1),
       record_base_(records_.data() + (slot_mask_ + 1) * sizeof(u64)),
@@ -57,15 +60,17 @@ CodeCache::CodeCache(os::Mapping code, os::Mapping records, os::Mapping page_hea
       index_(code_.size() / kIndexStep + 1) {}
 
 bool CodeCache::has_room() const {
-  return static_cast<u64>(code_.data() + code_.size() - code_at_) >= kMaxBlockBytes &&
+  return static_cast<u64>(cold_base_ - code_at_) >= kMaxBlockBytes &&
+         static_cast<u64>(code_.data() + code_.size() - cold_at_) >= kMaxBlockBytes &&
          static_cast<u64>(records_.data() + records_.size() - record_at_) >= record_size(kMaxInsns) &&
          slots_used_ < slot_mask_ / 4 * 3;
 }
 
-void CodeCache::insert(Block* block) {
+void CodeCache::insert(Block* block, u8* cold_end) {
   Block*& indexed = index_[static_cast<u64>(block->host - code_.data()) / kIndexStep];
   if (indexed == nullptr) indexed = block;
   code_at_ = block->host + align_up(block->host_size, 16);
+  cold_at_ = cold_end;
   record_at_ = reinterpret_cast<u8*>(after(block));
   Block** head = page_head(block->gpa());
   block->on_page = *head;
@@ -158,6 +163,7 @@ void CodeCache::flush() {
   slots_used_ = 0;
   record_at_ = record_base_;
   code_at_ = code_base_;
+  cold_at_ = cold_base_;
   generation_.fetch_add(1, std::memory_order_acq_rel);
 }
 

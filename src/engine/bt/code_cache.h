@@ -42,7 +42,7 @@ struct __attribute__((packed)) InsnSite {
 // One exit of a block to another block on the same page, through a jump whose displacement is patched.
 struct Link {
   u32 site = 0;      // where the 4-byte displacement is, from Block::host
-  u32 unlinked = 0;  // where it goes while not linked
+  u32 unlinked = 0;  // where it goes while not linked, from Block::host as well
   Block* target = nullptr;
   u64 next = 0;  // in the list of links that lead to `target`: see Block::incoming
 };
@@ -115,10 +115,12 @@ class CodeCache {
   // Room for the next block's host code and record. False when either might not suffice.
   bool has_room() const;
   u8* room() { return code_at_; }
-  u8* room_end() { return code_.data() + code_.size(); }
+  u8* cold_room() { return cold_at_; }
+  u8* room_end() { return cold_base_; }
   Block* room_for_record() { return new (record_at_) Block; }
-  // Takes the record from room_for_record(), filled in, and its host code.
-  void insert(Block* block);
+  // Takes the record from room_for_record(), filled in, and its host code; `cold_end` is where what went to cold_room()
+  // ends.
+  void insert(Block* block, u8* cold_end);
 
   // Space that survives flushes, for stubs; before the first block.
   void set_base(u8* end_of_stubs) { code_base_ = code_at_ = end_of_stubs; }
@@ -141,9 +143,10 @@ class CodeCache {
   bool contains(const u8* pc) const { return pc >= code_.data() && pc < code_.data() + code_.size(); }
 
   u64 code_bytes() const { return static_cast<u64>(code_at_ - code_base_); }
+  u64 cold_bytes() const { return static_cast<u64>(cold_at_ - cold_base_); }
   u64 record_bytes() const { return static_cast<u64>(record_at_ - record_base_); }
 
-  static constexpr u64 kMaxBlockBytes = 64 * kKiB;  // of host code: marks have 16 bits
+  static constexpr u64 kMaxBlockBytes = 64 * kKiB;  // of host code, and of cold code: marks have 16 bits
   static constexpr unsigned kMaxInsns = 64;
 
  private:
@@ -175,8 +178,11 @@ class CodeCache {
   os::Mapping records_;     // the table, then the blocks in order of their host code
   os::Mapping page_heads_;  // per guest page the first block made from it
   CodePages& pages_;
+  // Code that is hardly ever run is kept apart, so that the rest lies densely.
   u8* code_base_;
   u8* code_at_;
+  u8* cold_base_;
+  u8* cold_at_;
   std::atomic<u64>* table_;
   u64 slot_mask_;
   u64 slots_used_ = 0;  // removed ones too

@@ -11,15 +11,15 @@ i32 BlockEmitter::branch_target(const TraceInsn& at) {
 }
 
 // To another page: by way of the jump cache, since that page may be mapped differently another time.
-void BlockEmitter::far_exit(i32 target) {
-  out_.load_gs(kT0, offsetof(Context, vpage));
-  out_.lea(kT0, kT0, target);
-  emit_indirect_jump(out_, block_.mode(), stubs_);
+void BlockEmitter::far_exit(Assembler& out, i32 target) {
+  out.load_gs(kT0, offsetof(Context, vpage));
+  out.lea(kT0, kT0, target);
+  emit_indirect_jump(out, block_.mode(), stubs_);
 }
 
 void BlockEmitter::exit_to(i32 target, unsigned number) {
   if (!on_page(target)) {
-    far_exit(target);
+    far_exit(out_, target);
     return;
   }
   out_.align_displacement(1);

@@ -149,17 +149,16 @@ BlockEmitter::HostOperand BlockEmitter::probe(const TraceInsn& at, const GuestOp
 }
 
 void BlockEmitter::emit_memory_stub(const MemoryStub& stub) {
-  if (out_.overflowed()) return;
-  Assembler::patch(stub.jump, out_.at());
+  Assembler::patch(stub.jump, cold_.at());
   switch (stub.recover) {
-    case Recover::kLea: out_.lea(kT0, host_register(stub.operand.base), stub.operand.displacement); break;
-    case Recover::kScratch: out_.load_gs(kT0, kScratch + 16); break;
+    case Recover::kLea: cold_.lea(kT0, host_register(stub.operand.base), stub.operand.displacement); break;
+    case Recover::kScratch: cold_.load_gs(kT0, kScratch + 16); break;
     case Recover::kDiff:  // T0 = address + neg_tag; flags are dead
-      out_.op_gs_indexed(0x2B, kT0, kT1, tlb_offset(block_.mode(), stub.write) + offsetof(Tlb, neg_tag));
+      cold_.op_gs_indexed(0x2B, kT0, kT1, tlb_offset(block_.mode(), stub.write) + offsetof(Tlb, neg_tag));
       break;
   }
   const unsigned flags = (stub.write ? unsigned{kSiteWrites} : 0U) | (stub.stack ? unsigned{kSiteStack} : 0U);
-  emit_site(stubs_.memory, stub.insn, stub.size, static_cast<u8>(flags));
+  emit_site(cold_, stubs_.memory, stub.insn, stub.size, static_cast<u8>(flags));
 }
 
 }  // namespace pileus::engine::bt

@@ -27,7 +27,7 @@ const u8* NativeCells::find(Context& context, const Insn& insn) {
   }
   Assembler out(host, host + kSlotBytes);
   Block block;
-  BlockEmitter emitter(out, context.vm->stubs(), context.vm->code(), block);
+  BlockEmitter emitter(out, out, context.vm->stubs(), context.vm->code(), block);
   if (!emitter.emit_cell(at)) return nullptr;
   key_[slot] = key;
   return host;

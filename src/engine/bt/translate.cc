@@ -53,9 +53,10 @@ Translated translate_block(Context& context, const BlockKey& key, const u8* host
   block->guest_size = static_cast<u16>(size);
   block->chunk_mask = chunks_of(page_offset, trace.end_offset - 1U);
   Assembler assembler(code.room(), code.room() + CodeCache::kMaxBlockBytes - 1);
-  BlockEmitter emitter(assembler, vm.stubs(), code, *block);
+  Assembler cold(code.cold_room(), code.cold_room() + CodeCache::kMaxBlockBytes - 1);
+  BlockEmitter emitter(assembler, cold, vm.stubs(), code, *block);
   if (!emitter.emit(trace)) return Translated::kFull;
-  code.insert(block);
+  code.insert(block, cold.at());
   ++context.stats.blocks_translated;
   *out = block;
   return Translated::kDone;

@@ -64,13 +64,9 @@ class Assembler {
   }
   void load_gs_indexed(unsigned to, unsigned index, u64 offset) { op_gs_indexed(0x8B, to, index, offset); }
   void add_gs_indexed(unsigned to, unsigned index, u64 offset) { op_gs_indexed(0x03, to, index, offset); }
-  // to = gs:[offset + base]; base is not RSP or R12
-  void load_gs_based(unsigned to, unsigned base, u64 offset) {
-    gs(), byte(0x48 | (to >> 3) << 2 | base >> 3), byte(0x8B), byte(0x80 | (to & 7) << 3 | (base & 7));
-    dword(static_cast<u32>(offset));
-  }
-  void jmp_gs_based(unsigned base, u64 offset) { branch_gs_based(4, base, offset); }
-  void call_gs_based(unsigned base, u64 offset) { branch_gs_based(2, base, offset); }
+  // by way of gs:[offset + index * 8]
+  void jmp_gs_indexed(unsigned index, u64 offset) { branch_gs_indexed(4, index, offset); }
+  void call_gs_indexed(unsigned index, u64 offset) { branch_gs_indexed(2, index, offset); }
 
   // to = base + index * scale + displacement; kNone for an absent register. `wide` false truncates to 32 bits.
   static constexpr unsigned kNone = 0xFF;
@@ -103,8 +99,6 @@ class Assembler {
   // --- branches; those without a target return where their 4-byte displacement is ---
   void jmp(const u8* target) { byte(0xE9), relative(target); }
   u8* jmp() { return byte(0xE9), dword(0), at_ - 4; }
-  u8* jmp_short() { return byte(0xEB), byte(0), at_ - 1; }
-  void call(const u8* target) { byte(0xE8), relative(target); }
   u8* call() { return byte(0xE8), dword(0), at_ - 4; }
   void ret() { byte(0xC3); }
   u8* jcc(unsigned condition) { return byte(0x0F), byte(0x80 | condition), dword(0), at_ - 4; }
@@ -157,10 +151,10 @@ class Assembler {
   }
 
  private:
-  void branch_gs_based(unsigned operation, unsigned base, u64 offset) {
+  void branch_gs_indexed(unsigned operation, unsigned index, u64 offset) {
     gs();
-    if (base >= 8) byte(0x41);
-    byte(0xFF), byte(0x80 | operation << 3 | (base & 7)), dword(static_cast<u32>(offset));
+    if (index >= 8) byte(0x42);
+    byte(0xFF), byte(0x04 | operation << 3), byte(0xC5 | (index & 7) << 3), dword(static_cast<u32>(offset));
   }
   void gs() { byte(0x65); }
   void rex_reg(bool wide, unsigned reg) { byte((wide ? 0x48U : 0x40U) | (reg >> 3) << 2); }

@@ -5,7 +5,9 @@
 
 namespace pileus::engine::bt {
 
-void BlockEmitter::load_guest(unsigned host, unsigned guest) { out_.load_gs(host, offsetof(Context, gpr) + 8 * guest); }
+void BlockEmitter::load_guest(Assembler& out, unsigned host, unsigned guest) {
+  out.load_gs(host, offsetof(Context, gpr) + 8 * guest);
+}
 void BlockEmitter::store_guest(unsigned guest, unsigned host) {
   out_.store_gs(offsetof(Context, gpr) + 8 * guest, host);
 }

@@ -46,7 +46,8 @@ class BlockEmitter {
     u64 segment_base = 0;  // offset in Context of FS's or GS's base, or 0
     bool narrow = false;   // 32-bit address size
   };
-  enum class Recover : u8 { kLea, kDiff, kScratch };
+  // How the way of a miss gets at the address.
+  enum class Recover : u8 { kLea, kDiff, kAgain };
   struct MemoryStub {
     u8* jump;  // displacement to patch
     u16 insn;  // index in the trace
@@ -77,7 +78,7 @@ class BlockEmitter {
   enum class Room : u8 { kOne, kFirst, kBoth };
   HostOperand probe(const TraceInsn& at, const GuestOperand& operand, unsigned size, bool write,
                     Room room = Room::kOne);
-  void address_to_t0(const GuestOperand& operand);
+  void address_to_t0(Assembler& out, const GuestOperand& operand);
   bool is_simple(const GuestOperand& operand) const;
   static bool is_stack_slot(const GuestOperand& operand, unsigned size);
   void emit_memory_stub(const MemoryStub& stub);
@@ -94,7 +95,8 @@ class BlockEmitter {
   void leave(const TraceInsn& at);
   void interpret(const TraceInsn& at);
   void poll(u16 page_offset, u64 field);
-  void load_guest(unsigned host, unsigned guest);
+  void load_guest(unsigned host, unsigned guest) { load_guest(out_, host, guest); }
+  static void load_guest(Assembler& out, unsigned host, unsigned guest);
   void store_guest(unsigned guest, unsigned host);
 
   // control flow (emit_control.cc)

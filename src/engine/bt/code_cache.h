@@ -67,6 +67,8 @@ struct Block {
   u64 packed_key = 0;
   u64 chunk_mask = 0;  // 64-byte pieces of the page that its bytes lie in
   u8* host = nullptr;
+  // Where indirect branches enter: code that makes sure that this block is meant (stubs.h), then goes on at `host`.
+  std::atomic<u8*> arrival{nullptr};
   u32 host_size = 0;
   u16 guest_size = 0;
   u8 insn_count = 0;
@@ -121,6 +123,7 @@ class CodeCache {
   // Takes the record from room_for_record(), filled in, and its host code; `cold_end` is where what went to cold_room()
   // ends.
   void insert(Block* block, u8* cold_end);
+  void take_cold(u8* cold_end) { cold_at_ = cold_end; }
 
   // Space that survives flushes, for stubs; before the first block.
   void set_base(u8* end_of_stubs) { code_base_ = code_at_ = end_of_stubs; }

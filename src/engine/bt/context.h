@@ -59,20 +59,12 @@ inline constexpr unsigned kJumpSize = 1U << kJumpBits;
 inline constexpr u64 kJumpMask = kJumpSize - 1;
 inline constexpr unsigned kJumpGroup = kJumpSize / 64;
 
-// Guest RIP -> translated code, for indirect branches.
-struct Jump {
-  std::atomic<u64> neg_key;  // minus the RIP, or kNoJump (any thread may store that)
-  std::atomic<u64> host;     // (any thread may read it)
-  u64 vpage;
-  u64 unused;
-};
-static_assert(sizeof(Jump) == 32);  // baked into translated code
-inline constexpr u64 kNoJump = u64{1} << 63;  // not canonical, nor is its negative: never a RIP
-
-// Direct-mapped by a hash of the RIP. Slot 0 stays empty: while somebody wants the vCPU out of translated code,
-// Context::jump_mask is 0 and every jump looks there.
+// Guest RIP -> translated code, for indirect branches. Direct-mapped by a hash of the RIP. The code is a block's arrival
+// (code_cache.h), which finds out for itself whether it is meant, or Context::no_jump. Slot 0 stays empty: while somebody
+// wants the vCPU out of translated code, Context::jump_mask is 0 and every jump looks there.
 struct JumpCache {
-  std::array<Jump, kJumpSize> slot;
+  std::array<std::atomic<u64>, kJumpSize> host;  // (any thread may store no_jump)
+  std::array<u64, kJumpSize> not_vpage;          // complement of the virtual address of the block's page
   u64 used;                   // bit i: some of the kJumpGroup slots from i * kJumpGroup on may be filled
   std::array<u64, 64> pages;  // a filter: bits of the hashed virtual pages that jumps lead to
 };
@@ -113,6 +105,7 @@ struct alignas(64) Context {
   u32 host_mxcsr;  // what C++ code runs with
   u64 host_rsp;  // stack of the C++ code to come back to
   ReturnStack returns;
+  u64 no_jump;    // host code of a jump that is not in the cache
   u64 void_page;  // host address of a page that nobody can touch
   Context* self;  // this
   u64 index_mask;  // pext mask: virtual address -> TLB index

@@ -110,7 +110,7 @@ void BlockEmitter::call(const TraceInsn& at) {
   } else {
     out_.load_gs(kT0, offsetof(Context, vpage));
     out_.lea(kT0, kT0, target);
-    emit_indirect_call(out_, block_.mode(), stubs_);
+    emit_indirect_call(out_, block_.mode());
   }
   landing(at);
 }
@@ -139,7 +139,7 @@ void BlockEmitter::call_indirect(const TraceInsn& at) {
     emit_indirect_jump(out_, block_.mode(), stubs_);
     return;
   }
-  emit_indirect_call(out_, block_.mode(), stubs_);
+  emit_indirect_call(out_, block_.mode());
   landing(at);
 }
 

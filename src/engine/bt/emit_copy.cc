@@ -207,7 +207,7 @@ bool BlockEmitter::copy(const TraceInsn& at, bool fixed) {
       out_.lea(destination, base, index, address.scale, address.displacement, width == 64 && !address.narrow);
       return true;
     }
-    address_to_t0(address);
+    address_to_t0(out_, address);
     if (width == 64) {
       out_.mov(destination, kT0);
     } else {

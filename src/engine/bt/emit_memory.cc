@@ -7,7 +7,6 @@
 namespace pileus::engine::bt {
 
 namespace {
-constexpr u64 kScratch = offsetof(Context, scratch);
 u64 tlb_offset(Mode mode, bool write) {
   return offsetof(Context, tlb) + (u64{mode} * 2 + (write ? 1 : 0)) * sizeof(Tlb);
 }
@@ -55,24 +54,24 @@ bool BlockEmitter::is_stack_slot(const GuestOperand& operand, unsigned size) {
          operand.displacement % static_cast<i32>(size) == 0;
 }
 
-void BlockEmitter::address_to_t0(const GuestOperand& operand) {
+void BlockEmitter::address_to_t0(Assembler& out, const GuestOperand& operand) {
   unsigned base = Assembler::kNone;
   unsigned index = Assembler::kNone;
   if (operand.rip_relative) {
-    out_.load_gs(kT0, offsetof(Context, vpage));
+    out.load_gs(kT0, offsetof(Context, vpage));
     base = kT0;
   } else if (operand.base != kNoReg) {
     base = is_spilled(operand.base) ? kT0 : host_register(operand.base);
-    if (is_spilled(operand.base)) load_guest(kT0, operand.base);
+    if (is_spilled(operand.base)) load_guest(out, kT0, operand.base);
   }
   if (operand.index != kNoReg) {
     index = is_spilled(operand.index) ? kT1 : host_register(operand.index);
-    if (is_spilled(operand.index)) load_guest(kT1, operand.index);
+    if (is_spilled(operand.index)) load_guest(out, kT1, operand.index);
   }
-  out_.lea(kT0, base, index, operand.scale, operand.displacement, !operand.narrow);
+  out.lea(kT0, base, index, operand.scale, operand.displacement, !operand.narrow);
   if (operand.segment_base != 0) {
-    out_.load_gs(kT1, operand.segment_base);
-    out_.lea(kT0, kT0, kT1, 1, 0);
+    out.load_gs(kT1, operand.segment_base);
+    out.lea(kT0, kT0, kT1, 1, 0);
   }
 }
 
@@ -103,15 +102,11 @@ BlockEmitter::HostOperand BlockEmitter::probe(const TraceInsn& at, const GuestOp
     const i32 extra = at.flags_live ? static_cast<i32>(size) - 1 : 0;
     out_.lea(kT0, base, kT0, 1, operand.displacement + extra);
   } else {
-    address_to_t0(operand);
+    address_to_t0(out_, operand);
     out_.pext_gs(kT1, kT0, offsetof(Context, index_mask));
     if (at.flags_live) {
-      out_.store_gs(kScratch + 16, kT0);
-      out_.store_gs(kScratch, kT1);
       out_.load_gs_indexed(kT1, kT1, neg_tag);
-      out_.lea(kT0, kT0, kT1, 1, 0);
-      out_.store_gs(kScratch + 8, kT0);
-      out_.lea(kT0, kT0, static_cast<i32>(size) - 1);
+      out_.lea(kT0, kT0, kT1, 1, static_cast<i32>(size) - 1);
     } else {
       out_.add_gs_indexed(kT0, kT1, neg_tag);
     }
@@ -124,7 +119,7 @@ BlockEmitter::HostOperand BlockEmitter::probe(const TraceInsn& at, const GuestOp
     out_.cmp_imm(kT0, static_cast<i32>(4096 - size));
     miss = out_.jcc(7);  // ja
   }
-  const Recover recover = simple ? Recover::kLea : at.flags_live ? Recover::kScratch : Recover::kDiff;
+  const Recover recover = simple ? Recover::kLea : at.flags_live ? Recover::kAgain : Recover::kDiff;
   memory_stubs_.push_back({miss, static_cast<u16>(index_), static_cast<u8>(size), write, stack, recover, operand});
   if (stack) {
     out_.load_gs(kT1, tlb + offsetof(Tlb, stack) + offsetof(Tlb::Stack, addend));
@@ -135,13 +130,15 @@ BlockEmitter::HostOperand BlockEmitter::probe(const TraceInsn& at, const GuestOp
     return {base, kT1, operand.displacement};
   }
   if (at.flags_live) {
-    out_.load_gs(kT0, kScratch + 8);
-    out_.load_gs(kT1, kScratch);
-  }
-  if (at.flags_live || room == Room::kBoth) {
-    out_.load_gs_indexed(kT1, kT1, tlb + offsetof(Tlb, host_page));
+    // The address once more: that costs less than to keep it, and the way to the data gets shorter.
+    address_to_t0(out_, operand);
+    out_.pext_gs(kT1, kT0, offsetof(Context, index_mask));
+    out_.load_gs_indexed(kT1, kT1, tlb + offsetof(Tlb, addend));
     if (room == Room::kBoth) return {kT0, kT1, 0};
     out_.lea(kT0, kT0, kT1, 1, 0);
+  } else if (room == Room::kBoth) {
+    out_.load_gs_indexed(kT1, kT1, tlb + offsetof(Tlb, host_page));
+    return {kT0, kT1, 0};
   } else {
     out_.add_gs_indexed(kT0, kT1, tlb + offsetof(Tlb, host_page));
   }
@@ -152,7 +149,7 @@ void BlockEmitter::emit_memory_stub(const MemoryStub& stub) {
   Assembler::patch(stub.jump, cold_.at());
   switch (stub.recover) {
     case Recover::kLea: cold_.lea(kT0, host_register(stub.operand.base), stub.operand.displacement); break;
-    case Recover::kScratch: cold_.load_gs(kT0, kScratch + 16); break;
+    case Recover::kAgain: address_to_t0(cold_, stub.operand); break;
     case Recover::kDiff:  // T0 = address + neg_tag; flags are dead
       cold_.op_gs_indexed(0x2B, kT0, kT1, tlb_offset(block_.mode(), stub.write) + offsetof(Tlb, neg_tag));
       break;

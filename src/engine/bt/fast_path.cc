@@ -31,9 +31,11 @@ u8* fast_indirect(Context* context, const Site*, u64 address) {
   const Mode mode = c.mode();
   const Block* block = c.vm->code().find(BlockKey{gpa, mode, c.fpu_usable}.packed());
   if (block == nullptr) return nullptr;
+  const u8* arrival = block->arrival.load(std::memory_order_acquire);
+  if (arrival == nullptr && mode != kModeKernelAc) return nullptr;
   c.rip = address;
   c.vpage = address & ~kPageMask;
-  remember_jump(c, reinterpret_cast<u64>(block->host), mode);
+  remember_jump(c, reinterpret_cast<u64>(arrival), mode);
   // Another thread may have invalidated the block and swept the caches just before.
   if (!block->valid.load(std::memory_order_seq_cst)) forget_jump(c, mode);
   return block->host;

@@ -24,8 +24,11 @@ bool fpu_usable(const Context& context) {
 }
 
 // Enters the block at context.rip into the jump cache.
-void remember(Context& context, const Block& block) {
-  remember_jump(context, reinterpret_cast<u64>(block.host), block.mode());
+void remember(Context& context, Block& block) {
+  const u8* arrival = block.arrival.load(std::memory_order_acquire);
+  if (arrival == nullptr) arrival = add_arrival(*context.vm, block);
+  if (arrival == nullptr) return;
+  remember_jump(context, reinterpret_cast<u64>(arrival), block.mode());
   // Another thread may have invalidated the block and swept the caches just before.
   if (!block.valid.load(std::memory_order_seq_cst)) forget_jump(context, block.mode());
 }
@@ -110,7 +113,7 @@ u8* on_link(Context* context, const Site* at, u64) {
   Block* from = code.block_at(site.block);
   BlockKey key = from->key();
   key.gpa = (key.gpa & ~kPageMask) + site.value;
-  Block* to = get_block(c, key);
+  Block* to = get_block(c, key, false);
   if (to == nullptr) return dispatch(c);
   if (code.generation() == generation) {
     const std::lock_guard lock(code.mutex());
@@ -172,7 +175,7 @@ bool must_leave(const Context& context) {
          (context.irq_waiting != 0 && context.if_flag != 0) || !is_translatable(context);
 }
 
-Block* get_block(Context& context, const BlockKey& key) {
+Block* get_block(Context& context, const BlockKey& key, bool arrival) {
   Vm& vm = *context.vm;
   CodeCache& code = vm.code();
   u8* host_page = vm.memory().host(key.gpa & ~kPageMask, 4096);
@@ -187,7 +190,7 @@ Block* get_block(Context& context, const BlockKey& key) {
       });
     }
     Block* block = nullptr;
-    switch (translate_block(context, key, host_page, &block)) {
+    switch (translate_block(context, key, host_page, arrival, &block)) {
       case Translated::kDone: return block;
       case Translated::kInterpretFirst: return nullptr;
       case Translated::kFull: vm.flush_code(context); break;
@@ -213,7 +216,7 @@ u8* dispatch(Context& context) {
       deliver_fault(context);
       continue;
     }
-    Block* block = get_block(context, {gpa, context.mode(), context.fpu_usable});
+    Block* block = get_block(context, {gpa, context.mode(), context.fpu_usable}, true);
     if (block == nullptr) {
       step(context);
       continue;

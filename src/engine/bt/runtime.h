@@ -20,6 +20,6 @@ bool is_translatable(const Context& context);
 
 // The block for `key`, translated now if need be. nullptr when its first instruction must be interpreted. May pass
 // through an exclusive section.
-Block* get_block(Context& context, const BlockKey& key);
+Block* get_block(Context& context, const BlockKey& key, bool arrival);
 
 }  // namespace pileus::engine::bt

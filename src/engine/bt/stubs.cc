@@ -30,6 +30,8 @@ void code(Assembler& out, std::initializer_list<unsigned> bytes) {
   for (const unsigned value : bytes) out.byte(value);
 }
 
+u64 jump_cache_offset(Mode mode) { return offsetof(Context, jump) + (mode == kModeUser ? sizeof(JumpCache) : 0); }
+
 // All guest state out of host registers; then the C++ stack.
 void save_guest(Assembler& out) {
   for (unsigned guest = 0; guest < 16; ++guest) {
@@ -151,51 +153,37 @@ const u8* emit_fast_callout(Assembler& out, Callout callout, const u8* slow) {
 
 namespace {
 
-// Until the guest RIP in RCX is known to be in the cache (`found`), or on the way to `missed`.
-template <typename Missed, typename Found>
-void emit_lookup(Assembler& out, Mode mode, i8 missed_size, Missed missed, Found found) {
-  constexpr u64 kIndex = offsetof(Context, scratch), kRip = kIndex + 8;
-  const u64 slots = offsetof(Context, jump) + (mode == kModeUser ? sizeof(JumpCache) : 0) + offsetof(JumpCache, slot);
-  out.store_gs(kRip, kT0);
+// Leaves the index of the slot for the guest RIP in RCX in R10; answers where the slots' arrivals are.
+u64 emit_lookup(Assembler& out, Mode mode) {
   out.rorx(kT1, kT0, 10);
   out.lea(kT1, kT1, kT0, 1, 0);
   out.pext_gs(kT1, kT1, offsetof(Context, jump_mask));
-  out.rorx(kT1, kT1, 64 - 5);  // times sizeof(Jump)
-  out.store_gs(kIndex, kT1);
-  out.load_gs_based(kT1, kT1, slots + offsetof(Jump, neg_key));
-  out.lea(kT0, kT0, kT1, 1, 0);
-  out.jrcxz(missed_size);
-  missed();
-  out.load_gs(kT1, kIndex);
-  out.load_gs_based(kT0, kT1, slots + offsetof(Jump, vpage));
-  out.store_gs(offsetof(Context, vpage), kT0);
-  found(slots + offsetof(Jump, host));
+  return jump_cache_offset(mode) + offsetof(JumpCache, host);
 }
 
-constexpr i8 kJumpBytes = 5, kCallBytes = 5, kShortJumpBytes = 2;
-
 }  // namespace
+
+void emit_arrival(Assembler& out, Mode mode, u16 page_offset, const Stubs& stubs) {
+  out.load_gs_indexed(kT1, kT1, jump_cache_offset(mode) + offsetof(JumpCache, not_vpage));
+  out.lea(kT0, kT0, kT1, 1, 1 - page_offset);
+  out.jrcxz(0);
+  u8* right = out.at() - 1;
+  out.lea(kT0, kT0, page_offset);
+  out.jmp(stubs.arrived_wrongly);
+  if (!out.overflowed()) Assembler::patch_short(right, out.at());
+  out.not_(kT1);
+  out.store_gs(offsetof(Context, vpage), kT1);
+}
 
 void emit_indirect_jump(Assembler& out, Mode mode, const Stubs& stubs) {
   if (mode == kModeKernelAc) {  // short stretches of kernel code: no cache of their own
     out.jmp(stubs.indirect);
     return;
   }
-  emit_lookup(
-      out, mode, kJumpBytes, [&] { out.jmp(stubs.indirect_kept); }, [&](u64 host) { out.jmp_gs_based(kT1, host); });
+  out.jmp_gs_indexed(kT1, emit_lookup(out, mode));
 }
 
-void emit_indirect_call(Assembler& out, Mode mode, const Stubs& stubs) {
-  u8* returned = nullptr;
-  emit_lookup(
-      out, mode, kCallBytes + kShortJumpBytes,
-      [&] {
-        out.call(stubs.indirect_kept);
-        returned = out.jmp_short();
-      },
-      [&](u64 host) { out.call_gs_based(kT1, host); });
-  if (!out.overflowed()) Assembler::patch_short(returned, out.at());
-}
+void emit_indirect_call(Assembler& out, Mode mode) { out.call_gs_indexed(kT1, emit_lookup(out, mode)); }
 
 Stubs emit_stubs(Assembler& out, const Callouts& callouts) {
   Stubs stubs;
@@ -206,8 +194,9 @@ Stubs emit_stubs(Assembler& out, const Callouts& callouts) {
   stubs.poll = emit_callout(out, callouts.poll);
   stubs.trap = emit_callout(out, callouts.trap);
   const u8* slow_indirect = emit_callout(out, callouts.indirect);
-  stubs.indirect_kept = out.at();
-  out.load_gs(kT0, offsetof(Context, scratch) + 8);
+  stubs.arrived_wrongly = out.at();
+  out.not_(kT1);
+  out.lea(kT0, kT0, kT1, 1, 0);
   stubs.indirect = emit_fast_callout(out, callouts.fast_indirect, slow_indirect);
   for (unsigned side = 0; side < kReturnSides; ++side) {
     const Mode mode = side == 0 ? kModeKernel : kModeUser;

@@ -32,8 +32,8 @@ struct Stubs {
   const u8* poll = nullptr;
   const u8* trap = nullptr;
   const u8* leave = nullptr;                     // saves the guest's state and returns from enter
-  const u8* indirect = nullptr;       // RCX = guest RIP
-  const u8* indirect_kept = nullptr;  // the guest RIP is in Context::scratch[1]
+  const u8* indirect = nullptr;  // RCX = guest RIP
+  const u8* arrived_wrongly = nullptr;  // RCX = guest RIP - vpage of the block, R10 = ~vpage
   std::array<const u8*, kReturnSides> return_underflow{};  // RCX = guest RIP; more returns than calls
   std::array<const u8*, kReturnSides> return_elsewhere{};  // RCX = guest RIP - vpage of the call, R10 = ~vpage
 };
@@ -41,9 +41,13 @@ struct Stubs {
 // Emits the stubs at the assembler's place.
 Stubs emit_stubs(Assembler& out, const Callouts& callouts);
 
+// A block's arrival: goes on behind itself when RCX, the guest RIP, is that of the block, whose page's virtual address is
+// in the jump cache's slot of which R10 is the index.
+void emit_arrival(Assembler& out, Mode mode, u16 page_offset, const Stubs& stubs);
+
 // The jump through the jump cache of `mode` to the guest RIP in RCX, leaving the flags alone.
 void emit_indirect_jump(Assembler& out, Mode mode, const Stubs& stubs);
 // The same by a host CALL. Not for kModeKernelAc.
-void emit_indirect_call(Assembler& out, Mode mode, const Stubs& stubs);
+void emit_indirect_call(Assembler& out, Mode mode);
 
 }  // namespace pileus::engine::bt

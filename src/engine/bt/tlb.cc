@@ -55,8 +55,10 @@ void forget_code_in(Context& context, unsigned which, u64 va, unsigned bits) {
   } else {
     code.page.fill(kNoPage);
   }
-  for (Jump& jump : cache.slot) {
-    if (((jump.vpage ^ va) >> bits) == 0) jump.neg_key.store(kNoJump, std::memory_order_relaxed);
+  for (u64 slot = 0; slot < kJumpSize; ++slot) {
+    if (((~cache.not_vpage[slot] ^ va) >> bits) == 0) {
+      cache.host[slot].store(context.no_jump, std::memory_order_relaxed);
+    }
   }
 }
 
@@ -217,7 +219,7 @@ void flush_jumps(Context& context, Mode mode) {
   for (u64 used = cache.used; used != 0; used &= used - 1) {
     const u64 first = static_cast<u64>(std::countr_zero(used)) * kJumpGroup;
     for (u64 slot = first; slot < first + kJumpGroup; ++slot)
-      cache.slot[slot].neg_key.store(kNoJump, std::memory_order_relaxed);
+      cache.host[slot].store(context.no_jump, std::memory_order_relaxed);
   }
   cache.used = 0;
   cache.pages.fill(0);
@@ -228,13 +230,10 @@ void remember_jump(Context& context, u64 host, Mode mode) {
   JumpCache& cache = context.jump[mode == kModeUser ? 1 : 0];
   const u64 slot = jump_slot(context.rip);
   if (slot == 0) return;
-  Jump& jump = cache.slot[slot];
-  jump.neg_key.store(kNoJump, std::memory_order_relaxed);
-  jump.host.store(host, std::memory_order_relaxed);
-  jump.vpage = context.vpage;
+  cache.not_vpage[slot] = ~context.vpage;
   cache.used |= u64{1} << (slot / kJumpGroup);
   cache.pages[page_word(context.rip)] |= page_bit(context.rip);
-  jump.neg_key.store(~context.rip + 1, std::memory_order_seq_cst);
+  cache.host[slot].store(host, std::memory_order_seq_cst);
 }
 
 bool translate_code(Context& context, u64 va, u64* gpa) {

@@ -28,12 +28,11 @@ void note_mapping(Context& context, u64 va, const Walk& walk, Access access, Mod
 // Where instruction fetch at `va` with the present privilege goes, from the code TLB or by a walk. False: #PF in
 // context.fault. *gpa need not be RAM.
 bool translate_code(Context& context, u64 va, u64* gpa);
-// Enters the way from context.rip to host code made for `mode` into the jump cache. The caller then makes sure that the
+// Enters the way from context.rip to a block's arrival, made for `mode`, into the jump cache. The caller then makes sure that the
 // code is still valid, or calls forget_jump().
 void remember_jump(Context& context, u64 host, Mode mode);
 inline void forget_jump(Context& context, Mode mode) {
-  Jump& jump = context.jump[mode == kModeUser ? 1 : 0].slot[jump_slot(context.rip)];
-  jump.neg_key.store(kNoJump, std::memory_order_relaxed);
+  context.jump[mode == kModeUser ? 1 : 0].host[jump_slot(context.rip)].store(context.no_jump, std::memory_order_relaxed);
 }
 
 // Makes the entry for `va` the one that stack accesses look at, if there is one.

@@ -5,6 +5,7 @@
 
 #include "engine/bt/assembler.h"
 #include "engine/bt/block_emitter.h"
+#include "engine/bt/stubs.h"
 #include "engine/bt/trace.h"
 #include "engine/bt/vm.h"
 
@@ -20,7 +21,7 @@ u64 chunks_of(u64 first, u64 last) {
 }
 }  // namespace
 
-Translated translate_block(Context& context, const BlockKey& key, const u8* host_page, Block** out) {
+Translated translate_block(Context& context, const BlockKey& key, const u8* host_page, bool arrival, Block** out) {
   Vm& vm = *context.vm;
   CodeCache& code = vm.code();
   const auto page_offset = static_cast<u16>(key.gpa & 4095);
@@ -49,10 +50,15 @@ Translated translate_block(Context& context, const BlockKey& key, const u8* host
 
   Block* block = code.room_for_record();
   block->packed_key = key.packed();
-  block->host = code.room();
   block->guest_size = static_cast<u16>(size);
   block->chunk_mask = chunks_of(page_offset, trace.end_offset - 1U);
-  Assembler assembler(code.room(), code.room() + CodeCache::kMaxBlockBytes - 1);
+  Assembler before(code.room(), code.room_end());
+  if (arrival && key.mode != kModeKernelAc) {
+    block->arrival = code.room();
+    emit_arrival(before, key.mode, page_offset, vm.stubs());
+  }
+  block->host = before.at();
+  Assembler assembler(block->host, code.room() + CodeCache::kMaxBlockBytes - 1);
   Assembler cold(code.cold_room(), code.cold_room() + CodeCache::kMaxBlockBytes - 1);
   BlockEmitter emitter(assembler, cold, vm.stubs(), code, *block);
   if (!emitter.emit(trace)) return Translated::kFull;
@@ -60,6 +66,21 @@ Translated translate_block(Context& context, const BlockKey& key, const u8* host
   ++context.stats.blocks_translated;
   *out = block;
   return Translated::kDone;
+}
+
+const u8* add_arrival(Vm& vm, Block& block) {
+  if (block.mode() == kModeKernelAc) return nullptr;
+  CodeCache& code = vm.code();
+  const std::lock_guard lock(code.mutex());
+  if (const u8* there = block.arrival.load()) return there;  // another vCPU was faster
+  if (!code.has_room()) return nullptr;
+  u8* arrival = code.cold_room();
+  Assembler out(arrival, arrival + CodeCache::kMaxBlockBytes);
+  emit_arrival(out, block.mode(), static_cast<u16>(block.gpa() & 4095), vm.stubs());
+  out.jmp(block.host);
+  code.take_cold(out.at());
+  block.arrival.store(arrival, std::memory_order_release);
+  return arrival;
 }
 
 }  // namespace pileus::engine::bt

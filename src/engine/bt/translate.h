@@ -2,6 +2,7 @@
 #pragma once
 
 #include "engine/bt/code_cache.h"
+#include "engine/bt/vm.h"
 
 namespace pileus::engine::bt {
 
@@ -12,7 +13,12 @@ enum class Translated : u8 {
   kAgain,           // the bytes changed meanwhile
 };
 
-// The page's code bits are set and no write TLB has it. Takes the cache's mutex.
-Translated translate_block(Context& context, const BlockKey& key, const u8* host_page, Block** out);
+// The page's code bits are set and no write TLB has it. `arrival`: make it one that indirect branches can lead to. Takes
+// the cache's mutex.
+Translated translate_block(Context& context, const BlockKey& key, const u8* host_page, bool arrival, Block** out);
+
+// Makes a block that indirect branches can lead to of one that they cannot; nullptr where there is no room, or for
+// kModeKernelAc. Takes the cache's mutex.
+const u8* add_arrival(Vm& vm, Block& block);
 
 }  // namespace pileus::engine::bt

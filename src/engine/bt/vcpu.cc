@@ -57,6 +57,7 @@ Result<std::unique_ptr<BtVcpu>> BtVcpu::create(Vm& vm, u32 id) {
   context->page_mask = ~u64{4095};
   for (unsigned i = 0; i < 4; ++i) context->stack_mask[i] = ~u64{4095} | ((u64{1} << i) - 1);
   context->jump_mask = kJumpMask;
+  context->no_jump = reinterpret_cast<u64>(vm.stubs().indirect);
   vcpu->void_page_ = TRY(os::Mapping::inaccessible(4096));
   context->void_page = reinterpret_cast<u64>(vcpu->void_page_.data());
   vcpu->returns_ = TRY(create_return_stack(&context->returns, vm.stubs()));

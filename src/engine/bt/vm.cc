@@ -80,21 +80,22 @@ void Vm::end_exclusive() {
 void Vm::forget_jumps() {
   for (Context* context : contexts_) {
     for (JumpCache& cache : context->jump) {
-      for (Jump& jump : cache.slot) jump.neg_key.store(kNoJump, std::memory_order_relaxed);
+      for (auto& host : cache.host) host.store(context->no_jump, std::memory_order_relaxed);
     }
     for (unsigned side = 0; side < kReturnSides; ++side) forget_returns(context->returns, side);
   }
 }
 
-// `host` holds where the code of invalid blocks starts, sorted. Whoever enters such a block meanwhile sees for itself
-// that it is not valid.
-void Vm::forget_jumps_to(const std::vector<u64>& host) {
+// `arrivals` of invalid blocks, sorted. Whoever enters such a block meanwhile sees for itself that it is not valid.
+void Vm::forget_jumps_to(const std::vector<u64>& arrivals) {
   for (Context* context : contexts_) {
     for (JumpCache& cache : context->jump) {
-      for (Jump& jump : cache.slot) {
-        const u64 at = jump.host.load(std::memory_order_relaxed);
-        if (at < host.front() || at > host.back()) continue;
-        if (std::binary_search(host.begin(), host.end(), at)) jump.neg_key.store(kNoJump, std::memory_order_relaxed);
+      for (auto& jump : cache.host) {
+        const u64 at = jump.load(std::memory_order_relaxed);
+        if (at < arrivals.front() || at > arrivals.back()) continue;
+        if (std::binary_search(arrivals.begin(), arrivals.end(), at)) {
+          jump.store(context->no_jump, std::memory_order_relaxed);
+        }
       }
     }
   }
@@ -107,11 +108,14 @@ void Vm::invalidate_code(guest::Gpa address, u64 length) {
   std::vector<const Block*> dropped;
   code_->invalidate(address, length, &dropped);
   if (dropped.empty()) return;
-  std::vector<u64> host;
-  for (const Block* block : dropped) host.push_back(reinterpret_cast<u64>(block->host));
-  std::sort(host.begin(), host.end());
+  std::vector<u64> arrivals;
+  for (const Block* block : dropped) {
+    if (block->arrival != nullptr) arrivals.push_back(reinterpret_cast<u64>(block->arrival.load()));
+  }
+  if (arrivals.empty()) return;
+  std::sort(arrivals.begin(), arrivals.end());
   std::atomic_thread_fence(std::memory_order_seq_cst);  // invalid before the look at the jumps
-  forget_jumps_to(host);
+  forget_jumps_to(arrivals);
 }
 
 void Vm::flush_code(Context& self) {

@@ -65,7 +65,7 @@ class Vm final : public guest::WriteObserver {
  private:
   explicit Vm(const Config& config);
   void forget_jumps();
-  void forget_jumps_to(const std::vector<u64>& host);
+  void forget_jumps_to(const std::vector<u64>& arrivals);
 
   const Config config_;
   std::vector<Context*> contexts_;

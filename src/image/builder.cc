@@ -96,8 +96,7 @@ Result<> Build::run_logged(const os::ChildProcess::Options& options, const std::
   const os::Fd read_end(ends[0]);
   os::Fd write_end(ends[1]);
   os::ChildProcess::Options with_pipe = options;
-  with_pipe.parent_death_signal = SIGTERM;  // which mmdebstrap answers by cleaning up
-  with_pipe.new_session = true;             // Ctrl-C comes to us; we pass it on once
+  with_pipe.new_session = true;  // Ctrl-C comes to us; we pass it on once
   with_pipe.stderr_fd = write_end.get();
   if (with_pipe.stdout_fd < 0) with_pipe.stdout_fd = write_end.get();
   os::ChildProcess child = TRY(os::ChildProcess::spawn(with_pipe));
@@ -165,14 +164,19 @@ Result<> Build::bootstrap() {
   report("reading package lists", 0.01);
   const os::Fd tar = TRY(os::open_file(work_ / "rootfs.tar", O_WRONLY | O_CREAT | O_EXCL));
   os::ChildProcess::Options options;
-  options.argv = TRY(mmdebstrap_command());
+  options.parent_death_signal = SIGTERM;  // which mmdebstrap answers by cleaning up
   options.environment = {{"SOURCE_DATE_EPOCH", kSourceDate}, {"LC_ALL", "C"}};
   if (::geteuid() == 0) {
     // Removed with the work folder, and not in a /tmp that may be small. Other modes need a folder
     // that their mapped users may enter.
     TRY(os::make_directories(work_ / "tmp"));
     options.environment.emplace_back("TMPDIR", (work_ / "tmp").string());
+    // When we are killed, nothing of it goes on and nothing stays mounted. (As a user, mmdebstrap does so itself.)
+    options.argv = {"unshare", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child"};
+    options.parent_death_signal = SIGKILL;
   }
+  const std::vector<std::string> command = TRY(mmdebstrap_command());
+  options.argv.insert(options.argv.end(), command.begin(), command.end());
   options.stdout_fd = tar.get();
   return run_logged(options, "mmdebstrap");
 }
@@ -187,6 +191,7 @@ Result<> Build::assemble() {
     options.argv.push_back(word);
   }
   options.environment = {{"E2FSPROGS_FAKE_TIME", kSourceDate}};
+  options.parent_death_signal = SIGTERM;
   return run_logged(options, "making the disk");
 }
 

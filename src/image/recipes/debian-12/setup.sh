@@ -109,6 +109,11 @@ systemctl --quiet --root="$root" disable apt-daily.timer apt-daily-upgrade.timer
   e2scrub_all.timer e2scrub_reap.service fstrim.timer getty@tty1.service systemd-pstore.service
 systemctl --quiet --root="$root" mask getty@tty1.service
 
+# A login on the virtio console too. Its driver is a module, which comes after the generator that would start one.
+mkdir -p "$root/etc/udev/rules.d"
+echo 'SUBSYSTEM=="tty", KERNEL=="hvc0", TAG+="systemd", ENV{SYSTEMD_WANTS}+="serial-getty@%k.service"' \
+  > "$root/etc/udev/rules.d/90-virtio-console.rules"
+
 # The boot entry, made again whenever a kernel comes or goes.
 cat > "$root/usr/local/sbin/update-boot-entry" <<'EOF'
 #!/bin/sh

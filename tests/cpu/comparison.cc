@@ -106,7 +106,7 @@ Comparison Comparator::compare(const FuzzCase& test) {
   const u8* after = arena_at(bare_->arena(), test.state.rip, code->size());
   out.usable = out.usable && std::memcmp(after, code->data(), code->size()) == 0;
   if (out.usable) {
-    compare_outcomes(steps, *undefined, &out);
+    compare_outcomes(*code, test.state.rip, steps, *undefined, &out);
     compare_memory(&out);
   }
   restore_memory();
@@ -118,7 +118,8 @@ void Comparator::write_code(const std::vector<u8>& code, u64 address) {
   for (Guest& one : guests_) one.guest->write(address, code);
 }
 
-void Comparator::compare_outcomes(const std::vector<Step>& steps, const std::vector<u64>& undefined, Comparison* out) {
+void Comparator::compare_outcomes(const std::vector<u8>& code, u64 code_address, const std::vector<Step>& steps,
+                                  const std::vector<u64>& undefined, Comparison* out) {
   const bool either_operand = faults_in_comparison(steps, out->bare);
   for (const Guest& one : guests_) {
     Expectation expectation;
@@ -131,6 +132,7 @@ void Comparator::compare_outcomes(const std::vector<Step>& steps, const std::vec
       is.cr2 = out->bare.cr2;
       is.page_fault = out->bare.page_fault;
     }
+    if (is_int1_seen_as_fault(code, code_address, is, out->bare)) is.state.rip = out->bare.state.rip;
     const bool same = is.ending == out->bare.ending && is.vector == out->bare.vector && is.cr2 == out->bare.cr2 &&
                       is.page_fault == out->bare.page_fault && same_registers(is.state, out->bare.state) &&
                       ((is.state.rflags ^ out->bare.state.rflags) & flags) == 0;

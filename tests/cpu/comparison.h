@@ -34,7 +34,8 @@ class Comparator {
 
   explicit Comparator(std::unique_ptr<BareProcessor> bare) : bare_(std::move(bare)) {}
   void write_code(const std::vector<u8>& code, u64 address);
-  void compare_outcomes(const std::vector<Step>& steps, const std::vector<u64>& undefined, Comparison* out);
+  void compare_outcomes(const std::vector<u8>& code, u64 code_address, const std::vector<Step>& steps,
+                        const std::vector<u64>& undefined, Comparison* out);
   void compare_memory(Comparison* out);
   void restore_memory();
 

@@ -210,7 +210,7 @@ bool deliver_fault(Context& context) {
 bool deliver_interrupt(Context& context, u8 vector, EventSource source) {
   context.shadow = false;
   if (deliver(context, vector, source, false, 0)) return true;
-  if (source == EventSource::kSoftware) return false;
+  if (source == EventSource::kSoftware || source == EventSource::kPrivilegedSoftware) return false;
   deliver_fault(context);
   return true;
 }

@@ -26,13 +26,18 @@ enum Vector : u8 {
   kVectorXm = 19,
 };
 
-enum class EventSource : u8 { kException, kExternal, kSoftware };  // kSoftware: INT n, INT3, INTO: RIP is past it
+enum class EventSource : u8 {
+  kException,
+  kExternal,
+  kSoftware,            // INT n, INT3, INTO: RIP is past it
+  kPrivilegedSoftware,  // INT1: likewise, but the gate's DPL does not matter
+};
 
 // Delivers context.fault: RIP in the context is that of the faulting instruction. Handles nested faults: #DF, and
 // false on a triple fault (run_state becomes kShutdown).
 bool deliver_fault(Context& context);
 
-// Delivers vector as an interrupt. For kSoftware a fault is left in context.fault and false returned (the caller
+// Delivers vector as an interrupt. For those of software a fault is left in context.fault and false returned (the caller
 // delivers it with RIP back at the instruction); for kExternal faults are delivered inside.
 bool deliver_interrupt(Context& context, u8 vector, EventSource source);
 

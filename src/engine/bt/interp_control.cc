@@ -47,10 +47,10 @@ bool near_target(Exec& e, u64* target) {
   return read_operand(e, 0, target);
 }
 
-bool software_interrupt(Exec& e, u8 vector) {
+bool software_interrupt(Exec& e, u8 vector, EventSource source = EventSource::kSoftware) {
   const u64 rip = e.context.rip;
   e.context.rip = e.next;
-  if (!deliver_interrupt(e.context, vector, EventSource::kSoftware)) {
+  if (!deliver_interrupt(e.context, vector, source)) {
     e.context.rip = rip;
     return false;
   }
@@ -148,7 +148,7 @@ bool op_int(Exec& e) {
   return software_interrupt(e, breakpoint ? u8{kVectorBp} : static_cast<u8>(e.operand(0).imm.value.u));
 }
 
-bool op_int1(Exec& e) { return software_interrupt(e, kVectorDb); }
+bool op_int1(Exec& e) { return software_interrupt(e, kVectorDb, EventSource::kPrivilegedSoftware); }
 
 bool op_into(Exec& e) { return (e.context.rflags & kFlagOf) == 0 || software_interrupt(e, kVectorOf); }
 

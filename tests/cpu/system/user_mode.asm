@@ -53,6 +53,11 @@
     end_user
     check qword [fault_vector], BP
     check qword [fault_rip], CODE + 1
+    in_user
+    db 0xF1  ; INT1, whose gate is for CPL 0
+    end_user
+    check qword [fault_vector], DB
+    check qword [fault_rip], CODE + 1
     mov bx, KERNEL_DS
     user_faults GP, KERNEL_DS, {mov ss, bx}
 

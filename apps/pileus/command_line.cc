@@ -47,6 +47,8 @@ void add_run(CLI::App* vm, CommandLine& line) {
   app->add_option("--user", run.user, "User to log in as (default: the image's)");
   app->add_option("--forward", run.forwards, "HOST:GUEST: port of 127.0.0.1 that leads to a port of the guest")
       ->allow_extra_args(false);
+  app->add_flag("--restrict-network", run.restrict_network,
+                "Let the guest reach nothing outside; forwards lead to it all the same");
   app->add_option("--kernel", run.kernel, "Boot this kernel and not the disk's own");
   app->add_option("--initrd", run.initrd, "With this initial RAM disk");
   app->add_option("--append", run.append, "Kernel command line; without --kernel, added to the disk's own");
@@ -74,12 +76,16 @@ void add_vm_commands(CLI::App& root, CommandLine& line) {
       leaf(vm, "ssh", "Log in to a VM, or run a command in it", "  pileus vm ssh web\n  pileus vm ssh web -- uname -a");
   add_name(ssh, line, "The VM");
   ssh->add_option("COMMAND", line.words, "Command to run in the VM, after --");
-  CLI::App* console = leaf(vm, "console", "Connect the terminal to a VM's serial console (Ctrl-] leaves it)",
-                           "  pileus vm console web");
+  CLI::App* console = leaf(vm, "console", "Connect the terminal to a VM's console (Ctrl-] leaves it)",
+                           "  pileus vm console web\n  pileus vm console web --virtio");
   add_name(console, line, "The VM");
-  CLI::App* stop = leaf(vm, "stop", "Shut a VM down by its power button", "  pileus vm stop web --timeout 60");
+  console->add_flag("--virtio", line.virtio,
+                    "The virtio console, /dev/hvc0 in Linux, and not the serial one, which has the boot messages");
+  CLI::App* stop = leaf(vm, "stop", "Shut a VM down by its power button",
+                        "  pileus vm stop web --timeout 60\n  pileus vm stop web --timeout 20 --force");
   add_name(stop, line, "The VM");
   stop->add_option("--timeout", line.timeout_s, "Seconds to wait for it to end (default: 90)");
+  stop->add_flag("--force,-f", line.force, "Pull the plug when it has not ended by then");
   add_name(leaf(vm, "kill", "End a VM at once, as by pulling the plug", "  pileus vm kill web"), line, "The VM");
   add_name(leaf(vm, "reset", "Reset a running VM", "  pileus vm reset web"), line, "The VM");
   CLI::App* remove = leaf(vm, "rm", "Remove a stopped VM and its disk", "  pileus vm rm web\n  pileus vm rm -f web");

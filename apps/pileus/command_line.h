@@ -31,6 +31,7 @@ struct RunOptions {
   std::string initrd;
   std::string append;
   bool console = false;
+  bool restrict_network = false;
   bool detach = false;
 };
 
@@ -41,6 +42,7 @@ struct CommandLine {
   bool json = false;
   bool quiet = false;
   bool force = false;
+  bool virtio = false;
   u32 timeout_s = 0;
   RunOptions run;
 };

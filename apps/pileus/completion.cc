@@ -19,7 +19,7 @@ _pileus() {
         2,completion,*) words='bash zsh fish' ;;
         *,vm,run)
           words="--name --cpus --memory --translation-cache --disk-size --engine --paravirt --ssh-key --user-data
-            --user --forward --kernel --initrd --append --console --detach --help"
+            --user --forward --restrict-network --kernel --initrd --append --console --detach --help"
           if [[ $cur != -* ]]; then
             words=$(pileus image ls --quiet 2>/dev/null)
             mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur"; compgen -f -- "$cur")
@@ -28,7 +28,9 @@ _pileus() {
         *,vm,ls) words='--json --quiet' ;;
         3,vm,*) words=$(pileus vm ls --quiet 2>/dev/null) ;;
         *,vm,rm) words='--force' ;;
-        *,vm,stop|*,vm,wait) words='--timeout' ;;
+        *,vm,stop) words='--timeout --force' ;;
+        *,vm,wait) words='--timeout' ;;
+        *,vm,console) words='--virtio' ;;
         *,vm,show|*,vm,stats) words='--json' ;;
         3,image,build) words='debian-12' ;;
         *,image,ls) words='--json --quiet' ;;
@@ -52,7 +54,7 @@ _pileus() {
     3,completion,*) found=(bash zsh fish) ;;
     *,vm,run)
       found=(${(f)"$(pileus image ls --quiet 2>/dev/null)"} --name --cpus --memory --translation-cache
-        --disk-size --engine --paravirt --ssh-key --user-data --user --forward --kernel --initrd --append --console --detach)
+        --disk-size --engine --paravirt --ssh-key --user-data --user --forward --restrict-network --kernel --initrd --append --console --detach)
       _files ;;
     *,vm,ls|*,image,ls) found=(--json --quiet) ;;
     4,vm,*) found=(${(f)"$(pileus vm ls --quiet 2>/dev/null)"}) ;;
@@ -90,6 +92,9 @@ for option in ssh-key user-data kernel initrd
 end
 complete -c pileus -n '__fish_seen_subcommand_from run' -l console
 complete -c pileus -n '__fish_seen_subcommand_from run' -l detach
+complete -c pileus -n '__fish_seen_subcommand_from run' -l restrict-network
+complete -c pileus -n '__fish_seen_subcommand_from console' -l virtio
+complete -c pileus -n '__fish_seen_subcommand_from stop' -l force
 )script";
 
 }  // namespace

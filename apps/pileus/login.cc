@@ -92,14 +92,17 @@ Error become_ssh(const VmEntry& vm, const std::vector<std::string>& words) {
   return Error::from_errno("start ssh");
 }
 
-Result<ConsoleEnd> attach_console(const VmEntry& vm) {
-  const Result<os::Fd> connected = os::connect_unix(vm.directory.console_socket());
+Result<ConsoleEnd> attach_console(const VmEntry& vm, ConsoleKind kind) {
+  const bool serial = kind == ConsoleKind::kSerial;
+  const Result<os::Fd> connected =
+      os::connect_unix(serial ? vm.directory.console_socket() : vm.directory.virtio_console_socket());
   if (!connected) {
     return Error(ErrorCode::kNotFound,
                  "VM " + vm.config.name + " does not run: `pileus vm start " + vm.config.name + "` starts it");
   }
   const int socket = connected->get();
-  std::fprintf(stderr, "Connected to the console of %s; Ctrl-] leaves it.\n", vm.config.name.c_str());
+  std::fprintf(stderr, "Connected to the %s console of %s; Ctrl-] leaves it.\n", serial ? "serial" : "virtio",
+               vm.config.name.c_str());
   const RawTerminal raw;
   std::array<pollfd, 2> entries = {pollfd{.fd = socket, .events = POLLIN, .revents = 0},
                                    pollfd{.fd = STDIN_FILENO, .events = POLLIN, .revents = 0}};

@@ -16,7 +16,8 @@ std::vector<std::string> ssh_command(const VmEntry& vm, const std::vector<std::s
 Error become_ssh(const VmEntry& vm, const std::vector<std::string>& words);
 
 enum class ConsoleEnd { kLeft, kVmEnded };
-// Connects the terminal with the VM's serial console until the user types Ctrl-] or the VM ends.
-Result<ConsoleEnd> attach_console(const VmEntry& vm);
+enum class ConsoleKind { kSerial, kVirtio };
+// Connects the terminal with a console of the VM until the user types Ctrl-] or the VM ends.
+Result<ConsoleEnd> attach_console(const VmEntry& vm, ConsoleKind kind);
 
 }  // namespace pileus::cli

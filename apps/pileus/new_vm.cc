@@ -134,6 +134,7 @@ Result<vmm::VmConfig> plan(image::Library& library, const RunOptions& options) {
   if (!options.kernel.empty()) config.kernel = TRY(readable_file(options.kernel, "--kernel"));
   if (!options.initrd.empty()) config.initrd = TRY(readable_file(options.initrd, "--initrd"));
   config.append = options.append;
+  config.restrict_network = options.restrict_network;
   TRY(vmm::check(config));
   TRY(vmm::check_host(config));
   TRY(choose_disk_size(options, config));

@@ -107,6 +107,7 @@ Result<int> vm_show(image::Library& library, const CommandLine& line) {
                                                 {"disk", vmm::format_size(vm.config.disk_bytes)},
                                                 {"engine", vmm::engine_name(vm.config.engine)},
                                                 {"paravirt", vm.config.paravirt ? "on" : "off"},
+                                                {"network", vm.config.restrict_network ? "forwards only" : "NAT and forwards"},
                                                 {"forwards", forwards},
                                                 {"folder", vm.directory.path().string()},
                                                 {"console log", vm.directory.console_log()}};
@@ -123,7 +124,7 @@ Result<int> vm_ssh(image::Library& library, const CommandLine& line) {
 
 Result<int> vm_console(image::Library& library, const CommandLine& line) {
   const VmEntry vm = TRY(find_vm(library, line.name));
-  const ConsoleEnd end = TRY(attach_console(vm));
+  const ConsoleEnd end = TRY(attach_console(vm, line.virtio ? ConsoleKind::kVirtio : ConsoleKind::kSerial));
   std::fputs(end == ConsoleEnd::kLeft ? "\nleft the console\n" : "\nthe VM ended\n", stderr);
   return 0;
 }
@@ -135,6 +136,10 @@ Result<int> vm_stop(image::Library& library, const CommandLine& line) {
   TRY(ask_running(vm, vmm::Command::kStop));
   const std::chrono::seconds patience = line.timeout_s == 0 ? kStopPatience : std::chrono::seconds(line.timeout_s);
   if (wait_for_end(vm, patience)) return 0;
+  if (line.force && !interrupted()) {
+    if (vm.directory.in_use()) TRY(kill_and_wait(vm));
+    return 0;
+  }
   return Error(ErrorCode::kTimeout, "VM " + line.name + " has not shut down: look at it with `pileus vm console " +
                                         line.name + "`, or end it with `pileus vm kill " + line.name + "`");
 }

@@ -42,7 +42,7 @@ Result<int> follow(const VmEntry& vm, os::ChildProcess& child) {
 
 Result<int> run_in_foreground(const VmEntry& vm, os::ChildProcess& child, bool console) {
   if (console) {
-    const ConsoleEnd end = TRY(attach_console(vm));
+    const ConsoleEnd end = TRY(attach_console(vm, ConsoleKind::kSerial));
     if (end == ConsoleEnd::kLeft) {
       std::fputs("\nshutting down (Ctrl-C cuts the power)\n", stderr);
       child.signal(SIGTERM);

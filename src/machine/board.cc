@@ -10,6 +10,7 @@
 #include "machine/loader/cpu_setup.h"
 #include "machine/loader/linux_boot.h"
 #include "virtio/blk.h"
+#include "virtio/console.h"
 #include "virtio/rng.h"
 
 namespace pileus::machine {
@@ -20,6 +21,7 @@ namespace {
 // not depend on how many disks there are.
 constexpr unsigned kNetSlot = 1, kRngSlot = 2, kFirstDiskSlot = 3;
 constexpr u64 kMaxDisks = 16;
+constexpr unsigned kConsoleSlot = kFirstDiskSlot + kMaxDisks;
 
 Result<> check_config(const MachineConfig& config) {
   const auto invalid = [](const std::string& text) { return Error(ErrorCode::kInvalid, text); };
@@ -121,6 +123,9 @@ Result<> Board::make_virtio() {
     TRY(add_virtio(kFirstDiskSlot + index,
                    std::make_unique<virtio::Blk>(std::move(disk), "disk" + std::to_string(index))));
     ++index;
+  }
+  if (config_.console) {
+    TRY(add_virtio(kConsoleSlot, std::make_unique<virtio::Console>(*config_.console, config_.io->loop())));
   }
   return {};
 }

@@ -39,6 +39,7 @@ class MachineImpl final : public Machine {
   void do_reset();
   void finish();
 
+  std::function<void()> on_reset_;  // may be empty
   std::unique_ptr<Board> board_;
   std::unique_ptr<VcpuThreads> vcpus_;
   std::thread supervisor_;
@@ -61,6 +62,7 @@ Result<> MachineImpl::init(MachineConfig config) {
       .reset = [this] { reset(); },
       .power_off = [this] { request_end({EndReason::kPoweredOff, ""}); },
   };
+  on_reset_ = std::move(config.on_reset);
   board_ = TRY(Board::create(std::move(config), power));
   TRY(board_->reset_and_load());
   vcpus_ = std::make_unique<VcpuThreads>(board_->vcpus(), [this](const engine::Exit& exit) { on_vcpu_end(exit); });
@@ -129,6 +131,7 @@ void MachineImpl::do_reset() {
     return;
   }
   log::info("the guest was reset");
+  if (on_reset_) on_reset_();
   if (!paused_) vcpus_->resume();
 }
 

@@ -57,9 +57,11 @@ struct MachineConfig {
   std::unique_ptr<virtio::NetBackend> net;                   // may be null: no network card
   virtio::MacAddress mac{0x52, 0x54, 0x00, 0x12, 0x34, 0x56};
   u16 mtu = 1500;
-  std::unique_ptr<guest::CharBackend> serial;  // COM1; may be null: output is thrown away
+  std::unique_ptr<guest::CharBackend> serial;   // COM1; may be null: output is thrown away
+  std::unique_ptr<guest::CharBackend> console;  // virtio-console, /dev/hvc0; may be null: no such device
 
   std::variant<KernelBoot, DiskBoot> boot;
+  std::function<void()> on_reset;  // may be empty; called on a thread of the machine at each reset
 };
 
 enum class EndReason {

@@ -40,6 +40,8 @@ class Reader {
     }
     field = static_cast<T>(found->template get<u64>());
   }
+  // For what folders of earlier versions lack: leaves `field` as it is.
+  bool has(const char* name) const { return object_.contains(name); }
   const std::string& wrong() const { return wrong_; }
 
  private:
@@ -107,7 +109,8 @@ std::string encode_config(const VmConfig& config) {
                        {"append", config.append},
                        {"login_user", config.login_user},
                        {"identity_file", config.identity_file},
-                       {"translation_cache_bytes", config.translation_cache_bytes}};
+                       {"translation_cache_bytes", config.translation_cache_bytes},
+                       {"restrict_network", config.restrict_network}};
   return object.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
@@ -131,7 +134,8 @@ Result<VmConfig> parse_config(std::string_view text) {
   reader.text("append", config.append);
   reader.text("login_user", config.login_user);
   reader.text("identity_file", config.identity_file);
-  reader.number("translation_cache_bytes", config.translation_cache_bytes);
+  if (reader.has("translation_cache_bytes")) reader.number("translation_cache_bytes", config.translation_cache_bytes);
+  if (reader.has("restrict_network")) reader.flag("restrict_network", config.restrict_network);
   if (!reader.wrong().empty()) return bad_field(reader.wrong());
   config.engine = TRY(parse_engine(engine));
   config.forwards = TRY(parse_forwards(object));

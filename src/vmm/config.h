@@ -32,6 +32,7 @@ struct VmConfig {
   std::string login_user;
   std::string identity_file;  // private key for `pileus vm ssh`; may be empty
   u64 translation_cache_bytes = 128 * kMiB;
+  bool restrict_network = false;  // the guest reaches nothing; forwards lead to it all the same
 
   // The host's port that leads to the guest's port 22; 0: none.
   u16 ssh_port() const;
@@ -44,7 +45,7 @@ inline constexpr u64 kMinTranslationCache = 8 * kMiB;
 inline constexpr u64 kMaxTranslationCache = 2 * kGiB;
 
 std::string encode_config(const VmConfig& config);
-// Refuses what check() refuses.
+// Refuses what check() refuses. A field that came with a later version may be absent, and unknown ones are ignored.
 Result<VmConfig> parse_config(std::string_view text);
 // What holds on every host: ranges, alignment, forwards that do not collide.
 Result<> check(const VmConfig& config);

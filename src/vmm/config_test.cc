@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
 
 namespace pileus::vmm {
 namespace {
@@ -35,14 +36,29 @@ TEST(Config, ComesBackAsWritten) {
 
 TEST(Config, RefusesEachFieldMissingOrOfAnotherKind) {
   const nlohmann::json good = nlohmann::json::parse(encode_config(example()));
+  const std::set<std::string> later{"translation_cache_bytes", "restrict_network"};
   for (const auto& [name, value] : good.items()) {
     nlohmann::json missing = good;
     missing.erase(name);
-    EXPECT_FALSE(parse_config(missing.dump()).ok()) << name;
+    EXPECT_EQ(parse_config(missing.dump()).ok(), later.contains(name)) << name;
     nlohmann::json wrong = good;
     wrong[name] = nlohmann::json::object();
     EXPECT_FALSE(parse_config(wrong.dump()).ok()) << name;
   }
+}
+
+TEST(Config, FieldsOfLaterVersionsAreUsualWhenAbsentAndIgnoredWhenUnknown) {
+  VmConfig unusual = example();
+  unusual.translation_cache_bytes = 64 * kMiB;
+  unusual.restrict_network = true;
+  nlohmann::json object = nlohmann::json::parse(encode_config(unusual));
+  EXPECT_TRUE(parse_config(object.dump()).value().restrict_network);
+  object.erase("translation_cache_bytes");
+  object.erase("restrict_network");
+  object["of_a_later_version"] = 1;
+  const VmConfig read = parse_config(object.dump()).value();
+  EXPECT_EQ(read.translation_cache_bytes, VmConfig().translation_cache_bytes);
+  EXPECT_FALSE(read.restrict_network);
 }
 
 TEST(Config, RefusesWhatIsNoObject) {

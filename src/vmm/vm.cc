@@ -18,6 +18,8 @@ namespace {
 
 // How long a guest may take to shut down after a signal; then it is ended as by pulling the plug.
 constexpr u64 kGraceNs = 90'000'000'000;
+// How long a press of the power button counts as stopping when nobody pulls the plug.
+constexpr u64 kButtonNs = 120'000'000'000;
 constexpr u64 kMaxKernel = 1 * kGiB;
 
 Result<std::vector<u8>> read_bytes(const std::string& path) {
@@ -92,6 +94,7 @@ Vm::~Vm() {
   if (control_) {
     control_->loop().call([this] {
       deadline_.reset();
+      patience_.reset();
       if (signals_.valid()) control_->loop().remove(signals_.get());
     });
   }
@@ -134,16 +137,23 @@ Result<machine::MachineConfig> Vm::machine_config() {
   virtio::SlirpOptions network;
   network.host_name = config_.name;
   network.mtu = config.mtu;
+  network.restricted = config_.restrict_network;
   for (const PortForward& forward : config_.forwards) {
     network.forwards.push_back({.host_port = forward.host_port, .guest_port = forward.guest_port});
   }
   config.net = TRY(virtio::SlirpBackend::create(config.io->loop(), network));
 
-  Result<std::unique_ptr<ConsoleHub>> hub = Error(ErrorCode::kIo, "not made");
-  control_->loop().call(
-      [&] { hub = ConsoleHub::create(control_->loop(), directory_.console_socket(), directory_.console_log()); });
-  config.serial = TRY(std::move(hub));
+  config.serial = TRY(make_console(directory_.console_socket(), directory_.console_log()));
+  config.console = TRY(make_console(directory_.virtio_console_socket(), directory_.virtio_console_log()));
+  // A guest that was asked to stop and resets instead runs on.
+  config.on_reset = [this] { not_stopping(""); };
   return config;
+}
+
+Result<std::unique_ptr<guest::CharBackend>> Vm::make_console(const std::string& socket, const std::string& log) {
+  Result<std::unique_ptr<ConsoleHub>> hub = Error(ErrorCode::kIo, "not made");
+  control_->loop().call([&] { hub = ConsoleHub::create(control_->loop(), socket, log); });
+  return std::unique_ptr<guest::CharBackend>(TRY(std::move(hub)));
 }
 
 Result<> Vm::watch_signals() {
@@ -153,6 +163,9 @@ Result<> Vm::watch_signals() {
   signals_ = os::Fd(::signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!signals_.valid()) return Error::from_errno("signalfd");
   deadline_ = TRY(os::Timer::create(control_->loop(), [this] { machine_->stop(); }));
+  patience_ = TRY(os::Timer::create(control_->loop(), [this] {
+    not_stopping("the guest has not followed the power button");
+  }));
   return control_->loop().add(signals_.get(), EPOLLIN, [this](u32) { on_signal(); });
 }
 
@@ -164,9 +177,23 @@ void Vm::on_signal() {
     machine_->stop();
     return;
   }
-  set_phase(VmPhase::kStopping, "");
-  machine_->power_button();
+  ask_to_stop();
   deadline_->arm(kGraceNs);
+}
+
+void Vm::ask_to_stop() {
+  set_phase(VmPhase::kStopping, "");
+  patience_->arm(kButtonNs);
+  machine_->power_button();
+}
+
+// Any thread.
+void Vm::not_stopping(const std::string& message) {
+  {
+    const std::lock_guard lock(state_mutex_);
+    if (state_.phase != VmPhase::kStopping) return;
+  }
+  set_phase(VmPhase::kRunning, message);
 }
 
 std::string Vm::answer(Command command) {
@@ -175,10 +202,7 @@ std::string Vm::answer(Command command) {
     case Command::kStats: return encode_stats_reply(stats());
     case Command::kReset: machine_->reset(); return encode_ok();
     case Command::kKill: machine_->stop(); return encode_ok();
-    case Command::kStop:
-      set_phase(VmPhase::kStopping, "");
-      machine_->power_button();
-      return encode_ok();
+    case Command::kStop: ask_to_stop(); return encode_ok();
   }
   const std::lock_guard lock(state_mutex_);
   return encode_status_reply(state_);
@@ -215,6 +239,7 @@ VmExit Vm::run() {
   control_->loop().call([this] {
     server_.reset();
     deadline_.reset();
+    patience_.reset();
     control_->loop().remove(signals_.get());
     signals_.reset();
   });

@@ -46,6 +46,9 @@ class Vm {
   std::string answer(Command command);
   engine::Counters stats() const;
   void set_phase(VmPhase phase, const std::string& message);
+  Result<std::unique_ptr<guest::CharBackend>> make_console(const std::string& socket, const std::string& log);
+  void ask_to_stop();
+  void not_stopping(const std::string& message);
 
   VmDirectory directory_;
   VmConfig config_;
@@ -58,6 +61,7 @@ class Vm {
   std::unique_ptr<ControlServer> server_;
   os::Fd signals_;
   std::unique_ptr<os::Timer> deadline_;  // used on the control loop
+  std::unique_ptr<os::Timer> patience_;  // used on the control loop: how long a press of the button is waited for
   bool stop_asked_ = false;              // used on the control loop
 };
 

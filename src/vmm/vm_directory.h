@@ -8,6 +8,7 @@
 //   control.sock   see control_protocol.h
 //   console.sock   a byte stream: the serial console
 //   console.log    what the guest printed there; console.log.old before that
+//   virtio-console.sock, virtio-console.log   the same for the virtio console, /dev/hvc0 in Linux
 //   vmm.log        what the VMM has to say
 #pragma once
 
@@ -55,6 +56,8 @@ class VmDirectory {
   std::string control_socket() const { return file("control.sock"); }
   std::string console_socket() const { return file("console.sock"); }
   std::string console_log() const { return file("console.log"); }
+  std::string virtio_console_socket() const { return file("virtio-console.sock"); }
+  std::string virtio_console_log() const { return file("virtio-console.log"); }
   std::string vmm_log() const { return file("vmm.log"); }
 
   Result<VmConfig> config() const;

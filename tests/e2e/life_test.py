@@ -1,12 +1,14 @@
 """A VM's life with one processor: boot, login, 200 MB that survive a reboot, and the power button."""
 
+import socket
 import unittest
 
-from harness import HOME, IMAGE, Vm, end_on_sigterm, output_of, step
+from harness import HOME, IMAGE, Vm, end_on_sigterm, output_of, step, wait_until
 
 DATA_BYTES = 200_000_000
 CHECKSUM = "openssl dgst -sha256 -r data"  # many times faster than sha256sum
 STOPPED = 0
+CONSOLE_PATIENCE_S = 30
 
 
 class Life(unittest.TestCase):
@@ -19,6 +21,8 @@ class Life(unittest.TestCase):
                 vm.wait()
             with step("login"):
                 self.check_login(vm)
+            with step("virtio console"):
+                self.check_virtio_console(vm)
             with step("200 MB to disk"):
                 written = vm.ssh(f"openssl rand {DATA_BYTES} > data && sync && {CHECKSUM}", 120)
             with step("reboot from inside"):
@@ -34,8 +38,21 @@ class Life(unittest.TestCase):
         self.assertEqual(facts.split("\n"), ["e2e-life", "debian", "1", "Linux x86_64", "debian 12"])
         self.assertEqual(vm.ssh("sudo -n id -u"), "0")
         self.assertEqual(vm.command("ssh", "--", "exit 7", check=False).returncode, 7)
-        self.assertIn("login:", (vm.folder / "console.log").read_text(errors="replace"))
+        console = vm.folder / "console.log"
+        wait_until(lambda: "login:" in console.read_text(errors="replace"), "a login prompt", CONSOLE_PATIENCE_S)
         self.assertEqual(vm.show()["phase"], "running")
+
+    def check_virtio_console(self, vm):
+        with socket.socket(socket.AF_UNIX) as console:
+            console.settimeout(CONSOLE_PATIENCE_S)
+            console.connect(str(vm.folder / "virtio-console.sock"))
+            for typed, answer in ((b"\n", b"e2e-life login:"), (b"nobody\n", b"Password:")):
+                console.sendall(typed)
+                printed = b""
+                while answer not in printed:
+                    printed += console.recv(4096) or self.fail(f"the console closed after {printed}")
+        vm.ssh("echo from inside | sudo tee /dev/hvc0")
+        self.assertIn("from inside", (vm.folder / "virtio-console.log").read_text(errors="replace"))
 
     def reboot(self, vm):
         before = vm.boot_id()

@@ -42,6 +42,9 @@ void add_run(CLI::App* vm, CommandLine& line) {
   app->add_option("--paravirt", run.paravirt, "Offer the guest the KVM paravirtual interface: on or off")
       ->check(CLI::IsMember({"on", "off"}))
       ->capture_default_str();
+  app->add_option("--direct", run.direct, "Under bt, run long computations of user code as they are: on or off")
+      ->check(CLI::IsMember({"on", "off"}))
+      ->capture_default_str();
   app->add_option("--ssh-key", run.ssh_key, "Key that may log in (default: a key pair of Pileus' own)");
   app->add_option("--user-data", run.user_data, "File that cloud-init in the guest carries out");
   app->add_option("--user", run.user, "User to log in as (default: the image's)");

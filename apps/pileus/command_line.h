@@ -23,6 +23,7 @@ struct RunOptions {
   std::string disk_size;  // empty: 8G, or the disk's own if that is larger or a file was named
   std::string engine = "auto";
   std::string paravirt = "on";
+  std::string direct = "on";
   std::string ssh_key;
   std::string user_data;
   std::string user;

@@ -10,7 +10,7 @@ _pileus() {
     --ssh-key|--user-data|--kernel|--initrd) mapfile -t COMPREPLY < <(compgen -f -- "$cur")
       return ;;
     --engine) words='auto bt kvm' ;;
-    --paravirt) words='on off' ;;
+    --paravirt|--direct) words='on off' ;;
     *)
       case $COMP_CWORD,${COMP_WORDS[1]},${COMP_WORDS[2]} in
         1,*) words='vm image completion --help --version' ;;
@@ -18,7 +18,7 @@ _pileus() {
         2,image,*) words='build ls show rm' ;;
         2,completion,*) words='bash zsh fish' ;;
         *,vm,run)
-          words="--name --cpus --memory --translation-cache --disk-size --engine --paravirt --ssh-key --user-data
+          words="--name --cpus --memory --translation-cache --disk-size --engine --paravirt --direct --ssh-key --user-data
             --user --forward --restrict-network --kernel --initrd --append --console --detach --help"
           if [[ $cur != -* ]]; then
             words=$(pileus image ls --quiet 2>/dev/null)
@@ -54,7 +54,7 @@ _pileus() {
     3,completion,*) found=(bash zsh fish) ;;
     *,vm,run)
       found=(${(f)"$(pileus image ls --quiet 2>/dev/null)"} --name --cpus --memory --translation-cache
-        --disk-size --engine --paravirt --ssh-key --user-data --user --forward --restrict-network --kernel --initrd --append --console --detach)
+        --disk-size --engine --paravirt --direct --ssh-key --user-data --user --forward --restrict-network --kernel --initrd --append --console --detach)
       _files ;;
     *,vm,ls|*,image,ls) found=(--json --quiet) ;;
     4,vm,*) found=(${(f)"$(pileus vm ls --quiet 2>/dev/null)"}) ;;
@@ -84,7 +84,7 @@ end
 for command in show rm
   complete -c pileus -n "__pileus_at image $command" -f -a '(pileus image ls --quiet 2>/dev/null)'
 end
-for option in name cpus memory translation-cache disk-size engine paravirt user forward append
+for option in name cpus memory translation-cache disk-size engine paravirt direct user forward append
   complete -c pileus -n '__fish_seen_subcommand_from run' -x -l $option
 end
 for option in ssh-key user-data kernel initrd

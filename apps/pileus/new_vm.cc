@@ -131,6 +131,7 @@ Result<vmm::VmConfig> plan(image::Library& library, const RunOptions& options) {
   config.translation_cache_bytes = TRY(vmm::parse_size(options.translation_cache).with("--translation-cache"));
   config.engine = TRY(vmm::parse_engine(options.engine).with("--engine"));
   config.paravirt = options.paravirt == "on";
+  config.direct = options.direct == "on";
   if (!options.kernel.empty()) config.kernel = TRY(readable_file(options.kernel, "--kernel"));
   if (!options.initrd.empty()) config.initrd = TRY(readable_file(options.initrd, "--initrd"));
   config.append = options.append;

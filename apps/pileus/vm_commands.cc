@@ -107,6 +107,7 @@ Result<int> vm_show(image::Library& library, const CommandLine& line) {
                                                 {"disk", vmm::format_size(vm.config.disk_bytes)},
                                                 {"engine", vmm::engine_name(vm.config.engine)},
                                                 {"paravirt", vm.config.paravirt ? "on" : "off"},
+                                                {"direct", vm.config.direct ? "on" : "off"},
                                                 {"network", vm.config.restrict_network ? "forwards only" : "NAT and forwards"},
                                                 {"forwards", forwards},
                                                 {"folder", vm.directory.path().string()},

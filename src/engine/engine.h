@@ -66,6 +66,13 @@ enum class BtMode {
   kInterpret,  // everything by the interpreter: the reference
 };
 
+// Whether the translator hands user code that computes for long to the host's processor as it is.
+enum class DirectMode {
+  kAuto,    // where it is faster
+  kOff,
+  kAlways,  // whatever can run so: for tests
+};
+
 struct Config {
   guest::GuestMemory* memory = nullptr;
   guest::Bus* mmio = nullptr;
@@ -75,6 +82,7 @@ struct Config {
   bool paravirt = true;                        // offer the KVM paravirtual interface
   u64 translation_cache_bytes = 128 * kMiB;  // bound on emitted code
   BtMode bt_mode = BtMode::kTranslate;
+  DirectMode direct = DirectMode::kAuto;
 };
 
 // The binary translator: any x86-64 Linux host.

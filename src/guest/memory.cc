@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "os/file.h"
+
 namespace pileus::guest {
 
 namespace {
@@ -14,12 +16,13 @@ Result<GuestMemory> GuestMemory::create(u64 size, Gpa hole_start) {
   if (size == 0 || size % kPage != 0) {
     return Error(ErrorCode::kInvalid, "guest memory must be a multiple of 4 KiB and not zero");
   }
-  os::Mapping mapping = TRY(os::Mapping::anonymous(size));
+  os::Fd file = TRY(os::anonymous_file("pileus-ram", size));
+  os::Mapping mapping = TRY(os::Mapping::file(file.get(), 0, size, true));
   mapping.keep_out_of_dumps();
   const u64 low = std::min(size, hole_start);
   std::vector<Region> regions{{0, low, mapping.data()}};
   if (size > low) regions.push_back({kHighBase, size - low, mapping.data() + low});
-  return GuestMemory(std::move(mapping), std::move(regions));
+  return GuestMemory(std::move(file), std::move(mapping), std::move(regions));
 }
 
 std::optional<std::span<u8>> GuestMemory::span(Gpa address, u64 length) const {

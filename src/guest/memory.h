@@ -15,6 +15,7 @@
 
 #include "base/ints.h"
 #include "base/result.h"
+#include "os/fd.h"
 #include "os/mapping.h"
 
 namespace pileus::guest {
@@ -44,6 +45,9 @@ class GuestMemory {
 
   const std::vector<Region>& regions() const { return regions_; }
   u64 size() const { return mapping_.size(); }
+  // The file that the RAM is, for other processes to map, and where in it what lies at `host` is.
+  int fd() const { return file_.get(); }
+  u64 file_offset(const u8* host) const { return static_cast<u64>(host - mapping_.data()); }
   Gpa end() const { return regions_.back().base + regions_.back().size; }
 
   // The host address of [address, address + length), or nullptr when any byte of it is not RAM or it spans regions.
@@ -71,9 +75,10 @@ class GuestMemory {
   void set_observer(WriteObserver* observer) { observer_ = observer; }
 
  private:
-  GuestMemory(os::Mapping mapping, std::vector<Region> regions)
-      : mapping_(std::move(mapping)), regions_(std::move(regions)) {}
+  GuestMemory(os::Fd file, os::Mapping mapping, std::vector<Region> regions)
+      : file_(std::move(file)), mapping_(std::move(mapping)), regions_(std::move(regions)) {}
 
+  os::Fd file_;
   os::Mapping mapping_;
   std::vector<Region> regions_;
   WriteObserver* observer_ = nullptr;

@@ -1,6 +1,7 @@
 #include "os/file.h"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,6 +15,14 @@ Result<Fd> open_file(const std::filesystem::path& path, int flags, unsigned mode
   const int fd = ::open(path.c_str(), flags | O_CLOEXEC, mode);
   if (fd < 0) return Error::from_errno("open " + path.string());
   return Fd(fd);
+}
+
+Result<Fd> anonymous_file(const char* name, u64 size) {
+  Fd fd(::memfd_create(name, MFD_CLOEXEC));
+  if (!fd.valid() || ::ftruncate(fd.get(), static_cast<off_t>(size)) != 0) {
+    return Error::from_errno("make a file of " + std::to_string(size >> 20) + " MiB in memory");
+  }
+  return fd;
 }
 
 Result<std::string> read_file(const std::filesystem::path& path, u64 limit) {

@@ -14,6 +14,9 @@ namespace pileus::os {
 // Opens `path` with open(2) flags; O_CLOEXEC is added.
 Result<Fd> open_file(const std::filesystem::path& path, int flags, unsigned mode = 0644);
 
+// A file of `size` zeroes that exists in memory only, for as long as somebody has it open or mapped.
+Result<Fd> anonymous_file(const char* name, u64 size);
+
 // The content of a file of at most `limit` bytes (kInvalid when it is longer).
 Result<std::string> read_file(const std::filesystem::path& path, u64 limit = 16 * kMiB);
 

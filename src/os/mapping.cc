@@ -15,6 +15,7 @@ Result<u8*> map(u64 size, int protection, int flags, int fd, u64 offset) {
 Result<Mapping> Mapping::anonymous(u64 size, bool executable) {
   const int protection = PROT_READ | PROT_WRITE | (executable ? PROT_EXEC : 0);
   u8* data = TRY(map(size, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+  ::madvise(data, size, MADV_DONTFORK);
   return Mapping(data, size);
 }
 

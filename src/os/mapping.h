@@ -12,7 +12,7 @@ class Mapping {
  public:
   Mapping() = default;
   // Zeroed anonymous memory of `size` bytes, a multiple of the page size. Nothing is committed until touched.
-  // `executable` adds PROT_EXEC.
+  // `executable` adds PROT_EXEC. Children do not get it, so forking costs nothing for it.
   static Result<Mapping> anonymous(u64 size, bool executable = false);
   // Address space that faults when touched.
   static Result<Mapping> inaccessible(u64 size);

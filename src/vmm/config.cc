@@ -110,7 +110,8 @@ std::string encode_config(const VmConfig& config) {
                        {"login_user", config.login_user},
                        {"identity_file", config.identity_file},
                        {"translation_cache_bytes", config.translation_cache_bytes},
-                       {"restrict_network", config.restrict_network}};
+                       {"restrict_network", config.restrict_network},
+                       {"direct", config.direct}};
   return object.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
@@ -136,6 +137,7 @@ Result<VmConfig> parse_config(std::string_view text) {
   reader.text("identity_file", config.identity_file);
   if (reader.has("translation_cache_bytes")) reader.number("translation_cache_bytes", config.translation_cache_bytes);
   if (reader.has("restrict_network")) reader.flag("restrict_network", config.restrict_network);
+  if (reader.has("direct")) reader.flag("direct", config.direct);
   if (!reader.wrong().empty()) return bad_field(reader.wrong());
   config.engine = TRY(parse_engine(engine));
   config.forwards = TRY(parse_forwards(object));

@@ -24,6 +24,7 @@ struct VmConfig {
   u32 cpu_count = 1;
   EngineChoice engine = EngineChoice::kAuto;
   bool paravirt = true;
+  bool direct = true;
   std::vector<PortForward> forwards;
   bool ssh_port_chosen = false;  // the forward to port 22 was picked by us, and may be picked anew
   std::string kernel;            // absolute paths; empty: boot what the disk says

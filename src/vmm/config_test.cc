@@ -18,6 +18,7 @@ VmConfig example() {
   config.cpu_count = 2;
   config.engine = EngineChoice::kBt;
   config.paravirt = false;
+  config.direct = false;
   config.forwards = {{.host_port = 8080, .guest_port = 80}, {.host_port = 2222, .guest_port = 22}};
   config.append = "quiet \"quoted\"";
   config.login_user = "debian";
@@ -31,12 +32,13 @@ TEST(Config, ComesBackAsWritten) {
   EXPECT_EQ(read.forwards, written.forwards);
   EXPECT_EQ(read.engine, EngineChoice::kBt);
   EXPECT_FALSE(read.paravirt);
+  EXPECT_FALSE(read.direct);
   EXPECT_EQ(read.ssh_port(), 2222);
 }
 
 TEST(Config, RefusesEachFieldMissingOrOfAnotherKind) {
   const nlohmann::json good = nlohmann::json::parse(encode_config(example()));
-  const std::set<std::string> later{"translation_cache_bytes", "restrict_network"};
+  const std::set<std::string> later{"translation_cache_bytes", "restrict_network", "direct"};
   for (const auto& [name, value] : good.items()) {
     nlohmann::json missing = good;
     missing.erase(name);
@@ -51,10 +53,12 @@ TEST(Config, FieldsOfLaterVersionsAreUsualWhenAbsentAndIgnoredWhenUnknown) {
   VmConfig unusual = example();
   unusual.translation_cache_bytes = 64 * kMiB;
   unusual.restrict_network = true;
+  unusual.direct = false;
   nlohmann::json object = nlohmann::json::parse(encode_config(unusual));
   EXPECT_TRUE(parse_config(object.dump()).value().restrict_network);
   object.erase("translation_cache_bytes");
   object.erase("restrict_network");
+  object.erase("direct");
   object["of_a_later_version"] = 1;
   const VmConfig read = parse_config(object.dump()).value();
   EXPECT_EQ(read.translation_cache_bytes, VmConfig().translation_cache_bytes);

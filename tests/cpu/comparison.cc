@@ -65,17 +65,17 @@ bool faults_in_comparison(const std::vector<Step>& steps, const Outcome& end) {
 
 }  // namespace
 
-Result<std::unique_ptr<Comparator>> Comparator::create(Engines engines) {
+Result<std::unique_ptr<Comparator>> Comparator::create(std::optional<Way> only) {
   std::unique_ptr<BareProcessor> bare = TRY(BareProcessor::create());
   std::unique_ptr<Comparator> self(new Comparator(std::move(bare)));
-  for (const bool translate : {false, true}) {
-    if (engines == (translate ? Engines::kInterpreter : Engines::kTranslator)) continue;
+  for (const Way way : kWays) {
+    if (only && way != *only) continue;
     for (const unsigned cpl : {0U, 3U}) {
-      const auto mode = translate ? engine::BtMode::kTranslate : engine::BtMode::kInterpret;
+      if (way == Way::kDirect && cpl == 0) continue;
       Guest one;
-      one.guest = TRY(UserGuest::create(mode, cpl));
-      one.translated = translate;
-      one.name = fmt::format("{} at CPL {}", translate ? "translator" : "interpreter", cpl);
+      one.guest = TRY(UserGuest::create(way, cpl));
+      one.translated = way != Way::kInterpreter;
+      one.name = fmt::format("{} at CPL {}", name_of(way), cpl);
       self->guests_.push_back(std::move(one));
     }
   }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,15 +20,15 @@ struct Comparison {
 
 class Comparator {
  public:
-  enum class Engines { kBoth, kInterpreter, kTranslator };
-  static Result<std::unique_ptr<Comparator>> create(Engines engines);
+  // `only`: one way of running instead of all.
+  static Result<std::unique_ptr<Comparator>> create(std::optional<Way> only);
   // Memory starts as make_arena_image() each time.
   Comparison compare(const FuzzCase& test);
 
  private:
   struct Guest {
     std::string name;
-    bool translated = false;
+    bool translated = false;  // or direct
     std::unique_ptr<UserGuest> guest;
     Outcome outcome;
   };

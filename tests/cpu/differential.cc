@@ -2,6 +2,7 @@
 // on the engines. Ends with status 1 when one of them differed. See README.md.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <fstream>
 #include <iostream>
@@ -69,10 +70,9 @@ class Coverage {
 };
 
 int fuzz(const FuzzOptions& options) {
-  const auto engines = options.engine == "interpreter"  ? Comparator::Engines::kInterpreter
-                       : options.engine == "translator" ? Comparator::Engines::kTranslator
-                                                        : Comparator::Engines::kBoth;
-  auto created = Comparator::create(engines);
+  const auto* const way =
+      std::find_if(kWays.begin(), kWays.end(), [&](Way one) { return options.engine == name_of(one); });
+  auto created = Comparator::create(way == kWays.end() ? std::nullopt : std::optional(*way));
   if (!created.ok()) {
     std::cerr << "cpu_differential: " << created.error().message() << "\n";
     return 2;

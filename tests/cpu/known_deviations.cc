@@ -13,8 +13,7 @@ bool is_known_deviation(const Outcome& is, const Outcome& bare) {
   if (is.ending != Ending::kException || bare.ending != Ending::kException || is.state.rip != bare.state.rip)
     return false;
   const bool operand_fault = is.vector == kPageFault || is.vector == kGeneralProtection || is.vector == kStackFault;
-  if (bare.vector == kX87Fault) return operand_fault;
-  return bare.vector == kStackFault && is.vector == kGeneralProtection;
+  return bare.vector == kX87Fault && operand_fault;
 }
 
 bool branched_nowhere(const std::vector<Step>& steps, const Outcome& is, const Outcome& bare) {

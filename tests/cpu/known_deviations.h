@@ -5,10 +5,8 @@
 
 namespace pileus::cpu_test {
 
-// `is` and `bare` are both exceptions, of the same instruction, and the difference between them is one of these:
-// - an x87 instruction with a pending exception and an operand that faults: the operand's fault, where it is #MF;
-// - a stack operand at an address that is not canonical: #GP, where it is #SS.
-// In all of them the instruction ends in a fault at the right place with nothing changed.
+// `is` and `bare` are both exceptions, of the same x87 instruction, which finds an exception pending and has an operand that
+// faults: the operand's fault, where it is #MF. It ends at the right place with nothing changed.
 bool is_known_deviation(const Outcome& is, const Outcome& bare);
 
 // `bare` is a #GP of a branch to an address that is not canonical: the translator raises it at that address, the

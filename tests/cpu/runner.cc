@@ -83,7 +83,16 @@ Machine::Machine(guest::GuestMemory memory) : memory_(std::move(memory)) {
   watchdog_ = std::thread([this] { watch(); });
 }
 
-Result<std::unique_ptr<Machine>> Machine::create(engine::BtMode mode, u32 cpu_count) {
+const char* name_of(Way way) {
+  switch (way) {
+    case Way::kInterpreter: return "interpreter";
+    case Way::kTranslator: return "translator";
+    case Way::kDirect: return "direct";
+  }
+  return "";
+}
+
+Result<std::unique_ptr<Machine>> Machine::create(Way way, u32 cpu_count) {
   guest::GuestMemory memory = TRY(guest::GuestMemory::create(kMemoryBytes, kHoleStart));
   std::unique_ptr<Machine> machine(new Machine(std::move(memory)));
   TRY(machine->ports_.add(kExitPort, 1, &machine->exit_));
@@ -92,7 +101,8 @@ Result<std::unique_ptr<Machine>> Machine::create(engine::BtMode mode, u32 cpu_co
   config.mmio = &machine->mmio_;
   config.ports = &machine->ports_;
   config.cpu_count = cpu_count;
-  config.bt_mode = mode;
+  config.bt_mode = way == Way::kInterpreter ? engine::BtMode::kInterpret : engine::BtMode::kTranslate;
+  config.direct = way == Way::kDirect ? engine::DirectMode::kAlways : engine::DirectMode::kOff;
   machine->engine_ = TRY(engine::create_bt(config));
   for (u32 i = 0; i < cpu_count; ++i) machine->cpus_.push_back(TRY(machine->engine_->create_vcpu(i)));
   return machine;

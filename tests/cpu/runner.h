@@ -3,6 +3,7 @@
 // Used by one thread; with more than one vCPU, run() starts threads for the others and joins them.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <condition_variable>
 #include <memory>
@@ -46,9 +47,18 @@ struct MachineRun {
   std::string message;
 };
 
+// How the engine runs what can be run in more than one way.
+enum class Way {
+  kInterpreter,
+  kTranslator,
+  kDirect,  // user code on the host's processor wherever that is possible, the rest as kTranslator
+};
+inline constexpr std::array kWays{Way::kInterpreter, Way::kTranslator, Way::kDirect};
+const char* name_of(Way way);
+
 class Machine {
  public:
-  static Result<std::unique_ptr<Machine>> create(engine::BtMode mode, u32 cpu_count);
+  static Result<std::unique_ptr<Machine>> create(Way way, u32 cpu_count);
   ~Machine();
   Machine(const Machine&) = delete;
   Machine& operator=(const Machine&) = delete;

@@ -37,8 +37,8 @@ std::vector<std::string> memory_violations(const Expectation& expected, Machine&
   return found;
 }
 
-std::string run(const TestFile& test, engine::BtMode mode) {
-  auto created = Machine::create(mode, test.expected.cpus);
+std::string run(const TestFile& test, Way way) {
+  auto created = Machine::create(way, test.expected.cpus);
   CHECK(created.ok());
   Machine& machine = **created;
   map_memory(machine.memory());
@@ -73,11 +73,11 @@ std::string run(const TestFile& test, engine::BtMode mode) {
 
 class SystemTest : public ::testing::TestWithParam<std::string> {};
 
-void check(const std::string& name, const std::string& engine, engine::BtMode mode) {
+void check(const std::string& name, Way way) {
   const auto test = load_test("system", name);
   ASSERT_TRUE(test.ok()) << test.error().message();
-  const std::string known = known_failure("system/" + name, engine);
-  const std::string wrong = run(*test, mode);
+  const std::string known = known_failure("system/" + name, name_of(way));
+  const std::string wrong = run(*test, way);
   if (known.empty()) {
     EXPECT_EQ(wrong, "");
   } else {
@@ -85,8 +85,9 @@ void check(const std::string& name, const std::string& engine, engine::BtMode mo
   }
 }
 
-TEST_P(SystemTest, Interpreter) { check(GetParam(), "interpreter", engine::BtMode::kInterpret); }
-TEST_P(SystemTest, Translator) { check(GetParam(), "translator", engine::BtMode::kTranslate); }
+TEST_P(SystemTest, Interpreter) { check(GetParam(), Way::kInterpreter); }
+TEST_P(SystemTest, Translator) { check(GetParam(), Way::kTranslator); }
+TEST_P(SystemTest, Direct) { check(GetParam(), Way::kDirect); }
 
 INSTANTIATE_TEST_SUITE_P(Files, SystemTest, ::testing::ValuesIn(test_names("system")),
                          [](const auto& test) { return test.param; });

@@ -43,8 +43,8 @@ void by_page(u64 address, Bytes bytes, Work work) {
 
 }  // namespace
 
-Result<std::unique_ptr<UserGuest>> UserGuest::create(engine::BtMode mode, unsigned cpl) {
-  std::unique_ptr<Machine> machine = TRY(Machine::create(mode, 1));
+Result<std::unique_ptr<UserGuest>> UserGuest::create(Way way, unsigned cpl) {
+  std::unique_ptr<Machine> machine = TRY(Machine::create(way, 1));
   std::unique_ptr<UserGuest> self(new UserGuest(std::move(machine)));
   self->machine_->write_tables(kMonitor);
   self->map_arena();

@@ -14,7 +14,7 @@ namespace pileus::cpu_test {
 
 class UserGuest {
  public:
-  static Result<std::unique_ptr<UserGuest>> create(engine::BtMode mode, unsigned cpl);
+  static Result<std::unique_ptr<UserGuest>> create(Way way, unsigned cpl);
 
   // Bytes of the arena, by virtual address; within one stretch.
   void write(u64 address, std::span<const u8> bytes);

@@ -48,6 +48,10 @@ class BtEngine final : public Engine {
       sum.page_faults += one.page_faults;
       sum.halts += one.halts;
       sum.code_writes += one.code_writes;
+      sum.direct_spaces += one.direct_spaces;
+      sum.direct_runs += one.direct_runs;
+      sum.direct_faults += one.direct_faults;
+      sum.direct_ns += one.direct_ns;
     }
     const std::lock_guard lock(vm_->code().mutex());
     return {{"tlb_fills", sum.tlb_fills},
@@ -60,6 +64,10 @@ class BtEngine final : public Engine {
             {"page_faults", sum.page_faults},
             {"halts", sum.halts},
             {"code_writes", sum.code_writes},
+            {"direct_spaces", sum.direct_spaces},
+            {"direct_runs", sum.direct_runs},
+            {"direct_faults", sum.direct_faults},
+            {"direct_ms", sum.direct_ns / 1'000'000},
             {"code_bytes", vm_->code().code_bytes()},
             {"code_cold_bytes", vm_->code().cold_bytes()},
             {"code_record_bytes", vm_->code().record_bytes()},

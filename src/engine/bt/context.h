@@ -20,8 +20,13 @@ namespace pileus::engine::bt {
 
 class Vm;
 class Lapic;
+namespace direct {
+class Direct;
+}
 class NativeCells;
 struct DecodeCache;
+
+inline constexpr u64 kNoSpace = ~u64{0};  // no value of CR3
 
 // What a translated block may assume about privilege; each has its own data TLBs.
 enum Mode : u8 {
@@ -164,10 +169,17 @@ struct alignas(64) Context {
   NativeCells* cells;
   DecodeCache* decoded;
 
+  // For direct execution (direct/direct.h).
+  direct::Direct* direct;
+  std::atomic<int> direct_thread;  // the vCPU's thread while user code runs directly, else 0
+  u64 direct_cr3;                  // of an address space whose user code is worth to be run so
+  u64 user_entries;                // how often CPL 3 was entered
+  u64 tlb_flushes;                 // how often anything was flushed
+
   // Counters for `pileus vm stats`.
   struct Stats {
     u64 tlb_fills, interpreted, blocks_translated, block_lookups, exits, interrupts, exceptions, page_faults, halts,
-        code_writes;
+        code_writes, direct_spaces, direct_runs, direct_faults, direct_ns;
   } stats;
 
   std::array<std::array<Tlb, 2>, kModeCount> tlb;  // [mode][0 = read, 1 = write]
@@ -192,11 +204,19 @@ struct alignas(64) Context {
   void request_exit() {
     exit_request.store(1, std::memory_order_seq_cst);
     jump_mask.store(0, std::memory_order_seq_cst);
+    if (const int thread = direct_thread.load(std::memory_order_seq_cst); thread != 0) interrupt_direct(thread);
   }
+  static void interrupt_direct(int thread);  // signals.cc
   // The vCPU's thread, before it looks at what may have been the reason.
   void clear_exit_request() {
     exit_request.store(0, std::memory_order_seq_cst);
     jump_mask.store(kJumpMask, std::memory_order_seq_cst);
+  }
+
+  // CPL has become 3. Has the run loop look, where it may run this code otherwise.
+  void entered_user() {
+    ++user_entries;
+    if (direct_cr3 == cr3) request_exit();
   }
 
   // Records an exception and returns false, so that a function can `return raise(...)`.

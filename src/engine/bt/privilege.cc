@@ -17,6 +17,7 @@ void flat_code(Context& context, u16 selector, unsigned cpl, bool long_code) {
   context.segment[kCs] = {selector, kFlatCode | cpl << 5 | (long_code ? x86::kLongBit : x86::kDefaultBig), 0xFFFFFFFF,
                           0};
   context.cpl = static_cast<u8>(cpl);
+  if (cpl == 3) context.entered_user();
 }
 void flat_stack(Context& context, u16 selector, unsigned cpl) {
   context.segment[kSs] = {selector, kFlatData | cpl << 5, 0xFFFFFFFF, 0};

@@ -19,10 +19,6 @@ namespace {
 constexpr u64 kCr0Em = 1U << 2, kCr0Ts = 1U << 3, kCr4OsFxsr = 1U << 9;
 constexpr u64 kTrapFlag = 1U << 8;
 
-bool fpu_usable(const Context& context) {
-  return (context.cr0 & (kCr0Em | kCr0Ts)) == 0 && (context.cr4 & kCr4OsFxsr) != 0;
-}
-
 // Enters the block at context.rip into the jump cache.
 void remember(Context& context, Block& block) {
   const u8* arrival = block.arrival.load(std::memory_order_acquire);
@@ -82,7 +78,8 @@ u8* on_memory(Context* context, const Site* at, u64 address) {
     bool filled = false;
     const Access access = (site.flag & kSiteWrites) != 0 ? Access::kWrite : Access::kRead;
     if (!fill_tlb(c, address, access, resume.block().mode(), &filled)) {
-      deliver_fault(c);
+      if (c.fault.vector == kVectorGp) step(c);  // not canonical: #SS, when it is a stack operand
+      else deliver_fault(c);
       return dispatch(c);
     }
     if (filled) {
@@ -162,6 +159,10 @@ u8* on_trap(Context* context, const Site*, u64) {
 
 Callouts runtime_callouts() {
   return {fast_memory, fast_indirect, on_memory, on_link, on_interpret, on_indirect, on_poll, on_trap};
+}
+
+bool fpu_usable(const Context& context) {
+  return (context.cr0 & (kCr0Em | kCr0Ts)) == 0 && (context.cr4 & kCr4OsFxsr) != 0;
 }
 
 bool is_translatable(const Context& context) {

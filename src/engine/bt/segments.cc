@@ -87,6 +87,7 @@ void set_code_segment(Context& context, u16 selector, u64 raw, unsigned cpl) {
   segment.attributes |= x86::kTypeAccessed;
   context.segment[kCs] = segment;
   context.cpl = static_cast<u8>(cpl);
+  if (cpl == 3) context.entered_user();
 }
 
 bool load_segment(Context& context, SegmentIndex index, u16 selector) {

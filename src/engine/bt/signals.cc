@@ -11,6 +11,7 @@
 #include <mutex>
 
 #include "engine/bt/code_cache.h"
+#include "engine/bt/direct/direct.h"
 #include "engine/bt/events.h"
 #include "engine/bt/stubs.h"
 #include "engine/bt/tlb.h"
@@ -29,7 +30,10 @@ thread_local Context* current = nullptr;
 int timer_signal() { return SIGRTMIN + 2; }
 
 void on_timer(int, siginfo_t*, void*) {
-  if (current != nullptr) current->request_exit();
+  if (current == nullptr) return;
+  current->exit_request.store(1, std::memory_order_seq_cst);
+  current->jump_mask.store(0, std::memory_order_seq_cst);
+  current->direct->kick();
 }
 
 void go_on_in_trap(greg_t* registers, unsigned vector) {
@@ -76,6 +80,8 @@ Result<> install(int signal, void (*handler)(int, siginfo_t*, void*)) {
 }
 
 }  // namespace
+
+void Context::interrupt_direct(int thread) { ::syscall(SYS_tgkill, ::getpid(), thread, timer_signal()); }
 
 Result<> install_signal_handlers() {
   static std::mutex mutex;

@@ -151,6 +151,7 @@ bool fill_tlb(Context& context, u64 va, Access access, Mode mode, bool* filled) 
 }
 
 void flush_tlb_all(Context& context) {
+  ++context.tlb_flushes;
   for (const Mode mode : {kModeKernel, kModeKernelAc, kModeUser}) {
     clear(context, mode, 0);
     clear(context, mode, 1);
@@ -163,6 +164,7 @@ void flush_tlb_all(Context& context) {
 }
 
 void flush_tlb_non_global(Context& context) {
+  ++context.tlb_flushes;
   Context::NonGlobal& noted = context.kernel_non_global;
   if (noted.count == Context::NonGlobal::kTooMany) {
     clear(context, kModeKernel, 0);
@@ -189,6 +191,7 @@ void flush_tlb_non_global(Context& context) {
 }
 
 void flush_tlb_page(Context& context, u64 va) {
+  ++context.tlb_flushes;
   const unsigned bits = flush_bits(context, va);
   for (const Mode mode : {kModeKernel, kModeKernelAc, kModeUser}) {
     for (unsigned which = 0; which < 2; ++which) {
@@ -205,6 +208,7 @@ void flush_tlb_page(Context& context, u64 va) {
 }
 
 void flush_tlb_writes_to(Context& context, const u8* host_page) {
+  ++context.tlb_flushes;
   for (const Mode mode : {kModeKernel, kModeKernelAc, kModeUser}) {
     Tlb& tlb = context.tlb[mode][1];
     forget_stack(context, mode, 1);

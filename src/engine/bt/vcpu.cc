@@ -38,17 +38,20 @@ void save_x87(Context& context) { _fxsave64(context.fx.data()); }
 }  // namespace
 
 BtVcpu::BtVcpu(Vm& vm, Context* context, u8* cell_room)
-    : vm_(vm), context_(context), lapic_(*context), cells_(cell_room) {}
+    : vm_(vm), context_(context), lapic_(*context), cells_(cell_room), direct_(*context) {}
 
 Result<std::unique_ptr<BtVcpu>> BtVcpu::create(Vm& vm, u32 id) {
   void* memory =
       ::mmap(nullptr, align_up(sizeof(Context), 4096), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) return Error::from_errno("allocate a vCPU");
+  ::madvise(memory, align_up(sizeof(Context), 4096), MADV_DONTFORK);
   auto* context = new (memory) Context;
+  context->vm = &vm;
+  context->direct_cr3 = kNoSpace;
   std::unique_ptr<BtVcpu> vcpu(new BtVcpu(vm, context, vm.code().reserve(NativeCells::kBytes)));
   context->self = context;
   context->id = id;
-  context->vm = &vm;
+  context->direct = &vcpu->direct_;
   context->lapic = &vcpu->lapic_;
   context->cells = &vcpu->cells_;
   context->decoded = &vcpu->decoded_;
@@ -94,6 +97,12 @@ void BtVcpu::run_guest() {
   }
 }
 
+void BtVcpu::run_directly() {
+  save_x87(*context_);
+  direct_.run();
+  load_x87(*context_);
+}
+
 void BtVcpu::wait_halted(VcpuThread& thread) {
   Context& context = *context_;
   ++context.stats.halts;
@@ -118,7 +127,9 @@ Exit BtVcpu::run() {
       vm_.leave_running();
       vm_.enter_running();
     }
-    const u64 due = lapic_.run_timer(now_ns()).value_or(0);
+    const u64 now = now_ns();
+    direct_.look(now);
+    const u64 due = lapic_.run_timer(now).value_or(0);
     take_pending_events(context);
     if (context.run_state == RunState::kShutdown) {
       exit = {ExitReason::kShutdown, "triple fault"};
@@ -131,6 +142,10 @@ Exit BtVcpu::run() {
       continue;
     }
     thread.arm(due);
+    if (direct_.wants()) {
+      run_directly();
+      if (context.exit_request.load() != 0) continue;
+    }
     run_guest();
     ++context.stats.exits;
   }

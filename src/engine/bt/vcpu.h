@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "engine/bt/context.h"
+#include "engine/bt/direct/direct.h"
 #include "engine/bt/interp.h"
 #include "engine/bt/lapic.h"
 #include "engine/bt/native_cell.h"
@@ -29,6 +30,7 @@ class BtVcpu final : public Vcpu {
  private:
   BtVcpu(Vm& vm, Context* context, u8* cell_room);
   void run_guest();
+  void run_directly();
   void wait_halted(VcpuThread& thread);
 
   Vm& vm_;
@@ -38,6 +40,7 @@ class BtVcpu final : public Vcpu {
   os::Mapping returns_;    // memory of Context::returns
   os::Mapping void_page_;  // Context::void_page
   DecodeCache decoded_;
+  direct::Direct direct_;
   std::atomic<bool> kicked_{false};
 };
 

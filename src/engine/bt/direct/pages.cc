@@ -1,0 +1,166 @@
+#include "engine/bt/direct/pages.h"
+
+#include <sys/mman.h>
+
+#include <cstring>
+
+#include "engine/bt/code_pages.h"
+#include "engine/bt/page_walk.h"
+#include "engine/bt/vm.h"
+
+namespace pileus::engine::bt::direct {
+
+namespace {
+
+constexpr u64 kPageBytes = 4096, kOffset = kPageBytes - 1;
+constexpr u64 kErrorWrite = 2, kErrorFetch = 16;
+constexpr u64 kLowest = 65536;           // below, Linux lets nobody map
+constexpr std::size_t kMaxPages = 24000;  // each may be a mapping of its own, of which a process may have 65530
+constexpr u64 kAround = 16;              // pages that are looked at when one of them is missing
+
+bool is_ours(u64 va) { return va >= kLowest && va < kUserEnd && (va < kRegion || va >= kRegion + kRegionBytes); }
+
+// What the guest's page tables say of a page, found without setting A or D (Intel SDM vol. 3, 4.5).
+struct Entry {
+  u64 gpa = 0;
+  bool writable = true, executable = true, dirty = false;
+};
+
+bool look_up(Context& context, u64 va, Entry* out) {
+  constexpr u64 kPresent = 1, kWrite = 2, kUser = 4, kAccessed = 0x20, kDirty = 0x40, kLarge = 0x80;
+  constexpr u64 kAddress = 0x000F'FFFF'FFFF'F000;
+  u64 table = context.cr3 & kAddress;
+  for (unsigned shift = 39;; shift -= 9) {
+    const u8* slot = context.vm->memory().host(table + (va >> shift & 511) * 8, 8);
+    if (slot == nullptr) return false;
+    u64 entry = 0;
+    std::memcpy(&entry, slot, sizeof entry);
+    if ((entry & (kPresent | kUser | kAccessed)) != (kPresent | kUser | kAccessed)) return false;
+    out->writable &= (entry & kWrite) != 0;
+    out->executable &= (entry >> 63) == 0;
+    if (shift != 12 && (shift == 39 || (entry & kLarge) == 0)) {
+      table = entry & kAddress;
+      continue;
+    }
+    const u64 within = (u64{1} << shift) - 1;
+    out->dirty = (entry & kDirty) != 0;
+    out->gpa = (entry & kAddress & ~within) | (va & within & ~kOffset);
+    return true;
+  }
+}
+
+// Instructions that would tell of the host and raise no exception: CPUID (0F A2), LSL (0F 03), XGETBV (0F 01 D0); and
+// SYSENTER (0F 34), after which the host does not know where it was. Pages with such bytes, wherever an instruction
+// begins, are the translator's.
+bool is_harmless(const u8* page) {
+  const u8* at = page;
+  const u8* const end = page + kPageBytes;
+  while ((at = static_cast<const u8*>(std::memchr(at, 0x0F, static_cast<std::size_t>(end - at)))) != nullptr) {
+    if (++at == end) return true;  // what begins here and ends on the next page is let pass
+    if (*at == 0xA2 || *at == 0x03 || *at == 0x34 || (*at == 0x01 && at + 1 < end && at[1] == 0xD0)) return false;
+  }
+  return true;
+}
+
+// The translator sets the code bits, then asks for the mark; in this order neither misses the other.
+bool may_write(Context& context, u64 gpa) {
+  CodePages& pages = context.vm->pages();
+  if (pages.has_code(gpa)) return false;
+  pages.mark_writable(gpa);
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  return !pages.has_code(gpa);
+}
+
+}  // namespace
+
+// Notes that `va` shall lead to `gpa`; false when it cannot.
+bool Pages::add(Context& context, u64 va, u64 gpa, int protection) {
+  const guest::GuestMemory& memory = context.vm->memory();
+  const u8* host = memory.host(gpa, kPageBytes);
+  if (host == nullptr) return false;
+  if ((protection & PROT_WRITE) != 0 && !may_write(context, gpa)) return false;
+  if ((protection & PROT_EXEC) != 0 && !is_harmless(host)) return false;
+  pages_[va] = {gpa, protection};
+  const u64 offset = memory.file_offset(host);
+  if (!requests_.empty()) {
+    MapRequest& last = requests_.back();
+    if (last.address + last.length == va && last.protection == static_cast<u64>(protection) &&
+        last.offset + last.length == offset) {
+      last.length += kPageBytes;
+      return true;
+    }
+  }
+  requests_.push_back({va, kPageBytes, static_cast<u64>(protection), offset});
+  return true;
+}
+
+// What lies around a missing page is likely to be wanted next. Only what the guest has touched already is taken, so that
+// nothing changes for it.
+void Pages::add_neighbours(Context& context, u64 va, bool executable) {
+  const u64 first = va & ~(kAround * kPageBytes - 1);
+  for (u64 at = first; at < first + kAround * kPageBytes; at += kPageBytes) {
+    Entry entry;
+    if (at == va || !is_ours(at) || pages_.contains(at) || !look_up(context, at, &entry)) continue;
+    int protection = PROT_READ;
+    if (entry.writable && entry.dirty && !context.vm->pages().has_code(entry.gpa)) protection |= PROT_WRITE;
+    if (executable && entry.executable) protection |= PROT_EXEC;
+    add(context, at, entry.gpa, protection);
+  }
+}
+
+bool Pages::flush_requests() {
+  std::span<const MapRequest> left = requests_;
+  while (!left.empty()) {
+    const std::size_t now = std::min(left.size(), kMaxRequests);
+    if (!worker_.map(left.first(now))) return false;
+    left = left.subspan(now);
+  }
+  requests_.clear();
+  return true;
+}
+
+Pages::Fault Pages::handle_fault(Context& context, u64 address, u64 error) {
+  const u64 va = address & ~kOffset;
+  if (!is_ours(va)) return Fault::kGuest;
+  const bool write = (error & kErrorWrite) != 0, fetch = (error & kErrorFetch) != 0;
+  const Access access = write ? Access::kWrite : fetch ? Access::kExecute : Access::kRead;
+  Walk walk;
+  if (!walk_pages(context, va, access, kModeUser, &walk)) return Fault::kGuest;
+  const u64 gpa = walk.gpa & ~kOffset;
+  int protection = PROT_READ | (write ? PROT_WRITE : 0) | (fetch ? PROT_EXEC : 0);
+  if (const auto known = pages_.find(va); known != pages_.end() && known->second.gpa == gpa) {
+    if ((known->second.protection & protection) == protection) return Fault::kGuest;  // it should not have failed
+    if (fetch) protection |= known->second.protection & PROT_WRITE;
+    if (write) protection |= known->second.protection & PROT_EXEC;
+  } else if (!write && walk.writable && walk.dirty && !context.vm->pages().has_code(gpa)) {
+    protection |= PROT_WRITE;
+  }
+  if (pages_.size() >= kMaxPages) {
+    pages_.clear();
+    requests_ = {{0, kRegion, 0, 0}, {kRegion + kRegionBytes, kUserEnd - kRegion - kRegionBytes, 0, 0}};
+  }
+  if (!add(context, va, gpa, protection)) return flush_requests() ? Fault::kGuest : Fault::kLost;
+  add_neighbours(context, va, fetch);
+  return flush_requests() ? Fault::kMapped : Fault::kLost;
+}
+
+bool Pages::revalidate(Context& context) {
+  for (auto at = pages_.begin(); at != pages_.end();) {
+    const auto& [va, page] = *at;
+    Entry entry;
+    bool right = look_up(context, va, &entry) && entry.gpa == page.gpa;
+    if (right && (page.protection & PROT_EXEC) != 0) right = entry.executable;
+    // Marked again: the mark may have been taken since.
+    if (right && (page.protection & PROT_WRITE) != 0)
+      right = entry.writable && entry.dirty && may_write(context, page.gpa);
+    if (right) {
+      ++at;
+      continue;
+    }
+    requests_.push_back({va, kPageBytes, 0, 0});
+    at = pages_.erase(at);
+  }
+  return flush_requests();
+}
+
+}  // namespace pileus::engine::bt::direct

@@ -1,0 +1,70 @@
+// Worker: a process whose address space is made of pages of guest memory, in which the guest's user code runs on the
+// host's processor as it is.
+//
+// It has no rights: its seccomp filter allows guest code no system call, and the only memory it shares with the VMM is the
+// guest's. Which of that it sees is the VMM's choice, page by page.
+#pragma once
+
+#include <sys/types.h>
+#include <ucontext.h>
+
+#include <memory>
+#include <span>
+
+#include "base/result.h"
+#include "engine/bt/direct/stub.h"
+#include "os/fd.h"
+#include "os/mapping.h"
+
+namespace pileus::engine::bt {
+struct Context;
+}
+
+namespace pileus::engine::bt::direct {
+
+// Whether this host can: a processor with FSGSBASE that the kernel lets user space use.
+bool is_supported();
+
+// Why it stopped.
+enum class Stop { kKick, kSystemCall, kTrap, kFault };
+
+class Worker {
+ public:
+  // `memory_fd`: guest memory. The process ends with the calling thread, at the latest.
+  static Result<std::unique_ptr<Worker>> start(int memory_fd);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+
+  // Carries out up to kMaxRequests. False: the worker is lost.
+  bool map(std::span<const MapRequest> requests);
+
+  // The registers it stopped with and goes on with, and its XSAVE image.
+  ucontext_t& frame() { return *frame_; }
+  u8* xsave_image() { return image_; }
+  Stop stop() const;
+  u64 fs_base() const { return scratch().fs_base; }
+  u64 gs_base() const { return scratch().gs_base; }
+
+  // Runs guest code until the next signal, which kick() may be. False: the worker is lost, and with it what the guest code
+  // did to its registers since.
+  bool run(Context& context, u64 fs_base, u64 gs_base);
+  // From a signal handler of the thread that is in run().
+  void kick() const;
+
+ private:
+  Worker(os::Mapping shared, pid_t pid, os::Fd process);
+  Control& control() const;
+  const Scratch& scratch() const;
+  bool wait_for(int fd, Context* context);
+  bool find_frame();
+
+  os::Mapping shared_;  // the region from kControlOffset on
+  pid_t pid_;
+  os::Fd process_;
+  os::Fd exit_, go_, request_, mapped_;
+  ucontext_t* frame_ = nullptr;
+  u8* image_ = nullptr;
+};
+
+}  // namespace pileus::engine::bt::direct

@@ -18,6 +18,7 @@ bool op_div(Exec& e);
 bool op_bit_test(Exec& e);
 bool op_bit_scan(Exec& e);
 bool op_popcnt(Exec& e);
+bool op_crc32(Exec& e);
 bool op_bswap(Exec& e);
 bool op_xadd(Exec& e);
 bool op_xchg(Exec& e);

@@ -175,7 +175,7 @@ bool Direct::go_on(Space& space, bool* lost) {
   const auto& registers = space.worker->frame().uc_mcontext.gregs;
   const Stop stop = space.worker->stop();
   c.trap_number = static_cast<u32>(registers[REG_TRAPNO]);
-  bool again = stop == Stop::kKick;
+  bool again = stop == Stop::kKick;  // not kBreakpoint: CPUID is for the translator
   if (stop == Stop::kFault && c.trap_number == kVectorPf) {
     ++c.stats.direct_faults;
     const auto address = static_cast<u64>(registers[REG_CR2]), error = static_cast<u64>(registers[REG_ERR]);

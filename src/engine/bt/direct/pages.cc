@@ -2,6 +2,8 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "engine/bt/code_pages.h"
@@ -49,17 +51,23 @@ bool look_up(Context& context, u64 va, Entry* out) {
   }
 }
 
-// Instructions that would tell of the host and raise no exception: CPUID (0F A2), LSL (0F 03), XGETBV (0F 01 D0); and
-// SYSENTER (0F 34), after which the host does not know where it was. Pages with such bytes, wherever an instruction
-// begins, are the translator's.
-bool is_harmless(const u8* page) {
-  const u8* at = page;
-  const u8* const end = page + kPageBytes;
-  while ((at = static_cast<const u8*>(std::memchr(at, 0x0F, static_cast<std::size_t>(end - at)))) != nullptr) {
-    if (++at == end) return true;  // what begins here and ends on the next page is let pass
-    if (*at == 0xA2 || *at == 0x03 || *at == 0x34 || (*at == 0x01 && at + 1 < end && at[1] == 0xD0)) return false;
+// Where on a page there may be an instruction that would tell of the host and raise no exception there: CPUID (0F A2), and
+// LSL (0F 03) as Linux's vDSO uses it, with selector 0x7B, whose limit is the number of the processor; or SYSENTER
+// (0F 34), after which the host does not know where it was.
+std::vector<u64> find_telltales(const u8* page) {
+  constexpr std::array<u8, 4> kSelector{0x7B, 0, 0, 0};
+  constexpr u64 kNear = 64;
+  std::vector<u64> found;
+  for (u64 at = 0; at + 1 < kPageBytes; ++at) {
+    const auto* next = static_cast<const u8*>(std::memchr(page + at, 0x0F, kPageBytes - 1 - at));
+    if (next == nullptr) break;
+    at = static_cast<u64>(next - page);
+    const u8 second = next[1];
+    const u8* const before = page + (at < kNear ? 0 : at - kNear);
+    const bool is_lsl = second == 0x03 && std::search(before, next, kSelector.begin(), kSelector.end()) != next;
+    if ((second == 0xA2 && !is_cpuid_fault_supported()) || second == 0x34 || is_lsl) found.push_back(at);
   }
-  return true;
+  return found;
 }
 
 // The translator sets the code bits, then asks for the mark; in this order neither misses the other.
@@ -73,13 +81,23 @@ bool may_write(Context& context, u64 gpa) {
 
 }  // namespace
 
+// Sets breakpoints where they are needed; false when there are not enough.
+bool Pages::guard(u64 va, const u8* host) {
+  for (const u64 offset : find_telltales(host)) {
+    if (worker_.set_breakpoint(va + offset)) continue;
+    worker_.remove_breakpoints(va, va + kPageBytes);
+    return false;
+  }
+  return true;
+}
+
 // Notes that `va` shall lead to `gpa`; false when it cannot.
 bool Pages::add(Context& context, u64 va, u64 gpa, int protection) {
   const guest::GuestMemory& memory = context.vm->memory();
   const u8* host = memory.host(gpa, kPageBytes);
   if (host == nullptr) return false;
   if ((protection & PROT_WRITE) != 0 && !may_write(context, gpa)) return false;
-  if ((protection & PROT_EXEC) != 0 && !is_harmless(host)) return false;
+  if ((protection & PROT_EXEC) != 0 && !guard(va, host)) return false;
   pages_[va] = {gpa, protection};
   const u64 offset = memory.file_offset(host);
   if (!requests_.empty()) {
@@ -137,6 +155,7 @@ Pages::Fault Pages::handle_fault(Context& context, u64 address, u64 error) {
   }
   if (pages_.size() >= kMaxPages) {
     pages_.clear();
+    worker_.remove_breakpoints(0, kUserEnd);
     requests_ = {{0, kRegion, 0, 0}, {kRegion + kRegionBytes, kUserEnd - kRegion - kRegionBytes, 0, 0}};
   }
   if (!add(context, va, gpa, protection)) return flush_requests() ? Fault::kGuest : Fault::kLost;
@@ -157,6 +176,7 @@ bool Pages::revalidate(Context& context) {
       ++at;
       continue;
     }
+    if ((page.protection & PROT_EXEC) != 0) worker_.remove_breakpoints(va, va + kPageBytes);
     requests_.push_back({va, kPageBytes, 0, 0});
     at = pages_.erase(at);
   }

@@ -1,8 +1,8 @@
 // Pages: which pages of guest memory a worker sees, as a TLB of the host's own making.
 //
 // A page is there only if the guest's page tables allow it to user code, writable only if its dirty bit is set and no
-// block was translated from it (as in the write TLB, context.h), executable only if nothing on it would behave otherwise
-// there than in the guest. Like a TLB it may be older than the page tables until they are flushed, and no longer.
+// block was translated from it (as in the write TLB, context.h), executable only with breakpoints at what may be
+// an instruction that would behave otherwise there than in the guest. Like a TLB it may be older than the page tables until they are flushed, and no longer.
 #pragma once
 
 #include <unordered_map>
@@ -32,6 +32,7 @@ class Pages {
     u64 gpa = 0;
     int protection = 0;
   };
+  bool guard(u64 va, const u8* host);
   bool add(Context& context, u64 va, u64 gpa, int protection);
   void add_neighbours(Context& context, u64 va, bool executable);
   bool flush_requests();

@@ -1,11 +1,15 @@
 #include "engine/bt/direct/worker.h"
 
+#include <asm/prctl.h>
 #include <fcntl.h>
+#include <linux/hw_breakpoint.h>
+#include <linux/perf_event.h>
 #include <poll.h>
 #include <sys/auxv.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/rseq.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -28,6 +32,8 @@ constexpr int kKickSignal = SIGUSR1;
 constexpr int kSignalCount = 64;
 constexpr u64 kSaRestorer = 0x04000000;
 constexpr int kPatienceMs = 1000;
+constexpr u64 kKernelContextBytes = 304;  // of the frame's ucontext; glibc's type has more behind it
+constexpr int kTrapPerf = 6;              // si_code TRAP_PERF
 constexpr u64 kXsaveRoom = 512 + 64;  // FXSAVE image and XSAVE header
 
 // As the kernel has it.
@@ -94,10 +100,12 @@ void leave_c_library() {
 [[noreturn]] void become_worker(const Birth& birth) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   ::prctl(PR_SET_NAME, "pileus-direct");
-  ::prctl(PR_SET_DUMPABLE, 0);
+  const rlimit no_core{0, 0};
+  ::setrlimit(RLIMIT_CORE, &no_core);
   const bool ready = map_region(birth.shared) && keep_descriptors(birth) &&
                      ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
                      ::prctl(PR_SET_TSC, PR_TSC_SIGSEGV, 0, 0, 0) == 0 && take_signals();
+  ::syscall(SYS_arch_prctl, ARCH_SET_CPUID, 0);
   if (!ready) ::_exit(1);
   leave_c_library();
   asm volatile("jmp *%0" ::"r"(stub().start) : "memory");
@@ -105,6 +113,11 @@ void leave_c_library() {
 }
 
 }  // namespace
+
+bool is_cpuid_fault_supported() {
+  static const bool is = ::syscall(SYS_arch_prctl, ARCH_SET_CPUID, 1) == 0;  // what it is without
+  return is;
+}
 
 bool is_supported() { return (::getauxval(AT_HWCAP2) & kFsGsBaseUsable) != 0; }
 
@@ -169,11 +182,43 @@ bool Worker::wait_for(int fd, Context* context) {
   }
 }
 
+bool Worker::set_breakpoint(u64 address) {
+  for (const Breakpoint& one : breakpoints_) {
+    if (one.address == address) return true;
+  }
+  perf_event_attr attributes{};
+  attributes.type = PERF_TYPE_BREAKPOINT;
+  attributes.size = sizeof attributes;
+  attributes.bp_type = HW_BREAKPOINT_X;
+  attributes.bp_addr = address;
+  attributes.bp_len = sizeof(long);
+  attributes.sample_period = 1;
+  attributes.sigtrap = 1;
+  attributes.remove_on_exec = 1;  // which sigtrap asks for
+  attributes.exclude_kernel = 1;
+  attributes.exclude_hv = 1;
+  os::Fd event(static_cast<int>(::syscall(SYS_perf_event_open, &attributes, pid_, -1, -1, PERF_FLAG_FD_CLOEXEC)));
+  if (!event.valid()) return false;
+  breakpoints_.push_back({address, std::move(event)});
+  return true;
+}
+
+void Worker::remove_breakpoints(u64 begin, u64 end) {
+  std::erase_if(breakpoints_, [&](const Breakpoint& one) { return one.address >= begin && one.address < end; });
+}
+
+// Of the kernel's siginfo_t, which follows its ucontext.
+int Worker::signal_code() const {
+  int code = 0;
+  std::memcpy(&code, static_cast<const u8*>(static_cast<const void*>(frame_)) + kKernelContextBytes + 8, sizeof code);
+  return code;
+}
+
 Stop Worker::stop() const {
   switch (scratch().signal) {
     case kKickSignal: return Stop::kKick;
     case SIGSYS: return Stop::kSystemCall;
-    case SIGTRAP: return Stop::kTrap;
+    case SIGTRAP: return signal_code() == kTrapPerf ? Stop::kBreakpoint : Stop::kTrap;
     default: return Stop::kFault;
   }
 }

@@ -10,6 +10,7 @@
 
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "base/result.h"
 #include "engine/bt/direct/stub.h"
@@ -24,9 +25,11 @@ namespace pileus::engine::bt::direct {
 
 // Whether this host can: a processor with FSGSBASE that the kernel lets user space use.
 bool is_supported();
+// Whether CPUID raises an exception in a worker.
+bool is_cpuid_fault_supported();
 
 // Why it stopped.
-enum class Stop { kKick, kSystemCall, kTrap, kFault };
+enum class Stop { kKick, kSystemCall, kBreakpoint, kTrap, kFault };
 
 class Worker {
  public:
@@ -38,6 +41,12 @@ class Worker {
 
   // Carries out up to kMaxRequests. False: the worker is lost.
   bool map(std::span<const MapRequest> requests);
+
+  // Makes an instruction that begins at `address` stop it, before it is executed. False: the host has no more breakpoints,
+  // or gives none to us.
+  bool set_breakpoint(u64 address);
+  // Those in [begin, end).
+  void remove_breakpoints(u64 begin, u64 end);
 
   // The registers it stopped with and goes on with, and its XSAVE image.
   ucontext_t& frame() { return *frame_; }
@@ -58,11 +67,17 @@ class Worker {
   const Scratch& scratch() const;
   bool wait_for(int fd, Context* context);
   bool find_frame();
+  int signal_code() const;
 
   os::Mapping shared_;  // the region from kControlOffset on
   pid_t pid_;
   os::Fd process_;
   os::Fd exit_, go_, request_, mapped_;
+  struct Breakpoint {
+    u64 address;
+    os::Fd event;
+  };
+  std::vector<Breakpoint> breakpoints_;
   ucontext_t* frame_ = nullptr;
   u8* image_ = nullptr;
 };

@@ -153,6 +153,18 @@ TEST_F(WorkerTest, MappingsGoAndChange) {
   EXPECT_EQ(reg(REG_RAX) & 0xFF, 0xA0);
 }
 
+TEST_F(WorkerTest, BreakpointsStopBeforeTheInstruction) {
+  if (!worker_->set_breakpoint(kCode + 1)) GTEST_SKIP() << "the host gives no hardware breakpoints";
+  ASSERT_TRUE(run({0x90, 0x0F, 0xA2, 0x0F, 0x0B}));  // nop, cpuid, ud2
+  EXPECT_EQ(worker_->stop(), Stop::kBreakpoint);
+  EXPECT_EQ(reg(REG_RIP), static_cast<greg_t>(kCode + 1));
+  EXPECT_FALSE(worker_->set_breakpoint(kCode) && worker_->set_breakpoint(kCode + 2) &&
+               worker_->set_breakpoint(kCode + 3) && worker_->set_breakpoint(kCode + 4));  // there are four
+  worker_->remove_breakpoints(kCode, kCode + kPage);
+  ASSERT_TRUE(run({0x90, 0x0F, 0xA2, 0x0F, 0x0B}));
+  EXPECT_EQ(reg(REG_RIP), static_cast<greg_t>(kCode + (is_cpuid_fault_supported() ? 1 : 3)));
+}
+
 TEST_F(WorkerTest, TimeIsNotTold) {
   ASSERT_TRUE(run({0x0F, 0x31}));  // rdtsc
   EXPECT_EQ(reg(REG_TRAPNO), kProtection);

@@ -18,6 +18,7 @@ constexpr u64 kPageBytes = 4096, kOffset = kPageBytes - 1;
 constexpr u64 kErrorWrite = 2, kErrorFetch = 16;
 constexpr u64 kLowest = 65536;           // below, Linux lets nobody map
 constexpr std::size_t kMaxPages = 24000;  // each may be a mapping of its own, of which a process may have 65530
+constexpr std::size_t kBreakpoints = 4;   // of the processor
 constexpr u64 kAround = 16;              // pages that are looked at when one of them is missing
 
 bool is_ours(u64 va) { return va >= kLowest && va < kUserEnd && (va < kRegion || va >= kRegion + kRegionBytes); }
@@ -81,23 +82,40 @@ bool may_write(Context& context, u64 gpa) {
 
 }  // namespace
 
-// Sets breakpoints where they are needed; false when there are not enough.
-bool Pages::guard(u64 va, const u8* host) {
-  for (const u64 offset : find_telltales(host)) {
-    if (worker_.set_breakpoint(va + offset)) continue;
-    worker_.remove_breakpoints(va, va + kPageBytes);
-    return false;
+// Sets breakpoints where they are needed, and gives up other pages for them, the longest guarded first; false when there
+// are not enough all the same.
+bool Pages::guard(u64 va, const std::vector<u64>& telltales) {
+  if (telltales.size() > kBreakpoints) return false;
+  for (const u64 offset : telltales) {
+    while (!worker_.set_breakpoint(va + offset)) {
+      const bool others = !guarded_.empty() && guarded_.front() != va;
+      drop(others ? guarded_.front() : va);
+      if (!others) return false;
+    }
+    if (guarded_.empty() || guarded_.back() != va) guarded_.push_back(va);
   }
   return true;
 }
 
-// Notes that `va` shall lead to `gpa`; false when it cannot.
-bool Pages::add(Context& context, u64 va, u64 gpa, int protection) {
+// Takes a page away, but for the request to the worker to do so.
+void Pages::forget(u64 va) {
+  if (std::erase(guarded_, va) != 0) worker_.remove_breakpoints(va, va + kPageBytes);
+}
+void Pages::drop(u64 va) {
+  forget(va);
+  if (pages_.erase(va) != 0) requests_.push_back({va, kPageBytes, 0, 0});
+}
+
+// Notes that `va` shall lead to `gpa`; false when it cannot. Breakpoints are only for what is `wanted` now.
+bool Pages::add(Context& context, u64 va, u64 gpa, int protection, bool wanted) {
   const guest::GuestMemory& memory = context.vm->memory();
   const u8* host = memory.host(gpa, kPageBytes);
   if (host == nullptr) return false;
   if ((protection & PROT_WRITE) != 0 && !may_write(context, gpa)) return false;
-  if ((protection & PROT_EXEC) != 0 && !guard(va, host)) return false;
+  if ((protection & PROT_EXEC) != 0) {
+    const std::vector<u64> telltales = find_telltales(host);
+    if (!telltales.empty() && (!wanted || !guard(va, telltales))) return false;
+  }
   pages_[va] = {gpa, protection};
   const u64 offset = memory.file_offset(host);
   if (!requests_.empty()) {
@@ -122,7 +140,7 @@ void Pages::add_neighbours(Context& context, u64 va, bool executable) {
     int protection = PROT_READ;
     if (entry.writable && entry.dirty && !context.vm->pages().has_code(entry.gpa)) protection |= PROT_WRITE;
     if (executable && entry.executable) protection |= PROT_EXEC;
-    add(context, at, entry.gpa, protection);
+    add(context, at, entry.gpa, protection, false);
   }
 }
 
@@ -155,10 +173,11 @@ Pages::Fault Pages::handle_fault(Context& context, u64 address, u64 error) {
   }
   if (pages_.size() >= kMaxPages) {
     pages_.clear();
+    guarded_.clear();
     worker_.remove_breakpoints(0, kUserEnd);
     requests_ = {{0, kRegion, 0, 0}, {kRegion + kRegionBytes, kUserEnd - kRegion - kRegionBytes, 0, 0}};
   }
-  if (!add(context, va, gpa, protection)) return flush_requests() ? Fault::kGuest : Fault::kLost;
+  if (!add(context, va, gpa, protection, true)) return flush_requests() ? Fault::kGuest : Fault::kLost;
   add_neighbours(context, va, fetch);
   return flush_requests() ? Fault::kMapped : Fault::kLost;
 }
@@ -176,7 +195,7 @@ bool Pages::revalidate(Context& context) {
       ++at;
       continue;
     }
-    if ((page.protection & PROT_EXEC) != 0) worker_.remove_breakpoints(va, va + kPageBytes);
+    forget(va);
     requests_.push_back({va, kPageBytes, 0, 0});
     at = pages_.erase(at);
   }

@@ -32,13 +32,16 @@ class Pages {
     u64 gpa = 0;
     int protection = 0;
   };
-  bool guard(u64 va, const u8* host);
-  bool add(Context& context, u64 va, u64 gpa, int protection);
+  bool guard(u64 va, const std::vector<u64>& telltales);
+  void forget(u64 va);
+  void drop(u64 va);
+  bool add(Context& context, u64 va, u64 gpa, int protection, bool wanted);
   void add_neighbours(Context& context, u64 va, bool executable);
   bool flush_requests();
 
   Worker& worker_;
   std::unordered_map<u64, Page> pages_;
+  std::vector<u64> guarded_;  // those with breakpoints, in the order they came
   std::vector<MapRequest> requests_;
 };
 

@@ -98,20 +98,21 @@ Result<int> vm_show(image::Library& library, const CommandLine& line) {
     forwards +=
         (forwards.empty() ? "" : " ") + std::to_string(forward.host_port) + ":" + std::to_string(forward.guest_port);
   }
-  std::vector<std::vector<std::string>> rows = {{"name", vm.config.name},
-                                                {"state", vmm::phase_name(state.phase)},
-                                                {"up", up_time(state)},
-                                                {"of", source_of(vm.config)},
-                                                {"cpus", std::to_string(vm.config.cpu_count)},
-                                                {"memory", vmm::format_size(vm.config.memory_bytes)},
-                                                {"disk", vmm::format_size(vm.config.disk_bytes)},
-                                                {"engine", vmm::engine_name(vm.config.engine)},
-                                                {"paravirt", vm.config.paravirt ? "on" : "off"},
-                                                {"direct", vm.config.direct ? "on" : "off"},
-                                                {"network", vm.config.restrict_network ? "forwards only" : "NAT and forwards"},
-                                                {"forwards", forwards},
-                                                {"folder", vm.directory.path().string()},
-                                                {"console log", vm.directory.console_log()}};
+  std::vector<std::vector<std::string>> rows = {
+      {"name", vm.config.name},
+      {"state", vmm::phase_name(state.phase)},
+      {"up", up_time(state)},
+      {"of", source_of(vm.config)},
+      {"cpus", std::to_string(vm.config.cpu_count)},
+      {"memory", vmm::format_size(vm.config.memory_bytes)},
+      {"disk", vmm::format_size(vm.config.disk_bytes)},
+      {"engine", vmm::engine_name(vm.config.engine)},
+      {"paravirt", vm.config.paravirt ? "on" : "off"},
+      {"direct", vm.config.direct ? "on" : "off"},
+      {"network", vm.config.restrict_network ? "forwards only" : "NAT and forwards"},
+      {"forwards", forwards},
+      {"folder", vm.directory.path().string()},
+      {"console log", vm.directory.console_log()}};
   if (!state.message.empty()) rows.push_back({"message", printable(state.message)});
   if (state.pid != 0) rows.push_back({"pid", std::to_string(state.pid)});
   print_table(rows);

@@ -58,18 +58,18 @@ std::string join(const std::string& a, const std::string& b) { return a.empty() 
 
 }  // namespace
 
-Result<std::unique_ptr<Board>> Board::create(MachineConfig config, PowerRequests power) {
+Result<std::unique_ptr<Board>> Board::create(MachineConfig config, const PowerRequests& power) {
   TRY(check_config(config));
   guest::GuestMemory memory = TRY(guest::GuestMemory::create(config.memory_bytes, kRamHole));
   if (config.io == nullptr) config.io = TRY(virtio::IoThread::start("vm-io"));
-  std::unique_ptr<Board> board(new Board(std::move(config), std::move(memory), std::move(power)));
+  std::unique_ptr<Board> board(new Board(std::move(config), std::move(memory), power));
   TRY(board->wire_buses());
   TRY(board->make_engine());
   TRY(board->make_virtio());
   return board;
 }
 
-Board::Board(MachineConfig config, guest::GuestMemory memory, PowerRequests power)
+Board::Board(MachineConfig config, guest::GuestMemory memory, const PowerRequests& power)
     : config_(std::move(config)),
       memory_(std::move(memory)),
       power_(power),

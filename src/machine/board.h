@@ -21,7 +21,7 @@ namespace pileus::machine {
 class Board {
  public:
   // Makes RAM, devices, engine and vCPUs. `config` is checked; `power` is called on vCPU threads.
-  static Result<std::unique_ptr<Board>> create(MachineConfig config, PowerRequests power);
+  static Result<std::unique_ptr<Board>> create(MachineConfig config, const PowerRequests& power);
   Board(const Board&) = delete;
   Board& operator=(const Board&) = delete;
 
@@ -37,7 +37,7 @@ class Board {
   const std::vector<engine::Vcpu*>& vcpus() const { return vcpus_; }
 
  private:
-  Board(MachineConfig config, guest::GuestMemory memory, PowerRequests power);
+  Board(MachineConfig config, guest::GuestMemory memory, const PowerRequests& power);
   Result<> make_engine();
   Result<> make_virtio();
   Result<> add_virtio(unsigned slot, std::unique_ptr<virtio::Device> device);

@@ -155,8 +155,8 @@ Result<> check(const VmConfig& config) {
                  "a VM has from 32M to 252G of memory in whole pages of 4K, not " + format_size(config.memory_bytes));
   }
   if (config.translation_cache_bytes < kMinTranslationCache || config.translation_cache_bytes > kMaxTranslationCache) {
-    return Error(ErrorCode::kInvalid, "a translation cache has from 8M to 2G, not " +
-                                          format_size(config.translation_cache_bytes));
+    return Error(ErrorCode::kInvalid,
+                 "a translation cache has from 8M to 2G, not " + format_size(config.translation_cache_bytes));
   }
   std::set<u16> taken;
   for (const PortForward& forward : config.forwards) {

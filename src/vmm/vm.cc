@@ -164,9 +164,8 @@ Result<> Vm::watch_signals() {
   signals_ = os::Fd(::signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!signals_.valid()) return Error::from_errno("signalfd");
   deadline_ = TRY(os::Timer::create(control_->loop(), [this] { machine_->stop(); }));
-  patience_ = TRY(os::Timer::create(control_->loop(), [this] {
-    not_stopping("the guest has not followed the power button");
-  }));
+  patience_ =
+      TRY(os::Timer::create(control_->loop(), [this] { not_stopping("the guest has not followed the power button"); }));
   return control_->loop().add(signals_.get(), EPOLLIN, [this](u32) { on_signal(); });
 }
 

@@ -7,7 +7,7 @@ namespace pileus::cpu_test {
 namespace {
 constexpr u8 kDebug = 1, kStackFault = 12, kGeneralProtection = 13, kPageFault = 14, kX87Fault = 16;
 constexpr u8 kInt1 = 0xF1;
-}
+}  // namespace
 
 bool is_known_deviation(const Outcome& is, const Outcome& bare) {
   if (is.ending != Ending::kException || bare.ending != Ending::kException || is.state.rip != bare.state.rip)

@@ -49,7 +49,7 @@ class Assembler {
     if (to >= 8) byte(0x41);
     byte(0x58 | (to & 7));
   }
-  void not_(unsigned reg) { byte(reg >= 8 ? 0x49 : 0x48), byte(0xF7), byte(0xD0 | (reg & 7)); }
+  void invert(unsigned reg) { byte(reg >= 8 ? 0x49 : 0x48), byte(0xF7), byte(0xD0 | (reg & 7)); }
   void load_gs32(unsigned to, u64 offset) {
     gs();
     if (to >= 8) byte(0x44);

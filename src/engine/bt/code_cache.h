@@ -178,7 +178,7 @@ class CodeCache {
   std::mutex mutex_;
   std::atomic<u64> generation_{0};
   os::Mapping code_;
-  os::Mapping records_;     // the table, then the blocks in order of their host code
+  os::Mapping records_;  // the table, then the blocks in order of their host code
   os::Mapping page_heads_;  // per guest page the first block made from it
   CodePages& pages_;
   // Code that is hardly ever run is kept apart, so that the rest lies densely.

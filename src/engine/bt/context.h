@@ -69,8 +69,8 @@ inline constexpr unsigned kJumpGroup = kJumpSize / 64;
 // wants the vCPU out of translated code, Context::jump_mask is 0 and every jump looks there.
 struct JumpCache {
   std::array<std::atomic<u64>, kJumpSize> host;  // (any thread may store no_jump)
-  std::array<u64, kJumpSize> not_vpage;          // complement of the virtual address of the block's page
-  u64 used;                   // bit i: some of the kJumpGroup slots from i * kJumpGroup on may be filled
+  std::array<u64, kJumpSize> not_vpage;  // complement of the virtual address of the block's page
+  u64 used;  // bit i: some of the kJumpGroup slots from i * kJumpGroup on may be filled
   std::array<u64, 64> pages;  // a filter: bits of the hashed virtual pages that jumps lead to
 };
 
@@ -94,8 +94,8 @@ struct Fault {
 struct alignas(64) Context {
   // --- read and written by translated code; offsets are baked into it ---
   std::array<u64, 16> gpr;  // in GprIndex order
-  u64 rip;                  // current outside of translated code
-  u64 vpage;                // inside it: virtual address of the page that the running block is on
+  u64 rip;  // current outside of translated code
+  u64 vpage;  // inside it: virtual address of the page that the running block is on
   u64 rflags;  // arithmetic flags and the rest, but IF, DF and AC, which are the bytes below: use flags()
   u8 if_flag;  // 0 or 1
   u8 df_flag;
@@ -110,7 +110,7 @@ struct alignas(64) Context {
   u32 host_mxcsr;  // what C++ code runs with
   u64 host_rsp;  // stack of the C++ code to come back to
   ReturnStack returns;
-  u64 no_jump;    // host code of a jump that is not in the cache
+  u64 no_jump;  // host code of a jump that is not in the cache
   u64 void_page;  // host address of a page that nobody can touch
   Context* self;  // this
   u64 index_mask;  // pext mask: virtual address -> TLB index
@@ -172,9 +172,9 @@ struct alignas(64) Context {
   // For direct execution (direct/direct.h).
   direct::Direct* direct;
   std::atomic<int> direct_thread;  // the vCPU's thread while user code runs directly, else 0
-  u64 direct_cr3;                  // of an address space whose user code is worth to be run so
-  u64 user_entries;                // how often CPL 3 was entered
-  u64 tlb_flushes;                 // how often anything was flushed
+  u64 direct_cr3;  // of an address space whose user code is worth to be run so
+  u64 user_entries;  // how often CPL 3 was entered
+  u64 tlb_flushes;  // how often anything was flushed
 
   // Counters for `pileus vm stats`.
   struct Stats {

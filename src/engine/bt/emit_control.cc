@@ -86,11 +86,11 @@ void BlockEmitter::push_return(const TraceInsn& at) {
 void BlockEmitter::landing(const TraceInsn& at) {
   const i32 next = at.page_offset + at.insn.info.length;
   out_.pop(kT1);  // vpage when the call was made
-  out_.not_(kT1);
+  out_.invert(kT1);
   out_.lea(kT0, kT0, kT1, 1, 1 - next);
   out_.jrcxz(5);
   elsewhere_stubs_.push_back({out_.jmp(), next});
-  out_.not_(kT1);
+  out_.invert(kT1);
   out_.store_gs(offsetof(Context, vpage), kT1);
   exit_to(next, 1);
 }

@@ -27,8 +27,8 @@ struct DecodeCache {
 };
 
 enum class StepResult : u8 {
-  kNext,      // executed (a fault, if any, was delivered); RIP is where to go on
-  kHalt,      // HLT executed: RIP is past it, run_state is kHalted
+  kNext,  // executed (a fault, if any, was delivered); RIP is where to go on
+  kHalt,  // HLT executed: RIP is past it, run_state is kHalted
   kShutdown,  // triple fault
 };
 

@@ -10,7 +10,7 @@
 
 namespace pileus::engine::bt {
 
-inline constexpr unsigned kT0 = 1;   // RCX
+inline constexpr unsigned kT0 = 1;  // RCX
 inline constexpr unsigned kT1 = 10;  // R10
 inline constexpr unsigned kHostRcx = 11;
 inline constexpr unsigned kHostRsp = 15;

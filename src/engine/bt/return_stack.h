@@ -22,11 +22,11 @@ struct Context;
 struct Stubs;
 
 inline constexpr unsigned kReturnSides = 2;  // CPL 0, CPL 3
-inline constexpr u64 kReturnFrame = 16;      // vpage, host address
+inline constexpr u64 kReturnFrame = 16;  // vpage, host address
 
 // The part of it in Context.
 struct ReturnStack {
-  u64 rsp = 0;        // of the current side; in host RSP while translated code runs
+  u64 rsp = 0;  // of the current side; in host RSP while translated code runs
   unsigned side = 0;  // the current one
   u64 other_rsp = 0;  // of the other one
   std::array<u64, kReturnSides> base{};  // RSP of an empty stack; it points at the way out when returns outnumber calls

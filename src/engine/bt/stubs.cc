@@ -171,7 +171,7 @@ void emit_arrival(Assembler& out, Mode mode, u16 page_offset, const Stubs& stubs
   out.lea(kT0, kT0, page_offset);
   out.jmp(stubs.arrived_wrongly);
   if (!out.overflowed()) Assembler::patch_short(right, out.at());
-  out.not_(kT1);
+  out.invert(kT1);
   out.store_gs(offsetof(Context, vpage), kT1);
 }
 
@@ -195,7 +195,7 @@ Stubs emit_stubs(Assembler& out, const Callouts& callouts) {
   stubs.trap = emit_callout(out, callouts.trap);
   const u8* slow_indirect = emit_callout(out, callouts.indirect);
   stubs.arrived_wrongly = out.at();
-  out.not_(kT1);
+  out.invert(kT1);
   out.lea(kT0, kT0, kT1, 1, 0);
   stubs.indirect = emit_fast_callout(out, callouts.fast_indirect, slow_indirect);
   for (unsigned side = 0; side < kReturnSides; ++side) {
@@ -204,7 +204,7 @@ Stubs emit_stubs(Assembler& out, const Callouts& callouts) {
     out.lea(kRspReg, kRspReg, -8);
     emit_indirect_jump(out, mode, stubs);
     stubs.return_elsewhere[side] = out.at();
-    out.not_(kT1);
+    out.invert(kT1);
     out.lea(kT0, kT0, kT1, 1, 0);
     emit_indirect_jump(out, mode, stubs);
   }

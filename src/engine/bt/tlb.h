@@ -32,7 +32,8 @@ bool translate_code(Context& context, u64 va, u64* gpa);
 // code is still valid, or calls forget_jump().
 void remember_jump(Context& context, u64 host, Mode mode);
 inline void forget_jump(Context& context, Mode mode) {
-  context.jump[mode == kModeUser ? 1 : 0].host[jump_slot(context.rip)].store(context.no_jump, std::memory_order_relaxed);
+  context.jump[mode == kModeUser ? 1 : 0].host[jump_slot(context.rip)].store(context.no_jump,
+                                                                             std::memory_order_relaxed);
 }
 
 // Makes the entry for `va` the one that stack accesses look at, if there is one.

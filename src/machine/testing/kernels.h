@@ -2,6 +2,7 @@
 #pragma once
 
 #include <elf.h>
+#include <algorithm>
 
 #include <cstring>
 #include <string>
@@ -57,9 +58,10 @@ inline std::vector<u8> make_bzimage(const std::vector<u8>& payload) {
   header.cmdline_size = 2047;
   header.payload_offset = 16;
   header.payload_length = static_cast<u32>(payload.size());
-  std::vector<u8> bytes(1024 + 16);
+  constexpr std::size_t kBefore = 1024 + 16;
+  std::vector<u8> bytes(kBefore + payload.size());
   put(bytes, 0x1F1, header);
-  bytes.insert(bytes.end(), payload.begin(), payload.end());
+  std::copy(payload.begin(), payload.end(), bytes.begin() + kBefore);
   return bytes;
 }
 

@@ -154,7 +154,8 @@ u8 Direct::byte_at(u64 va) {
 // The state is what the host saved; where that is behind the instruction, back to it.
 void Direct::step_back(Stop stop) {
   Context& c = context_;
-  if (stop == Stop::kSystemCall && (c.rip & kUpperHalf) == 0) c.rip -= 2;  // SYSCALL, INT 0x80; not in the vsyscall page
+  if (stop == Stop::kSystemCall && (c.rip & kUpperHalf) == 0)
+    c.rip -= 2;  // SYSCALL, INT 0x80; not in the vsyscall page
   if (stop != Stop::kTrap) return;
   const auto trap = static_cast<u64>(c.trap_number);
   if (trap == kVectorBp) {

@@ -39,8 +39,7 @@ class Direct {
     Pages pages;
     u64 flushes = 0;  // Context::tlb_flushes when `pages` was right
     u64 worth_ns = 0;  // how long it runs undisturbed, smoothed
-    Space(u64 root, std::unique_ptr<Worker> process)
-        : cr3(root), worker(std::move(process)), pages(*worker) {}
+    Space(u64 root, std::unique_ptr<Worker> process) : cr3(root), worker(std::move(process)), pages(*worker) {}
   };
 
   // An address space whose code stayed in user mode for a while.
@@ -66,9 +65,9 @@ class Direct {
   std::size_t next_candidate_ = 0;
   const Worker* running_ = nullptr;
   u64 looked_ns_ = 0;
-  u64 looked_at_entry_ = 0;   // Context::user_entries at the last look
+  u64 looked_at_entry_ = 0;  // Context::user_entries at the last look
   u64 stopped_at_entry_ = 0;  // and when run() last ended
-  int thread_ = 0;            // which the workers end with
+  int thread_ = 0;  // which the workers end with
 };
 
 }  // namespace pileus::engine::bt::direct

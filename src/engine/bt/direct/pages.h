@@ -18,9 +18,9 @@ class Pages {
   explicit Pages(Worker& worker) : worker_(worker) {}
 
   enum class Fault {
-    kMapped,   // the access will succeed now
-    kGuest,    // it is the guest's, or for the translator
-    kLost,     // so is the worker
+    kMapped,  // the access will succeed now
+    kGuest,  // it is the guest's, or for the translator
+    kLost,  // so is the worker
   };
   // For a page fault of the host with x86's error code.
   Fault handle_fault(Context& context, u64 address, u64 error);

@@ -1,6 +1,8 @@
 """A VM's life with one processor: boot, login, 200 MB that survive a reboot, and the power button."""
 
+import pathlib
 import socket
+import subprocess
 import unittest
 
 from harness import HOME, IMAGE, Vm, end_on_sigterm, output_of, step, wait_until
@@ -23,6 +25,8 @@ class Life(unittest.TestCase):
                 self.check_login(vm)
             with step("virtio console"):
                 self.check_virtio_console(vm)
+            with step("a long computation"):
+                self.check_computation(vm)
             with step("200 MB to disk"):
                 written = vm.ssh(f"openssl rand {DATA_BYTES} > data && sync && {CHECKSUM}", 120)
             with step("reboot from inside"):
@@ -53,6 +57,15 @@ class Life(unittest.TestCase):
                     printed += console.recv(4096) or self.fail(f"the console closed after {printed}")
         vm.ssh("echo from inside | sudo tee /dev/hvc0")
         self.assertIn("from inside", (vm.folder / "virtio-console.log").read_text(errors="replace"))
+
+    def check_computation(self, vm):
+        """Long enough to run directly, where the host can."""
+        program = "x = 0\nfor n in range(4000000): x = (x * 1103515245 + n) & 0xFFFFFFFF\nprint(x)"
+        wanted = subprocess.run(["python3", "-c", program], check=True, capture_output=True, text=True).stdout.strip()
+        before = vm.stats()["direct_runs"]
+        self.assertEqual(vm.ssh(f"python3 -c '{program}'"), wanted)
+        if " fsgsbase " in pathlib.Path("/proc/cpuinfo").read_text():
+            self.assertGreater(vm.stats()["direct_runs"], before + 10)
 
     def reboot(self, vm):
         before = vm.boot_id()

@@ -199,6 +199,10 @@ void Direct::run() {
   }
   Space* const at = space();
   if (at == nullptr) return;
+  if (!at->worker->is_alive()) {  // the host may end any process
+    spaces_.pop_front();
+    return;
+  }
   ++c.stats.direct_runs;
   c.direct_cr3 = kNoSpace;
   load(*at);
@@ -226,10 +230,14 @@ void Direct::run() {
   stopped_at_entry_ = c.user_entries;
   const u64 ran = now_ns() - begin;
   c.stats.direct_ns += ran;
-  if (lost) {  // it was killed, or fooled about: what it was doing is done again from where it began
-    log::warn("a direct worker was lost");
+  if (lost) {
+    // It was killed, or fooled about. Nobody knows how far the code came, so it must not be run again: the guest ends the
+    // process for this exception.
+    log::warn("a process for direct execution was lost: there will be no more, and the guest's process gets a #GP");
     spaces_.pop_front();
     enabled_ = false;
+    c.fault = {kVectorGp, true, 0, 0};
+    deliver_fault(c);
     return;
   }
   if (parts == 0) return;

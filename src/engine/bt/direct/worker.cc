@@ -165,6 +165,11 @@ const Scratch& Worker::scratch() const {
   return *static_cast<const Scratch*>(static_cast<const void*>(shared_.data() + (kScratchOffset - kControlOffset)));
 }
 
+bool Worker::is_alive() const {
+  pollfd entry{.fd = process_.get(), .events = POLLIN, .revents = 0};
+  return ::poll(&entry, 1, 0) == 0;
+}
+
 // Until one event came from the worker. False when it is gone, counts wrongly, or does not answer a request to stop.
 bool Worker::wait_for(int fd, Context* context) {
   std::array<pollfd, 2> entries = {pollfd{.fd = fd, .events = POLLIN, .revents = 0},

@@ -39,6 +39,9 @@ class Worker {
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
+  bool is_alive() const;
+  pid_t pid() const { return pid_; }
+
   // Carries out up to kMaxRequests. False: the worker is lost.
   bool map(std::span<const MapRequest> requests);
 

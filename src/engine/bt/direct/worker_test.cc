@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 
 #include <chrono>
+#include <csignal>
 #include <cstring>
 #include <thread>
 #include <vector>
@@ -139,8 +140,20 @@ TEST_F(WorkerTest, ASpinningOneCanBeStopped) {
   EXPECT_EQ(reg(REG_RIP), static_cast<greg_t>(kCode));
 }
 
-TEST_F(WorkerTest, ADeadOneIsNoticed) {
+TEST_F(WorkerTest, AMappingThatFailsIsNoticed) {
   EXPECT_FALSE(worker_->map(std::vector<MapRequest>{{kData, kPage, PROT_READ, 1}}));  // no offset of a page
+}
+
+TEST_F(WorkerTest, ADeadOneIsNoticed) {
+  EXPECT_TRUE(worker_->is_alive());
+  std::thread killer([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    EXPECT_EQ(::kill(worker_->pid(), SIGKILL), 0);
+  });
+  EXPECT_FALSE(run({0xEB, 0xFE}));  // jmp $
+  killer.join();
+  EXPECT_FALSE(worker_->is_alive());
+  EXPECT_FALSE(worker_->map(std::vector<MapRequest>{{kData, kPage, PROT_READ, 0}}));
 }
 
 TEST_F(WorkerTest, MappingsGoAndChange) {

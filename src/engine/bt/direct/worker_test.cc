@@ -25,6 +25,9 @@ constexpr greg_t kPageFault = 14, kProtection = 13, kInvalid = 6;
 class WorkerTest : public ::testing::Test {
  protected:
   void SetUp() override {
+#ifdef __SANITIZE_THREAD__
+    GTEST_SKIP() << "the sanitizer's memory lies where the worker's region goes";
+#endif
     if (!is_supported()) GTEST_SKIP() << "the host has no FSGSBASE";
     memory_ = std::move(os::anonymous_file("worker-test", 2 * kPage)).value();
     mapped_ = std::move(os::Mapping::file(memory_.get(), 0, 2 * kPage, true)).value();

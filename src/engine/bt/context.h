@@ -23,6 +23,7 @@ class Lapic;
 namespace direct {
 class Direct;
 }
+class Debug;
 class NativeCells;
 struct DecodeCache;
 
@@ -168,6 +169,7 @@ struct alignas(64) Context {
   Lapic* lapic;
   NativeCells* cells;
   DecodeCache* decoded;
+  Debug* debug;  // nullptr: no debugger wants anything
 
   // For direct execution (direct/direct.h).
   direct::Direct* direct;

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "engine/bt/code_pages.h"
+#include "engine/bt/debug.h"
 #include "engine/bt/events.h"
 #include "engine/bt/lapic.h"
 #include "engine/bt/page_walk.h"
@@ -32,6 +33,7 @@ bool locate(Context& context, u64 va, unsigned size, Access access, Mode mode, P
   } else {
     if (!walk_pages(context, va, access, mode, &walk)) return false;
     tlb_insert(context, va, walk, access, mode);
+    if (context.debug != nullptr) context.debug->on_access(va, size, access);
   }
   *out = {context.vm->memory().host(walk.gpa, size), walk.gpa, size};
   return true;

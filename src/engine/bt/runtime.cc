@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "engine/bt/assembler.h"
+#include "engine/bt/debug.h"
 #include "engine/bt/events.h"
 #include "engine/bt/fast_path.h"
 #include "engine/bt/interp.h"
@@ -96,6 +97,7 @@ u8* on_interpret(Context* context, const Site* at, u64) {
   InsnSite site;
   std::memcpy(&site, at, sizeof site);
   const Resume resume(*context, site.site);
+  if (must_break(*context)) return nullptr;
   execute(*context, *site.insn);
   return resume.next();
 }
@@ -202,7 +204,7 @@ Block* get_block(Context& context, const BlockKey& key, bool arrival) {
 
 u8* dispatch(Context& context) {
   for (;;) {
-    if (must_leave(context)) return nullptr;
+    if (must_leave(context) || must_break(context)) return nullptr;
     if (context.fpu_usable != fpu_usable(context)) {
       context.fpu_usable = fpu_usable(context);
       flush_jumps(context, kModeKernel);

@@ -19,7 +19,7 @@ _pileus() {
         2,completion,*) words='bash zsh fish' ;;
         *,vm,run)
           words="--name --cpus --memory --translation-cache --disk-size --engine --paravirt --direct --ssh-key --user-data
-            --user --forward --restrict-network --kernel --initrd --append --console --detach --help"
+            --user --forward --restrict-network --kernel --initrd --append --gdb --gdb-wait --console --detach --help"
           if [[ $cur != -* ]]; then
             words=$(pileus image ls --quiet 2>/dev/null)
             mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur"; compgen -f -- "$cur")
@@ -28,11 +28,12 @@ _pileus() {
         *,vm,ls) words='--json --quiet' ;;
         3,vm,*) words=$(pileus vm ls --quiet 2>/dev/null) ;;
         *,vm,rm) words='--force' ;;
+        *,vm,start) words='--gdb --gdb-wait' ;;
         *,vm,stop) words='--timeout --force' ;;
         *,vm,wait) words='--timeout' ;;
         *,vm,console) words='--virtio' ;;
         *,vm,show|*,vm,stats) words='--json' ;;
-        3,image,build) words='debian-12' ;;
+        3,image,build) words='debian-12 debian-12-programs' ;;
         *,image,ls) words='--json --quiet' ;;
         3,image,*) words=$(pileus image ls --quiet 2>/dev/null) ;;
         *,image,show) words='--json' ;;
@@ -54,11 +55,11 @@ _pileus() {
     3,completion,*) found=(bash zsh fish) ;;
     *,vm,run)
       found=(${(f)"$(pileus image ls --quiet 2>/dev/null)"} --name --cpus --memory --translation-cache
-        --disk-size --engine --paravirt --direct --ssh-key --user-data --user --forward --restrict-network --kernel --initrd --append --console --detach)
+        --disk-size --engine --paravirt --direct --ssh-key --user-data --user --forward --restrict-network --kernel --initrd --append --gdb --gdb-wait --console --detach)
       _files ;;
     *,vm,ls|*,image,ls) found=(--json --quiet) ;;
     4,vm,*) found=(${(f)"$(pileus vm ls --quiet 2>/dev/null)"}) ;;
-    4,image,build) found=(debian-12) ;;
+    4,image,build) found=(debian-12 debian-12-programs) ;;
     4,image,*) found=(${(f)"$(pileus image ls --quiet 2>/dev/null)"}) ;;
   esac
   compadd -- $found
@@ -77,7 +78,7 @@ complete -c pileus -n '__pileus_at vm' -f \
 complete -c pileus -n '__pileus_at image' -f -a 'build ls show rm'
 complete -c pileus -n '__pileus_at completion' -f -a 'bash zsh fish'
 complete -c pileus -n '__pileus_at vm run' -a '(pileus image ls --quiet 2>/dev/null)'
-complete -c pileus -n '__pileus_at image build' -f -a debian-12
+complete -c pileus -n '__pileus_at image build' -f -a 'debian-12 debian-12-programs'
 for command in start wait show ssh console stop kill reset rm stats
   complete -c pileus -n "__pileus_at vm $command" -f -a '(pileus vm ls --quiet 2>/dev/null)'
 end
@@ -94,6 +95,8 @@ complete -c pileus -n '__fish_seen_subcommand_from run' -l console
 complete -c pileus -n '__fish_seen_subcommand_from run' -l detach
 complete -c pileus -n '__fish_seen_subcommand_from run' -l restrict-network
 complete -c pileus -n '__fish_seen_subcommand_from console' -l virtio
+complete -c pileus -n '__fish_seen_subcommand_from run start' -x -l gdb
+complete -c pileus -n '__fish_seen_subcommand_from run start' -l gdb-wait
 complete -c pileus -n '__fish_seen_subcommand_from stop' -l force
 )script";
 

@@ -72,8 +72,8 @@ std::string end_message(const machine::End& end) {
 
 }  // namespace
 
-Result<std::unique_ptr<Vm>> Vm::create(const VmDirectory& directory) {
-  std::unique_ptr<Vm> vm(new Vm(directory));
+Result<std::unique_ptr<Vm>> Vm::create(const VmDirectory& directory, const RunOptions& options) {
+  std::unique_ptr<Vm> vm(new Vm(directory, options));
   Result<os::FileLock> lock = directory.lock();
   if (!lock && lock.error().code() == ErrorCode::kBusy) {
     return Error(ErrorCode::kBusy, "this VM runs already: `pileus vm ls` shows it");
@@ -104,6 +104,7 @@ Result<> Vm::prepare() {
   config_ = TRY(directory_.config());
   TRY(check_host(config_));
   control_ = TRY(virtio::IoThread::start("control"));
+  if (options_.gdb) gdb_ = TRY(debug::gdb::Server::listen(*options_.gdb));
   machine::MachineConfig config = TRY(machine_config());
   machine_ = TRY(machine::Machine::create(std::move(config)));
   Result<> watched;
@@ -148,6 +149,9 @@ Result<machine::MachineConfig> Vm::machine_config() {
   config.console = TRY(make_console(directory_.virtio_console_socket(), directory_.virtio_console_log()));
   // A guest that was asked to stop and resets instead runs on.
   config.on_reset = [this] { not_stopping(""); };
+  config.on_debug_stop = [this](u32 cpu, const engine::DebugStop& stop) {
+    if (gdb_) gdb_->on_stop(cpu, stop);
+  };
   return config;
 }
 
@@ -226,15 +230,22 @@ void Vm::set_phase(VmPhase phase, const std::string& message) {
 }
 
 VmExit Vm::run() {
+  if (options_.gdb_wait) machine_->pause();
   const Result<> started = machine_->start();
   if (!started) {
     set_phase(VmPhase::kFailed, started.error().message());
     log::error("{}", started.error().message());
     return VmExit::kCannotStart;
   }
+  if (gdb_) {
+    gdb_->serve(*machine_);
+    log::info("GDB may connect at {}{}", debug::gdb::to_string(*options_.gdb),
+              options_.gdb_wait ? "; the guest waits for it" : "");
+  }
   set_phase(VmPhase::kRunning, "");
   log::info("{} runs: {} CPUs, {} of memory", config_.name, config_.cpu_count, format_size(config_.memory_bytes));
   const machine::End end = machine_->wait().value_or(machine::End{});
+  gdb_.reset();
   // Nobody may ask an ended machine; and its disks are closed, flushed, before the state says so.
   control_->loop().call([this] {
     server_.reset();
@@ -249,8 +260,8 @@ VmExit Vm::run() {
   return exit_of(end.reason);
 }
 
-Result<VmExit> run_vm(const VmDirectory& directory) {
-  const std::unique_ptr<Vm> vm = TRY(Vm::create(directory));
+Result<VmExit> run_vm(const VmDirectory& directory, const RunOptions& options) {
+  const std::unique_ptr<Vm> vm = TRY(Vm::create(directory, options));
   return vm->run();
 }
 

@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "engine/cpu_state.h"
 #include "engine/debug.h"
+#include "engine/profile.h"
 #include "guest/bus.h"
 #include "guest/interrupt.h"
 #include "guest/memory.h"
@@ -67,6 +68,13 @@ class Engine : public guest::MsiSink {
   virtual Result<Vcpu*> create_vcpu(u32 id) = 0;
   virtual const char* name() const = 0;
   virtual Counters counters() const = 0;
+  // Samples what every vCPU does, once in `period_ns`, until stop_profile(), which gives what was found. One thread at a
+  // time.
+  virtual Result<> start_profile(u64 period_ns) {
+    static_cast<void>(period_ns);
+    return Error(ErrorCode::kUnsupported, "this engine cannot be profiled: use --engine bt");
+  }
+  virtual Profile stop_profile() { return {}; }
 };
 
 enum class BtMode {

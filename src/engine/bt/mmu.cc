@@ -50,7 +50,9 @@ u64 mmio_read(Context& context, u64 gpa, unsigned size) {
     context.lapic->read(static_cast<u32>((gpa & kPageMask) >> 4), &value);
     return value >> ((gpa & 3) * 8);
   }
+  context.doing(Activity::kDevice);
   context.vm->config().mmio->read(gpa, size, &value);
+  context.doing(Activity::kInterpret);
   return value;
 }
 
@@ -59,7 +61,9 @@ void mmio_write(Context& context, u64 gpa, unsigned size, u64 value) {
     context.lapic->write(static_cast<u32>((gpa & kPageMask) >> 4), value);
     return;
   }
+  context.doing(Activity::kDevice);
   context.vm->config().mmio->write(gpa, size, value);
+  context.doing(Activity::kInterpret);
 }
 
 // MMIO of any length in naturally aligned accesses.

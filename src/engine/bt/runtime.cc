@@ -72,6 +72,7 @@ u8* on_memory(Context* context, const Site* at, u64 address) {
   Context& c = *context;
   const Site site = *at;
   const Resume resume(c, site);
+  c.doing(Activity::kTlbMiss);
   // Most 16-byte operands have to be aligned, which the processor checks before it looks for the page. So have those for
   // the probe of Tlb::stack.
   const bool misaligned = (site.size == 16 || (site.flag & kSiteStack) != 0) && (address & (site.size - 1U)) != 0;
@@ -106,6 +107,7 @@ u8* on_link(Context* context, const Site* at, u64) {
   Context& c = *context;
   const Site site = *at;
   c.rip = c.vpage + site.value;
+  c.doing(Activity::kLookup);
   if (must_leave(c)) return nullptr;
   CodeCache& code = c.vm->code();
   const u64 generation = code.generation();
@@ -204,6 +206,7 @@ Block* get_block(Context& context, const BlockKey& key, bool arrival) {
 
 u8* dispatch(Context& context) {
   for (;;) {
+    context.doing(Activity::kLookup);
     if (must_leave(context) || must_break(context)) return nullptr;
     if (context.fpu_usable != fpu_usable(context)) {
       context.fpu_usable = fpu_usable(context);

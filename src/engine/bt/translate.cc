@@ -25,6 +25,7 @@ Translated translate_block(Context& context, const BlockKey& key, const u8* host
   Vm& vm = *context.vm;
   CodeCache& code = vm.code();
   const auto page_offset = static_cast<u16>(key.gpa & 4095);
+  context.doing(Activity::kTranslate);
   std::array<u8, kMaxTrace * 15> bytes;
   const auto length = static_cast<unsigned>(std::min<u64>(bytes.size(), 4096U - page_offset));
 

@@ -99,6 +99,7 @@ void BtVcpu::run_guest() {
 
 void BtVcpu::run_directly() {
   save_x87(*context_);
+  context_->doing(Activity::kDirect);
   direct_.run();
   load_x87(*context_);
 }
@@ -142,6 +143,7 @@ Exit BtVcpu::run() {
   load_x87(context);
   Exit exit;
   for (;;) {
+    context.doing(Activity::kRunLoop);
     context.clear_exit_request();
     if (run_step(&exit.debug)) {
       exit.reason = ExitReason::kDebug;

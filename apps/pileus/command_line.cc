@@ -66,6 +66,16 @@ void add_run(CLI::App* vm, CommandLine& line) {
   app->add_flag("--detach", run.detach, "Leave it running in the background")->excludes(console);
 }
 
+void add_profile(CLI::App* vm, CommandLine& line) {
+  CLI::App* profile = leaf(vm, "profile", "Show what a running VM spends its time on, and draw a flame graph of it",
+                           "  pileus vm profile web\n  pileus vm profile web --seconds 30 -o web.svg\n"
+                           "\nCtrl-C ends it early.");
+  add_name(profile, line, "The VM");
+  profile->add_option("--seconds", line.timeout_s, "Seconds to look at it (default: 10)");
+  profile->add_option("--output,-o", line.output, "File for the flame graph, an SVG (default: NAME.svg)");
+  add_json(profile, line);
+}
+
 void add_vm_commands(CLI::App& root, CommandLine& line) {
   CLI::App* vm = root.add_subcommand("vm", "Run and manage VMs on this machine");
   vm->require_subcommand(1);
@@ -107,6 +117,7 @@ void add_vm_commands(CLI::App& root, CommandLine& line) {
   CLI::App* stats = leaf(vm, "stats", "Show the counters of a running VM", "  pileus vm stats web --json");
   add_name(stats, line, "The VM");
   add_json(stats, line);
+  add_profile(vm, line);
 }
 
 void add_image_commands(CLI::App& root, CommandLine& line) {

@@ -14,7 +14,7 @@ _pileus() {
     *)
       case $COMP_CWORD,${COMP_WORDS[1]},${COMP_WORDS[2]} in
         1,*) words='vm image completion --help --version' ;;
-        2,vm,*) words='run start wait ls show ssh console stop kill reset rm stats' ;;
+        2,vm,*) words='run start wait ls show ssh console stop kill reset rm stats profile' ;;
         2,image,*) words='build ls show rm' ;;
         2,completion,*) words='bash zsh fish' ;;
         *,vm,run)
@@ -31,6 +31,7 @@ _pileus() {
         *,vm,start) words='--gdb --gdb-wait' ;;
         *,vm,stop) words='--timeout --force' ;;
         *,vm,wait) words='--timeout' ;;
+        *,vm,profile) words='--seconds --output --json' ;;
         *,vm,console) words='--virtio' ;;
         *,vm,show|*,vm,stats) words='--json' ;;
         3,image,build) words='debian-12 debian-12-programs' ;;
@@ -50,7 +51,7 @@ _pileus() {
   local -a found
   case $CURRENT,$words[2],$words[3] in
     2,*) found=(vm image completion) ;;
-    3,vm,*) found=(run start wait ls show ssh console stop kill reset rm stats) ;;
+    3,vm,*) found=(run start wait ls show ssh console stop kill reset rm stats profile) ;;
     3,image,*) found=(build ls show rm) ;;
     3,completion,*) found=(bash zsh fish) ;;
     *,vm,run)
@@ -74,12 +75,12 @@ function __pileus_at
 end
 complete -c pileus -n '__pileus_at' -f -a 'vm image completion'
 complete -c pileus -n '__pileus_at vm' -f \
-  -a 'run start wait ls show ssh console stop kill reset rm stats'
+  -a 'run start wait ls show ssh console stop kill reset rm stats profile'
 complete -c pileus -n '__pileus_at image' -f -a 'build ls show rm'
 complete -c pileus -n '__pileus_at completion' -f -a 'bash zsh fish'
 complete -c pileus -n '__pileus_at vm run' -a '(pileus image ls --quiet 2>/dev/null)'
 complete -c pileus -n '__pileus_at image build' -f -a 'debian-12 debian-12-programs'
-for command in start wait show ssh console stop kill reset rm stats
+for command in start wait show ssh console stop kill reset rm stats profile
   complete -c pileus -n "__pileus_at vm $command" -f -a '(pileus vm ls --quiet 2>/dev/null)'
 end
 for command in show rm
@@ -98,6 +99,8 @@ complete -c pileus -n '__fish_seen_subcommand_from console' -l virtio
 complete -c pileus -n '__fish_seen_subcommand_from run start' -x -l gdb
 complete -c pileus -n '__fish_seen_subcommand_from run start' -l gdb-wait
 complete -c pileus -n '__fish_seen_subcommand_from stop' -l force
+complete -c pileus -n '__fish_seen_subcommand_from profile' -x -l seconds
+complete -c pileus -n '__fish_seen_subcommand_from profile' -r -s o -l output
 )script";
 
 }  // namespace

@@ -32,6 +32,8 @@ class MachineImpl final : public Machine {
   const std::vector<engine::Vcpu*>& vcpus() const override { return board_->vcpus(); }
   std::optional<End> wait(std::optional<std::chrono::milliseconds> timeout) override;
   engine::Counters counters() const override;
+  Result<> start_profile(u64 period_ns) override { return board_->engine().start_profile(period_ns); }
+  engine::Profile stop_profile() override { return board_->engine().stop_profile(); }
   guest::GuestMemory& memory() override { return board_->memory(); }
 
  private:

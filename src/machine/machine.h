@@ -110,6 +110,9 @@ class Machine {
 
   // Resets so far and the engine's counters.
   virtual engine::Counters counters() const = 0;
+  // See engine::Engine.
+  virtual Result<> start_profile(u64 period_ns) = 0;
+  virtual engine::Profile stop_profile() = 0;
   virtual guest::GuestMemory& memory() = 0;
 };
 

@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "base/log.h"
+#include "debug/profile/folding.h"
 #include "engine/engine.h"
 #include "virtio/slirp_backend.h"
 #include "vmm/disks.h"
@@ -20,6 +21,7 @@ namespace {
 constexpr u64 kGraceNs = 90'000'000'000;
 // How long a press of the power button counts as stopping when nobody pulls the plug.
 constexpr u64 kButtonNs = 120'000'000'000;
+constexpr u64 kSamplePeriodNs = 1'003'009;  // not in step with the guest's timer
 constexpr u64 kMaxKernel = 1 * kGiB;
 
 Result<std::vector<u8>> read_bytes(const std::string& path) {
@@ -207,9 +209,26 @@ std::string Vm::answer(Command command) {
     case Command::kReset: machine_->reset(); return encode_ok();
     case Command::kKill: machine_->stop(); return encode_ok();
     case Command::kStop: ask_to_stop(); return encode_ok();
+    case Command::kProfileStart: return start_profile();
+    case Command::kProfileStop: return stop_profile();
   }
   const std::lock_guard lock(state_mutex_);
   return encode_status_reply(state_);
+}
+
+std::string Vm::start_profile() {
+  machine_->stop_profile();  // of somebody who has gone away
+  const Result<> started = machine_->start_profile(kSamplePeriodNs);
+  return started ? encode_ok() : encode_error(started.error());
+}
+
+std::string Vm::stop_profile() {
+  const engine::Profile profile = machine_->stop_profile();
+  if (profile.samples == 0) return encode_error(Error(ErrorCode::kNotFound, "no profile was begun"));
+  const debug::SymbolTable symbols = debug::find_kernel_symbols(machine_->memory());
+  const Result<> saved =
+      os::replace_file(directory_.profile(), debug::encode_folded(debug::fold(profile, symbols)), 0600);
+  return saved ? encode_ok() : encode_error(saved.error());
 }
 
 engine::Counters Vm::stats() const {

@@ -55,6 +55,8 @@ class Vm {
   engine::Counters stats() const;
   void set_phase(VmPhase phase, const std::string& message);
   Result<std::unique_ptr<guest::CharBackend>> make_console(const std::string& socket, const std::string& log);
+  std::string start_profile();
+  std::string stop_profile();
   void ask_to_stop();
   void not_stopping(const std::string& message);
 

@@ -1,5 +1,7 @@
 #include "debug/profile/kallsyms.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -10,6 +12,7 @@ namespace pileus::debug {
 namespace {
 
 constexpr std::size_t kTokens = 256, kNamesPerMarker = 256, kAlignment = 8;
+constexpr std::size_t kSequence = 3;  // bytes of a name's place in the order by name
 constexpr std::size_t kMaxSymbols = 4'000'000, kMaxName = 1024;
 constexpr std::size_t kMaxTokenTable = 8 * kKiB;  // most tokens have two or three letters
 constexpr u64 kKernelHalf = u64{1} << 63;
@@ -31,17 +34,8 @@ struct Tokens {
   std::array<std::string_view, kTokens> text;
 };
 
-// The tables whose token '0' is at `zero`.
-std::optional<Tokens> tokens_around(Bytes image, std::size_t zero) {
-  // Back over the 48 tokens before it, each ended by a zero.
-  std::size_t start = zero;
-  for (unsigned i = 0; i < '0'; ++i) {
-    if (start == 0) return {};
-    --start;  // its zero
-    while (start > 0 && image[start - 1] != 0) --start;
-    if (zero - start > kMaxTokenTable) return {};
-  }
-  if (start % kAlignment != 0) return {};
+// The token table that starts at `start`, if it and the index behind it agree.
+std::optional<Tokens> tokens_at(Bytes image, std::size_t start) {
   Tokens tokens;
   tokens.table = start;
   std::array<u16, kTokens> places{};
@@ -60,6 +54,25 @@ std::optional<Tokens> tokens_around(Bytes image, std::size_t zero) {
   }
   tokens.end = index + 2 * kTokens;
   return tokens;
+}
+
+// The one whose token '0' is at `zero`.
+std::optional<Tokens> tokens_around(Bytes image, std::size_t zero) {
+  // Back over the tokens before it, each ended by a zero, to the second one.
+  std::size_t start = zero;
+  for (unsigned i = 1; i < '0'; ++i) {
+    if (start == 0) return {};
+    --start;  // its zero
+    while (start > 0 && image[start - 1] != 0) --start;
+    if (zero - start > kMaxTokenTable) return {};
+  }
+  // What is before the first one need not be a zero, but it is aligned.
+  constexpr unsigned kTries = 8;
+  std::size_t first = start / kAlignment * kAlignment;
+  for (unsigned i = 0; i < kTries && first >= kAlignment; ++i, first -= kAlignment) {
+    if (auto tokens = tokens_at(image, first)) return tokens;
+  }
+  return {};
 }
 
 // Where the markers start, which end at `end`: they grow from zero.
@@ -127,6 +140,25 @@ std::optional<Names> names_before(Bytes image, std::size_t markers, std::size_t 
   return {};
 }
 
+// Before the token table are the markers or, in kernels since 6.2 and some before, three bytes for each name: their
+// order by name.
+std::optional<Names> find_names(Bytes image, std::size_t end) {
+  if (const auto markers = markers_before(image, end)) {
+    if (const auto names = names_before(image, *markers, end)) return names;
+  }
+  for (std::size_t at = end; at >= 2 * kAlignment && end - at <= kSequence * kMaxSymbols; at -= kAlignment) {
+    const auto markers = markers_before(image, at);
+    if (!markers) continue;
+    // There is one marker for 256 names, and perhaps half a word for alignment.
+    const std::size_t most = (at - *markers) / sizeof(u32) * kNamesPerMarker;
+    if (end - at > kSequence * most + kAlignment || end - at + kSequence * 2 * kNamesPerMarker < kSequence * most)
+      continue;
+    const auto names = names_before(image, *markers, at);
+    if (names && up(kSequence * names->count) == end - at) return names;
+  }
+  return {};
+}
+
 std::string expand(Bytes image, const Name& name, const Tokens& tokens) {
   std::string text;
   for (const u8 token : image.subspan(name.at, name.length)) text += tokens.text[token];
@@ -166,9 +198,7 @@ bool is_function(char type) { return type == 't' || type == 'T' || type == 'w' |
 std::optional<SymbolTable> parse_around(Bytes image, std::size_t zero) {
   const auto tokens = tokens_around(image, zero);
   if (!tokens) return {};
-  const auto markers = markers_before(image, tokens->table);
-  if (!markers) return {};
-  const auto names = names_before(image, *markers, tokens->table);
+  const auto names = find_names(image, tokens->table);
   if (!names || names->count > kMaxSymbols) return {};
   const auto addresses = find_addresses(image, *names, *tokens);
   if (!addresses) return {};
@@ -213,9 +243,18 @@ std::optional<SymbolTable> parse_kallsyms(std::span<const u8> image) {
   return {};
 }
 
+// Reading memory that the guest has never touched would allocate it, so only what its file has is looked at.
 SymbolTable find_kernel_symbols(const guest::GuestMemory& memory) {
   for (const guest::GuestMemory::Region& region : memory.regions()) {
-    if (auto table = parse_kallsyms({region.host, region.size})) return std::move(*table);
+    const auto start = static_cast<off_t>(memory.file_offset(region.host));
+    const auto end = start + static_cast<off_t>(region.size);
+    for (off_t data = ::lseek(memory.fd(), start, SEEK_DATA); data >= 0 && data < end;) {
+      const off_t hole = std::min(::lseek(memory.fd(), data, SEEK_HOLE), end);
+      if (hole <= data) break;
+      const Bytes image(region.host + (data - start), static_cast<std::size_t>(hole - data));
+      if (auto table = parse_kallsyms(image)) return std::move(*table);
+      data = ::lseek(memory.fd(), hole, SEEK_DATA);
+    }
   }
   return {};
 }

@@ -8,6 +8,7 @@
 //   n              u32
 //   names          n times: length (ULEB128), then as many token numbers; the first character of all is the type
 //   markers        u32[(n + 255) / 256]   where each 256th name is
+//   order          u8[n][3]    the names sorted; only since 6.2 and in some stable kernels before; behind all since 6.4
 //   token_table    256 strings, one after another
 //   token_index    u16[256]    where each token is
 //

@@ -8,6 +8,7 @@ namespace pileus::debug {
 namespace {
 
 constexpr u64 kBase = 0xFFFFFFFF81000000;
+enum class Layout { kPlain, kWithOrder, kOffsetsLast };
 
 // The tables as Linux has them, for functions 64 bytes apart.
 class Tables {
@@ -31,7 +32,8 @@ class Tables {
     }
   }
 
-  std::vector<u8> image(bool offsets_last) {
+  std::vector<u8> image(Layout layout) {
+    const bool offsets_last = layout == Layout::kOffsetsLast;
     image_.assign(0x1238, 0xAA);
     image_.resize(0x2000, 0);
     if (!offsets_last) put_offsets();
@@ -42,6 +44,10 @@ class Tables {
     align();
     for (std::size_t i = 0; i < count_; i += 256) put(markers_[i]);
     align();
+    if (layout == Layout::kWithOrder) {
+      for (std::size_t i = 0; i < count_; ++i) put_bytes({'\0', static_cast<char>(i >> 8), static_cast<char>(i)});
+      align();
+    }
     std::vector<u16> places;
     const std::size_t start = image_.size();
     for (const std::string& token : tokens_) {
@@ -78,11 +84,11 @@ class Tables {
   std::vector<u8> image_;
 };
 
-class Kallsyms : public ::testing::TestWithParam<std::tuple<std::size_t, bool>> {};
+class Kallsyms : public ::testing::TestWithParam<std::tuple<std::size_t, Layout>> {};
 
 TEST_P(Kallsyms, FindsAllNames) {
-  const auto [count, offsets_last] = GetParam();
-  const auto table = parse_kallsyms(Tables(count).image(offsets_last));
+  const auto [count, layout] = GetParam();
+  const auto table = parse_kallsyms(Tables(count).image(layout));
   ASSERT_TRUE(table.has_value());
   ASSERT_EQ(table->symbols().size(), count);
   EXPECT_EQ(table->find(kBase), "vfs_read0");
@@ -93,11 +99,13 @@ TEST_P(Kallsyms, FindsAllNames) {
   EXPECT_EQ(table->find(0xFFFFFFFFC0000000), "");
 }
 INSTANTIATE_TEST_SUITE_P(Layouts, Kallsyms,
-                         ::testing::Combine(::testing::Values(300, 512, 513, 1025), ::testing::Bool()));
+                         ::testing::Combine(::testing::Values(300, 512, 513, 1025),
+                                            ::testing::Values(Layout::kPlain, Layout::kWithOrder,
+                                                              Layout::kOffsetsLast)));
 
 // A guest may write what it likes where its tables are.
 TEST(KallsymsDamaged, IsRefusedOrReadWithinBounds) {
-  const std::vector<u8> good = Tables(600).image(false);
+  const std::vector<u8> good = Tables(600).image(Layout::kPlain);
   u64 state = 1;
   for (int round = 0; round < 3000; ++round) {
     std::vector<u8> bad = good;

@@ -180,10 +180,13 @@ Sampler::Key Sampler::resolve(const RawSample& raw) const {
     rip = block != nullptr ? raw.vpage + offset_at(*block, pc) : 0;
   } else if (raw.site != 0) {
     rip = 0;
-    if (known) {
+    // The signal may have come between a stub and the function that says what is done: then this is no site at all.
+    const auto* at = reinterpret_cast<const u8*>(raw.site);
+    if (known && code.contains(at) && code.contains(at + sizeof(Site))) {
       Site site;
-      std::memcpy(&site, reinterpret_cast<const void*>(raw.site), sizeof site);
-      rip = raw.vpage + code.block_at(site.block)->marks()[site.value].guest_offset;
+      std::memcpy(&site, at, sizeof site);
+      const Block* block = code.has_block(site.block) ? code.block_at(site.block) : nullptr;
+      if (block != nullptr && site.value < block->insn_count) rip = raw.vpage + block->marks()[site.value].guest_offset;
     }
   }
   if (activity == Activity::kDirect) return {activity, true, {}};

@@ -14,6 +14,7 @@
 
 #include "base/ints.h"
 #include "base/result.h"
+#include "engine/cpu_model.h"
 #include "engine/cpu_state.h"
 #include "guest/bus.h"
 #include "guest/interrupt.h"
@@ -79,6 +80,7 @@ struct Config {
   guest::Bus* ports = nullptr;
   EoiListener* eoi = nullptr;  // may be null
   u32 cpu_count = 1;
+  std::string cpu_model{kDefaultCpuModel};     // see cpu_model.h
   bool paravirt = true;                        // offer the KVM paravirtual interface
   u64 translation_cache_bytes = 128 * kMiB;  // bound on emitted code
   BtMode bt_mode = BtMode::kTranslate;

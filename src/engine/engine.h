@@ -88,6 +88,7 @@ struct Config {
 };
 
 // The binary translator: any x86-64 Linux host.
+CpuFeatures bt_cpu_features();  // what it can offer to guests on this host
 Result<std::unique_ptr<Engine>> create_bt(const Config& config);
 
 }  // namespace pileus::engine

@@ -5,19 +5,10 @@
 #include "engine/bt/system.h"
 #include "engine/bt/vm.h"
 
-namespace pileus::engine::bt {
-
-namespace {
-
-// CLOCKSOURCE NOP_IO_DELAY CLOCKSOURCE2 STEAL_TIME PV_EOI PV_UNHALT PV_TLB_FLUSH PV_SEND_IPI POLL_CONTROL
-// PV_SCHED_YIELD MSI_EXT_DEST_ID CLOCKSOURCE_STABLE
-constexpr u32 kParavirtBits = 1U << 0 | 1U << 1 | 1U << 3 | 1U << 5 | 1U << 6 | 1U << 7 | 1U << 9 | 1U << 11 |
-                              1U << 12 | 1U << 13 | 1U << 15 | 1U << 24;
-
-}  // namespace
+namespace pileus::engine {
 
 // All of level 1 is the translator's own business; the rest runs natively, so the host has to have it.
-CpuFeatures bt_features() {
+CpuFeatures bt_cpu_features() {
   using enum FeatureWord;
   CpuFeatures out = host_features();
   // SSE3 PCLMUL SSSE3 CX16 SSE4.1 SSE4.2 POPCNT AES RDRAND
@@ -29,6 +20,17 @@ CpuFeatures bt_features() {
   out[k80000001Edx] = ~0U;
   return out;
 }
+
+namespace bt {
+
+namespace {
+
+// CLOCKSOURCE NOP_IO_DELAY CLOCKSOURCE2 STEAL_TIME PV_EOI PV_UNHALT PV_TLB_FLUSH PV_SEND_IPI POLL_CONTROL
+// PV_SCHED_YIELD MSI_EXT_DEST_ID CLOCKSOURCE_STABLE
+constexpr u32 kParavirtBits = 1U << 0 | 1U << 1 | 1U << 3 | 1U << 5 | 1U << 6 | 1U << 7 | 1U << 9 | 1U << 11 |
+                              1U << 12 | 1U << 13 | 1U << 15 | 1U << 24;
+
+}  // namespace
 
 CpuIdentity bt_identity(const Config& config, const CpuFeatures& features) {
   return {features, config.cpu_count, static_cast<u32>(tsc_khz()), config.paravirt, kParavirtBits, "BT"};
@@ -45,4 +47,5 @@ void do_cpuid(Context& context) {
   context.gpr[kRdx] = out.edx;
 }
 
-}  // namespace pileus::engine::bt
+}  // namespace bt
+}  // namespace pileus::engine

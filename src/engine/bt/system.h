@@ -17,7 +17,6 @@ bool read_dr(Context& context, unsigned index, u64* value);
 bool read_msr(Context& context, u32 index, u64* value);
 bool write_msr(Context& context, u32 index, u64 value);
 void do_cpuid(Context& context);                // EAX, ECX in; EAX..EDX out
-CpuFeatures bt_features();                      // what the translator can offer on this host
 CpuIdentity bt_identity(const Config& config, const CpuFeatures& features);
 u64 read_tsc(const Context& context);           // guest's TSC now
 bool do_syscall(Context& context, u64 next_rip);  // these set RIP

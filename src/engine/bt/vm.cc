@@ -16,7 +16,7 @@ Vm::Vm(const Config& config) : config_(config) {}
 
 Result<std::unique_ptr<Vm>> Vm::create(const Config& config) {
   std::unique_ptr<Vm> vm(new Vm(config));
-  vm->cpu_ = bt_identity(config, TRY(resolve_model(config.cpu_model, bt_features())));
+  vm->cpu_ = bt_identity(config, TRY(resolve_model(config.cpu_model, bt_cpu_features())));
   vm->pages_ = TRY(CodePages::create(*config.memory));
   vm->code_ = TRY(CodeCache::create(config.translation_cache_bytes, *vm->pages_));
   Assembler out(vm->code_->room(), vm->code_->room_end());

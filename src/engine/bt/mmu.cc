@@ -35,6 +35,7 @@ bool locate(Context& context, u64 va, unsigned size, Access access, Mode mode, P
     if (!plain && context.vectors_in_place) return false;  // a device's, or a page that code was translated from
   }
   *out = {context.vm->memory().host(walk.gpa, size), walk.gpa, size};
+  if (out->host == nullptr && context.vectors_in_place) return false;
   return true;
 }
 

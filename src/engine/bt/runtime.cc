@@ -102,6 +102,13 @@ u8* on_interpret(Context* context, const Site* at, u64) {
   return resume.next();
 }
 
+u8* on_step(Context* context, const Site* at, u64) {
+  Context& c = *context;
+  c.rip = c.vpage + c.vm->code().block_at(at->block)->marks()[at->value].guest_offset;
+  step(c);
+  return dispatch(c);
+}
+
 u8* on_link(Context* context, const Site* at, u64) {
   Context& c = *context;
   const Site site = *at;
@@ -161,8 +168,18 @@ u8* on_trap(Context* context, const Site*, u64) {
 }  // namespace
 
 Callouts runtime_callouts() {
-  return {fast_memory, fast_fault,   fast_indirect, fast_system, on_memory,
-          on_link,     on_interpret, on_indirect,   on_poll,     on_trap};
+  return {.fast_memory = fast_memory,
+          .fast_fault = fast_fault,
+          .fast_indirect = fast_indirect,
+          .fast_system = fast_system,
+          .fast_step = fast_step,
+          .step = on_step,
+          .memory = on_memory,
+          .link = on_link,
+          .interpret = on_interpret,
+          .indirect = on_indirect,
+          .poll = on_poll,
+          .trap = on_trap};
 }
 
 u8 usable_now(const Context& context) {

@@ -14,6 +14,7 @@
 
 #include "base/ints.h"
 #include "base/result.h"
+#include "engine/cpu_model.h"
 #include "engine/cpu_state.h"
 #include "engine/debug.h"
 #include "engine/profile.h"
@@ -95,6 +96,7 @@ struct Config {
   guest::Bus* ports = nullptr;
   EoiListener* eoi = nullptr;  // may be null
   u32 cpu_count = 1;
+  std::string cpu_model{kDefaultCpuModel};     // see cpu_model.h
   bool paravirt = true;                        // offer the KVM paravirtual interface
   u64 translation_cache_bytes = 128 * kMiB;  // bound on emitted code
   BtMode bt_mode = BtMode::kTranslate;
@@ -102,6 +104,7 @@ struct Config {
 };
 
 // The binary translator: any x86-64 Linux host.
+CpuFeatures bt_cpu_features();  // what it can offer to guests on this host
 Result<std::unique_ptr<Engine>> create_bt(const Config& config);
 
 }  // namespace pileus::engine

@@ -61,6 +61,7 @@ class BlockEmitter {
     u8* jump;
     u16 target;
     unsigned number;
+    Mode mode;
   };
   struct FarStub {
     u8* jump;
@@ -86,7 +87,17 @@ class BlockEmitter {
   // copies (emit_copy.cc)
   // `fixed`: the memory operand's host address is in gs:[scratch + 8]; nothing is probed.
   bool copy(const TraceInsn& at, bool fixed = false);
-  void reencode(const Insn& insn, unsigned reg_field, unsigned rm_field, bool memory, const HostOperand& operand);
+  // The register fields of an encoding, 4 bits each.
+  struct Fields {
+    unsigned reg = 0;
+    unsigned rm = kNoReg;  // not with `memory`
+    unsigned vvvv = 0;
+    bool memory = false;
+  };
+  void vex_prefix(const ZydisDecodedInstruction& info, const Fields& fields, const HostOperand& operand);
+  void legacy_prefixes(const ZydisDecodedInstruction& info, const Fields& fields, const HostOperand& operand,
+                       bool drops_rep);
+  void reencode(const TraceInsn& at, const Fields& fields, const HostOperand& operand);
 
   // the rest (block_emitter.cc)
   void insn(const Trace& trace, unsigned i);
@@ -98,6 +109,12 @@ class BlockEmitter {
   void load_guest(unsigned host, unsigned guest) { load_guest(out_, host, guest); }
   static void load_guest(Assembler& out, unsigned host, unsigned guest);
   void store_guest(unsigned guest, unsigned host);
+
+  // system instructions (emit_system.cc)
+  void set_ac(const TraceInsn& at);
+  void swap_gs();
+  void read_tsc(const TraceInsn& at);
+  void push_flags(const TraceInsn& at);
 
   // control flow (emit_control.cc)
   void call(const TraceInsn& at);
@@ -111,8 +128,9 @@ class BlockEmitter {
   void target_to_t0(const TraceInsn& at);
   void push_return(const TraceInsn& at);
   void landing(const TraceInsn& at);
-  void exit_to(i32 target, unsigned number);
-  void far_exit(Assembler& out, i32 target);
+  void exit_to(i32 target, unsigned number) { exit_to(target, number, block_.mode()); }
+  void exit_to(i32 target, unsigned number, Mode mode);
+  void far_exit(Assembler& out, i32 target, Mode mode);
   static i32 branch_target(const TraceInsn& at);
   static bool on_page(i32 target) { return target >= 0 && target < 4096; }
   void emit_site(Assembler& out, const u8* callout, u16 value, u8 size, u8 flag);

@@ -81,7 +81,7 @@ void BreakFilter::renew() {
 void break_trace(Trace& trace, const PageOffsets& offsets) {
   for (unsigned i = 0; i < trace.count; ++i) {
     TraceInsn& at = trace.at[i];
-    if (!offsets.test(at.page_offset & kPageMask)) continue;
+    if (!offsets.test(at.page_offset & kPageMask) || at.kind == Kind::kStraddle) continue;
     at.kind = falls_through(at.kind) && at.kind != Kind::kSetIf ? Kind::kInterpret : Kind::kInterpretEnd;
     // Whoever looks at the registers here sees the flags as well.
     for (unsigned before = 0; before <= i; ++before) trace.at[before].flags_live = true;

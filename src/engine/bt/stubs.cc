@@ -12,13 +12,19 @@ constexpr unsigned kRaxReg = 0, kRdxReg = 2, kRspReg = 4, kRsiReg = 6, kRdiReg =
 constexpr u64 kGprOffset = offsetof(Context, gpr);
 constexpr u64 kReturnRsp = offsetof(Context, returns) + offsetof(ReturnStack, rsp);
 
-void vector_moves(Assembler& out, bool store) {
-  for (unsigned i = 0; i < 16; ++i) {  // movups xmm, gs:[]
+void vector_moves(Assembler& out, bool store, bool ymm) {
+  for (unsigned i = 0; i < 16; ++i) {
     out.byte(0x65);
-    if (i >= 8) out.byte(0x44);
-    out.byte(0x0F), out.byte(store ? 0x11 : 0x10), out.byte(0x04 | (i & 7) << 3), out.byte(0x25);
+    if (ymm) {  // vmovups ymm, gs:[]
+      out.byte(0xC5), out.byte(i < 8 ? 0xFC : 0x7C);
+    } else {  // movups xmm, gs:[]
+      if (i >= 8) out.byte(0x44);
+      out.byte(0x0F);
+    }
+    out.byte(store ? 0x11 : 0x10), out.byte(0x04 | (i & 7) << 3), out.byte(0x25);
     out.dword(static_cast<u32>(offsetof(Context, vector) + 32 * i));
   }
+  if (ymm && store) out.byte(0xC5), out.byte(0xF8), out.byte(0x77);  // vzeroupper: C++ code is compiled for SSE
 }
 
 void mxcsr_move(Assembler& out, bool store, u64 offset) {  // stmxcsr, ldmxcsr gs:[]
@@ -32,8 +38,8 @@ void code(Assembler& out, std::initializer_list<unsigned> bytes) {
 
 u64 jump_cache_offset(Mode mode) { return offsetof(Context, jump) + (mode == kModeUser ? sizeof(JumpCache) : 0); }
 
-// All guest state out of host registers; then the C++ stack.
-void save_guest(Assembler& out) {
+// The guest's general registers and flags out of host registers; then the C++ stack.
+void save_general(Assembler& out) {
   for (unsigned guest = 0; guest < 16; ++guest) {
     if (!is_spilled(guest)) out.store_gs(kGprOffset + 8 * guest, host_register(guest));
   }
@@ -50,16 +56,28 @@ void save_guest(Assembler& out) {
   code(out, {0x25}), out.dword(~0x8D5U);                // and eax, ~arithmetic
   code(out, {0x09, 0xD8});                              // or eax, ebx
   out.store_gs(offsetof(Context, rflags), kRaxReg);
-  mxcsr_move(out, true, offsetof(Context, mxcsr));
-  mxcsr_move(out, false, offsetof(Context, host_mxcsr));
-  vector_moves(out, true);
 }
 
-// Guest state into host registers, then to the host address in RAX.
-void load_guest_and_go(Assembler& out) {
-  out.store_gs(offsetof(Context, scratch), kRaxReg);
+void save_vectors(Assembler& out, bool ymm) {
+  mxcsr_move(out, true, offsetof(Context, mxcsr));
+  mxcsr_move(out, false, offsetof(Context, host_mxcsr));
+  vector_moves(out, true, ymm);
+}
+
+void load_vectors(Assembler& out, bool ymm) {
   mxcsr_move(out, false, offsetof(Context, mxcsr));
-  vector_moves(out, false);
+  vector_moves(out, false, ymm);
+}
+
+// All guest state out of host registers; then the C++ stack.
+void save_guest(Assembler& out, bool ymm) {
+  save_general(out);
+  save_vectors(out, ymm);
+}
+
+// General registers and flags into host registers, then to the host address in RAX.
+void load_general_and_go(Assembler& out) {
+  out.store_gs(offsetof(Context, scratch), kRaxReg);
   out.load_gs(kRaxReg, offsetof(Context, rflags));
   code(out, {0x89, 0xC3});                              // mov ebx, eax
   code(out, {0xC1, 0xEB, 0x0B});                        // shr ebx, 11
@@ -75,26 +93,32 @@ void load_guest_and_go(Assembler& out) {
   code(out, {0x65, 0xFF, 0x24, 0x25}), out.dword(offsetof(Context, scratch));  // jmp gs:[scratch]
 }
 
+// Guest state into host registers, then to the host address in RAX.
+void load_guest_and_go(Assembler& out, bool ymm) {
+  load_vectors(out, ymm);
+  load_general_and_go(out);
+}
+
 void restore_host_and_return(Assembler& out) {
   code(out, {0x48, 0x83, 0xC4, 0x08});                                      // add rsp, 8
   code(out, {0x41, 0x5F, 0x41, 0x5E, 0x41, 0x5D, 0x41, 0x5C, 0x5D, 0x5B});  // pop r15 .. r12, rbp, rbx
   code(out, {0xC3});
 }
 
-u8* emit_enter(Assembler& out) {
+u8* emit_enter(Assembler& out, bool ymm) {
   u8* entry = out.at();
   code(out, {0x53, 0x55, 0x41, 0x54, 0x41, 0x55, 0x41, 0x56, 0x41, 0x57});  // push rbx, rbp, r12 .. r15
   code(out, {0x48, 0x83, 0xEC, 0x08});                                      // sub rsp, 8
   out.store_gs(offsetof(Context, host_rsp), kRspReg);
   out.mov(kRaxReg, kRsiReg);
-  load_guest_and_go(out);
+  load_guest_and_go(out, ymm);
   return entry;
 }
 
 // In: R10 = Site, RCX = address. The C++ function's answer says where to go on.
-const u8* emit_callout(Assembler& out, Callout callout) {
+const u8* emit_callout(Assembler& out, Callout callout, bool ymm) {
   const u8* entry = out.at();
-  save_guest(out);
+  save_guest(out, ymm);
   out.load_gs(kRdiReg, offsetof(Context, self));
   out.mov(kRsiReg, kT1);
   out.mov(kRdxReg, kT0);
@@ -104,7 +128,35 @@ const u8* emit_callout(Assembler& out, Callout callout) {
   u8* go = out.jcc(5);                                                  // jnz
   restore_host_and_return(out);
   Assembler::patch(go, out.at());
-  load_guest_and_go(out);
+  load_guest_and_go(out, ymm);
+  return entry;
+}
+
+// In: R10 = Site, RCX = address. Calls a function that uses general registers alone, with the Context complete but for the
+// vector registers; when it answers nullptr, saves those too and calls the other one.
+const u8* emit_general_callout(Assembler& out, Callout general, Callout slow, bool ymm) {
+  constexpr u64 kAddress = offsetof(Context, fast) + 8, kSite = kAddress + 8;
+  const auto call = [&](Callout callout) {
+    out.load_gs(kRdiReg, offsetof(Context, self));
+    out.load_gs(kRsiReg, kSite);
+    out.load_gs(kRdxReg, kAddress);
+    code(out, {0x48, 0xB8}), out.qword(reinterpret_cast<u64>(callout));  // mov rax, imm64
+    code(out, {0xFF, 0xD0});  // call rax
+    code(out, {0x48, 0x85, 0xC0});  // test rax, rax
+    return out.jcc(4);  // jz
+  };
+  const u8* entry = out.at();
+  save_general(out);
+  out.store_gs(kAddress, kT0);
+  out.store_gs(kSite, kT1);
+  u8* failed = call(general);
+  load_general_and_go(out);
+  Assembler::patch(failed, out.at());
+  save_vectors(out, ymm);
+  u8* leave = call(slow);
+  load_guest_and_go(out, ymm);
+  Assembler::patch(leave, out.at());
+  restore_host_and_return(out);
   return entry;
 }
 
@@ -118,7 +170,7 @@ const u8* emit_fast_callout(Assembler& out, Callout callout, const u8* slow) {
   const auto restore = [&] {
     out.load_gs32(kRaxReg, kFlags);
     code(out, {0x04, 0x7F});  // add al, 0x7F: OF
-    code(out, {0x9E});        // sahf: the others
+    code(out, {0x9E});  // sahf: the others
     for (const unsigned guest : kCallerSaved) out.load_gs(host_register(guest), kGprOffset + 8 * guest);
     out.load_gs(kRspReg, kReturnRsp);
   };
@@ -126,7 +178,7 @@ const u8* emit_fast_callout(Assembler& out, Callout callout, const u8* slow) {
   for (const unsigned guest : kCallerSaved) out.store_gs(kGprOffset + 8 * guest, host_register(guest));
   out.store_gs(kReturnRsp, kRspReg);
   out.load_gs(kRspReg, offsetof(Context, host_rsp));
-  code(out, {0x9F});              // lahf
+  code(out, {0x9F});  // lahf
   code(out, {0x0F, 0x90, 0xC0});  // seto al
   out.store_gs(kFlags, kRaxReg);
   out.store_gs(kAddress, kT0);
@@ -135,9 +187,9 @@ const u8* emit_fast_callout(Assembler& out, Callout callout, const u8* slow) {
   out.mov(kRsiReg, kT1);
   out.mov(kRdxReg, kT0);
   code(out, {0x48, 0xB8}), out.qword(reinterpret_cast<u64>(callout));  // mov rax, imm64
-  code(out, {0xFF, 0xD0});                                              // call rax
-  code(out, {0x48, 0x85, 0xC0});                                        // test rax, rax
-  u8* failed = out.jcc(4);                                              // jz
+  code(out, {0xFF, 0xD0});  // call rax
+  code(out, {0x48, 0x85, 0xC0});  // test rax, rax
+  u8* failed = out.jcc(4);  // jz
   out.store_gs(kTarget, kRaxReg);
   restore();
   code(out, {0x65, 0xFF, 0x24, 0x25}), out.dword(static_cast<u32>(kTarget));  // jmp gs:[target]
@@ -185,15 +237,18 @@ void emit_indirect_jump(Assembler& out, Mode mode, const Stubs& stubs) {
 
 void emit_indirect_call(Assembler& out, Mode mode) { out.call_gs_indexed(kT1, emit_lookup(out, mode)); }
 
-Stubs emit_stubs(Assembler& out, const Callouts& callouts) {
+Stubs emit_stubs(Assembler& out, const Callouts& callouts, bool ymm) {
   Stubs stubs;
-  stubs.enter = reinterpret_cast<void (*)(Context*, const u8*)>(emit_enter(out));
-  stubs.memory = emit_fast_callout(out, callouts.fast_memory, emit_callout(out, callouts.memory));
-  stubs.link = emit_callout(out, callouts.link);
-  stubs.interpret = emit_callout(out, callouts.interpret);
-  stubs.poll = emit_callout(out, callouts.poll);
-  stubs.trap = emit_callout(out, callouts.trap);
-  const u8* slow_indirect = emit_callout(out, callouts.indirect);
+  stubs.enter = reinterpret_cast<void (*)(Context*, const u8*)>(emit_enter(out, ymm));
+  const u8* slow_memory = emit_general_callout(out, callouts.fast_fault, callouts.memory, ymm);
+  stubs.memory = emit_fast_callout(out, callouts.fast_memory, slow_memory);
+  stubs.link = emit_callout(out, callouts.link, ymm);
+  stubs.interpret = emit_callout(out, callouts.interpret, ymm);
+  stubs.system = emit_general_callout(out, callouts.fast_system, callouts.interpret, ymm);
+  stubs.step = emit_general_callout(out, callouts.fast_step, callouts.step, ymm);
+  stubs.poll = emit_callout(out, callouts.poll, ymm);
+  stubs.trap = emit_callout(out, callouts.trap, ymm);
+  const u8* slow_indirect = emit_callout(out, callouts.indirect, ymm);
   stubs.arrived_wrongly = out.at();
   out.invert(kT1);
   out.lea(kT0, kT0, kT1, 1, 0);
@@ -208,8 +263,13 @@ Stubs emit_stubs(Assembler& out, const Callouts& callouts) {
     out.lea(kT0, kT0, kT1, 1, 0);
     emit_indirect_jump(out, mode, stubs);
   }
+  for (const Mode mode : {kModeKernel, kModeKernelAc, kModeUser}) {
+    stubs.go[mode] = out.at();
+    out.load_gs(kT0, offsetof(Context, rip));
+    emit_indirect_jump(out, mode, stubs);
+  }
   stubs.leave = out.at();
-  save_guest(out);
+  save_guest(out, ymm);
   restore_host_and_return(out);
   return stubs;
 }

@@ -130,6 +130,8 @@ Handler fast_handler(const Insn& insn) { return is_fast(insn) ? handler_of(insn)
 
 u8* fast_system(Context* context, const Site* at, u64) {
   Context& c = *context;
+  if (c.debug != nullptr) return nullptr;
+  c.doing_fast(Activity::kInterpret);
   SystemSite site;
   __builtin_memcpy(&site, at, sizeof site);
   const Insn& insn = *site.insn.insn;
@@ -141,6 +143,8 @@ u8* fast_system(Context* context, const Site* at, u64) {
 
 u8* fast_step(Context* context, const Site* at, u64) {
   Context& c = *context;
+  if (c.debug != nullptr) return nullptr;
+  c.doing_fast(Activity::kInterpret);
   c.rip = c.vpage + c.vm->code().block_at(at->block)->marks()[at->value].guest_offset;
   c.vectors_in_place = true;
   const Insn* insn = find_decoded(c);
@@ -151,6 +155,7 @@ u8* fast_step(Context* context, const Site* at, u64) {
 
 u8* fast_fault(Context* context, const Site* at, u64 address) {
   Context& c = *context;
+  if (c.debug != nullptr) return nullptr;
   const bool misaligned = (at->size >= 16 || (at->flag & kSiteStack) != 0) && (address & (at->size - 1U)) != 0;
   if ((address & kPageMask) + at->size > 4096 || misaligned) return nullptr;
   const Block& block = *c.vm->code().block_at(at->block);

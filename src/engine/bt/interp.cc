@@ -114,6 +114,7 @@ bool decode(const u8* bytes, unsigned length, unsigned bits, Insn* insn) {
 
 StepResult execute(Context& context, const Insn& insn) {
   ++context.stats.interpreted;
+  context.doing(Activity::kInterpret);
   const bool single_step = (context.rflags & kTf) != 0;
   Exec e{context, insn, (context.rip + insn.info.length) & code_mask(context)};
   if (!handler_of(insn)(e)) {

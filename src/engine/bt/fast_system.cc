@@ -113,7 +113,6 @@ u8* go(Context& c) {
 // The instruction at RIP. False: it could not be done so, or not to its end.
 bool run_in_place(Context& c, const Insn& insn, Handler handler) {
   Exec e{c, insn, c.rip + insn.info.length};
-  c.doing(Activity::kInterpret);
   c.vectors_in_place = true;
   const bool done = handler(e) && !e.repeat;
   c.vectors_in_place = false;
@@ -132,6 +131,7 @@ Handler fast_handler(const Insn& insn) { return is_fast(insn) ? handler_of(insn)
 u8* fast_system(Context* context, const Site* at, u64) {
   Context& c = *context;
   if (c.debug != nullptr) return nullptr;  // it may want to stop here
+  c.doing_fast(Activity::kInterpret);
   SystemSite site;
   __builtin_memcpy(&site, at, sizeof site);
   const Insn& insn = *site.insn.insn;
@@ -144,6 +144,7 @@ u8* fast_system(Context* context, const Site* at, u64) {
 u8* fast_step(Context* context, const Site* at, u64) {
   Context& c = *context;
   if (c.debug != nullptr) return nullptr;
+  c.doing_fast(Activity::kInterpret);
   c.rip = c.vpage + c.vm->code().block_at(at->block)->marks()[at->value].guest_offset;
   c.vectors_in_place = true;
   const Insn* insn = find_decoded(c);
@@ -154,6 +155,7 @@ u8* fast_step(Context* context, const Site* at, u64) {
 
 u8* fast_fault(Context* context, const Site* at, u64 address) {
   Context& c = *context;
+  if (c.debug != nullptr) return nullptr;
   const bool misaligned = (at->size >= 16 || (at->flag & kSiteStack) != 0) && (address & (at->size - 1U)) != 0;
   if ((address & kPageMask) + at->size > 4096 || misaligned) return nullptr;
   const Block& block = *c.vm->code().block_at(at->block);

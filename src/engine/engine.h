@@ -85,7 +85,7 @@ enum class BtMode {
 
 // Whether the translator hands user code that computes for long to the host's processor as it is.
 enum class DirectMode {
-  kAuto,  // where it is faster
+  kAuto,    // where it is faster
   kOff,
   kAlways,  // whatever can run so: for tests
 };
@@ -96,8 +96,8 @@ struct Config {
   guest::Bus* ports = nullptr;
   EoiListener* eoi = nullptr;  // may be null
   u32 cpu_count = 1;
-  std::string cpu_model{kDefaultCpuModel};  // see cpu_model.h
-  bool paravirt = true;  // offer the KVM paravirtual interface
+  std::string cpu_model{kDefaultCpuModel};     // see cpu_model.h
+  bool paravirt = true;                        // offer the KVM paravirtual interface
   u64 translation_cache_bytes = 128 * kMiB;  // bound on emitted code
   BtMode bt_mode = BtMode::kTranslate;
   DirectMode direct = DirectMode::kAuto;

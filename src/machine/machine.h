@@ -71,9 +71,9 @@ struct MachineConfig {
 
 enum class EndReason {
   kPoweredOff,  // the guest entered ACPI S5
-  kCrashed,  // triple fault
-  kStopped,  // stop() was called
-  kError,  // the engine or the boot at a reset failed; message says why
+  kCrashed,     // triple fault
+  kStopped,     // stop() was called
+  kError,       // the engine or the boot at a reset failed; message says why
 };
 
 struct End {

@@ -87,5 +87,7 @@ struct Config {
 
 // The binary translator: any x86-64 Linux host.
 Result<std::unique_ptr<Engine>> create_bt(const Config& config);
+// The processor's own virtualization, by the host's KVM. An error says why it cannot be used here.
+Result<std::unique_ptr<Engine>> create_kvm(const Config& config);
 
 }  // namespace pileus::engine

@@ -88,6 +88,7 @@ const char* name_of(Way way) {
     case Way::kInterpreter: return "interpreter";
     case Way::kTranslator: return "translator";
     case Way::kDirect: return "direct";
+    case Way::kKvm: return "kvm";
   }
   return "";
 }
@@ -103,7 +104,7 @@ Result<std::unique_ptr<Machine>> Machine::create(Way way, u32 cpu_count) {
   config.cpu_count = cpu_count;
   config.bt_mode = way == Way::kInterpreter ? engine::BtMode::kInterpret : engine::BtMode::kTranslate;
   config.direct = way == Way::kDirect ? engine::DirectMode::kAlways : engine::DirectMode::kOff;
-  machine->engine_ = TRY(engine::create_bt(config));
+  machine->engine_ = TRY(way == Way::kKvm ? engine::create_kvm(config) : engine::create_bt(config));
   for (u32 i = 0; i < cpu_count; ++i) machine->cpus_.push_back(TRY(machine->engine_->create_vcpu(i)));
   return machine;
 }

@@ -52,8 +52,9 @@ enum class Way {
   kInterpreter,
   kTranslator,
   kDirect,  // user code on the host's processor wherever that is possible, the rest as kTranslator
+  kKvm,     // by the host's KVM, where it has one
 };
-inline constexpr std::array kWays{Way::kInterpreter, Way::kTranslator, Way::kDirect};
+inline constexpr std::array kWays{Way::kInterpreter, Way::kTranslator, Way::kDirect};  // of the bt engine
 const char* name_of(Way way);
 
 class Machine {

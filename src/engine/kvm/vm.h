@@ -1,0 +1,50 @@
+// Vm: one KVM virtual machine: its memory, its interrupt messages, what its vCPUs share.
+#pragma once
+
+#include <linux/kvm.h>
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "base/ints.h"
+#include "engine/engine.h"
+#include "engine/kvm/device.h"
+#include "engine/kvm/level_routes.h"
+#include "os/fd.h"
+
+namespace pileus::engine::kvm {
+
+class Vm {
+ public:
+  static Result<std::unique_ptr<Vm>> create(const Config& config);
+
+  const Config& config() const { return config_; }
+  const Device& device() const { return device_; }
+  int fd() const { return file_.get(); }
+  // Nanoseconds for each cycle of the APIC timer's input clock.
+  u64 apic_cycle_ns() const { return apic_cycle_ns_; }
+
+  // Any thread.
+  void signal_msi(u64 address, u32 data);
+  // The guest's KVM clock from now on.
+  Result<> set_clock(u64 ns);
+
+ private:
+  Vm(const Config& config, Device device, os::Fd file)
+      : config_(config), device_(std::move(device)), file_(std::move(file)) {}
+  Result<> enable(u32 capability, u64 argument, const char* what);
+  Result<> set_up_processors();
+  Result<> add_memory();
+  void route_level(u64 address, u32 data);
+
+  const Config config_;
+  Device device_;
+  os::Fd file_;
+  u64 apic_cycle_ns_ = 1;
+
+  std::mutex routes_mutex_;
+  LevelRoutes routes_;  // guarded by routes_mutex_
+};
+
+}  // namespace pileus::engine::kvm

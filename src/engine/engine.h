@@ -90,4 +90,15 @@ Result<std::unique_ptr<Engine>> create_bt(const Config& config);
 // The processor's own virtualization, by the host's KVM. An error says why it cannot be used here.
 Result<std::unique_ptr<Engine>> create_kvm(const Config& config);
 
+// Whether create_kvm() can work on this host at all; cheap.
+Result<> check_kvm();
+
+// How well: a small guest is run and timed, which takes some milliseconds and 40 at most.
+struct KvmProbe {
+  bool usable = false;
+  bool near_native = false;  // else its instructions are emulated
+  std::string reason;        // one sentence, without a full stop: what was found, or why it cannot be used
+};
+KvmProbe probe_kvm();
+
 }  // namespace pileus::engine

@@ -43,6 +43,11 @@ void put(guest::GuestMemory& memory, u64 address, const T& value) {
   std::memcpy(host, &value, sizeof value);
 }
 
+bool is_kvm_near_native() {
+  static const bool near_native = engine::probe_kvm().near_native;
+  return near_native;
+}
+
 }  // namespace
 
 PageTables::PageTables(guest::GuestMemory& memory) : memory_(memory) {
@@ -88,9 +93,14 @@ const char* name_of(Way way) {
     case Way::kInterpreter: return "interpreter";
     case Way::kTranslator: return "translator";
     case Way::kDirect: return "direct";
-    case Way::kKvm: return "kvm";
+    case Way::kKvm: return is_kvm_near_native() ? "kvm" : "kvm_emulated";
   }
   return "";
+}
+
+std::string why_no_kvm() {
+  const auto machine = Machine::create(Way::kKvm, 1);
+  return machine.ok() ? std::string() : machine.error().message();
 }
 
 Result<std::unique_ptr<Machine>> Machine::create(Way way, u32 cpu_count) {

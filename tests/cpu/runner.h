@@ -55,7 +55,10 @@ enum class Way {
   kKvm,     // by the host's KVM, where it has one
 };
 inline constexpr std::array kWays{Way::kInterpreter, Way::kTranslator, Way::kDirect};  // of the bt engine
+// "kvm_emulated" where the host's KVM emulates the guest's instructions: known_failures.txt tells the two apart.
 const char* name_of(Way way);
+// Why the kvm engine cannot be tested on this host; empty when it can.
+std::string why_no_kvm();
 
 class Machine {
  public:

@@ -88,7 +88,10 @@ void check(const std::string& name, Way way) {
 TEST_P(SystemTest, Interpreter) { check(GetParam(), Way::kInterpreter); }
 TEST_P(SystemTest, Translator) { check(GetParam(), Way::kTranslator); }
 TEST_P(SystemTest, Direct) { check(GetParam(), Way::kDirect); }
-TEST_P(SystemTest, Kvm) { check(GetParam(), Way::kKvm); }
+TEST_P(SystemTest, Kvm) {
+  if (const std::string why = why_no_kvm(); !why.empty()) GTEST_SKIP() << why;
+  check(GetParam(), Way::kKvm);
+}
 
 INSTANTIATE_TEST_SUITE_P(Files, SystemTest, ::testing::ValuesIn(test_names("system")),
                          [](const auto& test) { return test.param; });

@@ -21,7 +21,8 @@
 
 namespace pileus::engine {
 
-// Told when the guest ends a level-triggered interrupt (the IOAPIC needs it). Runs on the vCPU's thread.
+// Told when the guest ends a level-triggered interrupt (the IOAPIC needs it); perhaps also at the end of an edge-triggered
+// one whose vector was level-triggered before. Runs on the vCPU's thread.
 class EoiListener {
  public:
   virtual ~EoiListener() = default;
@@ -29,9 +30,9 @@ class EoiListener {
 };
 
 enum class ExitReason {
-  kKicked,    // kick() was called
+  kKicked,  // kick() was called
   kShutdown,  // triple fault: the machine stops or resets
-  kError,     // the engine cannot go on; Exit::message says why
+  kError,  // the engine cannot go on; Exit::message says why
 };
 
 struct Exit {
@@ -68,7 +69,7 @@ enum class BtMode {
 
 // Whether the translator hands user code that computes for long to the host's processor as it is.
 enum class DirectMode {
-  kAuto,    // where it is faster
+  kAuto,  // where it is faster
   kOff,
   kAlways,  // whatever can run so: for tests
 };
@@ -79,7 +80,7 @@ struct Config {
   guest::Bus* ports = nullptr;
   EoiListener* eoi = nullptr;  // may be null
   u32 cpu_count = 1;
-  bool paravirt = true;                        // offer the KVM paravirtual interface
+  bool paravirt = true;  // offer the KVM paravirtual interface
   u64 translation_cache_bytes = 128 * kMiB;  // bound on emitted code
   BtMode bt_mode = BtMode::kTranslate;
   DirectMode direct = DirectMode::kAuto;
@@ -97,7 +98,7 @@ Result<> check_kvm();
 struct KvmProbe {
   bool usable = false;
   bool near_native = false;  // else its instructions are emulated
-  std::string reason;        // one sentence, without a full stop: what was found, or why it cannot be used
+  std::string reason;  // one sentence, without a full stop: what was found, or why it cannot be used
 };
 KvmProbe probe_kvm();
 

@@ -83,6 +83,30 @@ void Machine::ExitPort::write(u64, unsigned, u64 written_value) {
   machine->kick_all();
 }
 
+u64 Machine::Device::read(u64 offset, unsigned size) {
+  u64 value = 0;
+  std::memcpy(&value, &bytes[offset], size);
+  return value;
+}
+void Machine::Device::write(u64 offset, unsigned size, u64 value) { std::memcpy(&bytes[offset], &value, size); }
+
+u64 Machine::QueuePort::read(u64, unsigned size) {
+  u64 value = 0;
+  for (unsigned i = 0; i < size && !bytes.empty(); ++i) {
+    value |= u64{bytes.front()} << (8 * i);
+    bytes.pop_front();
+  }
+  return value;
+}
+void Machine::QueuePort::write(u64, unsigned size, u64 value) {
+  for (unsigned i = 0; i < size; ++i) bytes.push_back(static_cast<u8>(value >> (8 * i)));
+}
+
+void Machine::LevelPort::write(u64, unsigned, u64 vector) {
+  constexpr u32 kAssertLevel = 0xC000;
+  engine->signal_msi(0xFEE00000, static_cast<u32>(vector) | kAssertLevel);
+}
+
 Machine::Machine(guest::GuestMemory memory) : memory_(std::move(memory)) {
   exit_.machine = this;
   watchdog_ = std::thread([this] { watch(); });
@@ -107,7 +131,11 @@ Result<std::unique_ptr<Machine>> Machine::create(Way way, u32 cpu_count) {
   guest::GuestMemory memory = TRY(guest::GuestMemory::create(kMemoryBytes, kHoleStart));
   std::unique_ptr<Machine> machine(new Machine(std::move(memory)));
   TRY(machine->ports_.add(kExitPort, 1, &machine->exit_));
+  TRY(machine->ports_.add(kQueuePort, 4, &machine->queue_));
+  TRY(machine->ports_.add(kLevelPort, 1, &machine->level_));
+  TRY(machine->mmio_.add(kDeviceMemory, machine->device_.bytes.size(), &machine->device_));
   engine::Config config;
+  config.eoi = &machine->level_;
   config.memory = &machine->memory_;
   config.mmio = &machine->mmio_;
   config.ports = &machine->ports_;
@@ -115,6 +143,7 @@ Result<std::unique_ptr<Machine>> Machine::create(Way way, u32 cpu_count) {
   config.bt_mode = way == Way::kInterpreter ? engine::BtMode::kInterpret : engine::BtMode::kTranslate;
   config.direct = way == Way::kDirect ? engine::DirectMode::kAlways : engine::DirectMode::kOff;
   machine->engine_ = TRY(way == Way::kKvm ? engine::create_kvm(config) : engine::create_bt(config));
+  machine->level_.engine = machine->engine_.get();
   for (u32 i = 0; i < cpu_count; ++i) machine->cpus_.push_back(TRY(machine->engine_->create_vcpu(i)));
   return machine;
 }

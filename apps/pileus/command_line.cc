@@ -45,6 +45,7 @@ void add_run(CLI::App* vm, CommandLine& line) {
   app->add_option("--direct", run.direct, "Under bt, run long computations of user code as they are: on or off")
       ->check(CLI::IsMember({"on", "off"}))
       ->capture_default_str();
+  app->add_option("--cpu", run.cpu_model, "Model of the virtual CPUs, one of `pileus cpu ls`")->capture_default_str();
   app->add_option("--ssh-key", run.ssh_key, "Key that may log in (default: a key pair of Pileus' own)");
   app->add_option("--user-data", run.user_data, "File that cloud-init in the guest carries out");
   app->add_option("--user", run.user, "User to log in as (default: the image's)");
@@ -115,6 +116,15 @@ void add_image_commands(CLI::App& root, CommandLine& line) {
   add_name(leaf(image, "rm", "Remove an image that no VM uses", "  pileus image rm debian-12"), line, "The image");
 }
 
+void add_cpu_commands(CLI::App& root, CommandLine& line) {
+  CLI::App* cpu = root.add_subcommand("cpu", "Show the CPU models that VMs can have");
+  cpu->require_subcommand(1);
+  CLI::App* list =
+      leaf(cpu, "ls", "List CPU models and whether this host can give them", "  pileus cpu ls\n  pileus cpu ls --json");
+  add_json(list, line);
+  list->add_flag("--quiet,-q", line.quiet, "Names only");
+}
+
 // The names of the chosen subcommands, joined: "vm run".
 std::string chosen(const CLI::App& root) {
   std::string path;
@@ -139,6 +149,7 @@ std::variant<CommandLine, int> parse_command_line(int argc, char** argv) {
       "~/.local/share/pileus for others.");
   add_vm_commands(root, line);
   add_image_commands(root, line);
+  add_cpu_commands(root, line);
   CLI::App* completion = leaf(&root, "completion", "Print a completion script for a shell",
                               "  source <(pileus completion bash)\n  pileus completion fish | source");
   completion->add_option("SHELL", line.name, "bash, zsh or fish")

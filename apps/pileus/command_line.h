@@ -24,6 +24,7 @@ struct RunOptions {
   std::string engine = "auto";
   std::string paravirt = "on";
   std::string direct = "on";
+  std::string cpu_model = "host";
   std::string ssh_key;
   std::string user_data;
   std::string user;

@@ -11,14 +11,17 @@ _pileus() {
       return ;;
     --engine) words='auto bt kvm' ;;
     --paravirt|--direct) words='on off' ;;
+    --cpu) words=$(pileus cpu ls --quiet 2>/dev/null) ;;
     *)
       case $COMP_CWORD,${COMP_WORDS[1]},${COMP_WORDS[2]} in
-        1,*) words='vm image completion --help --version' ;;
+        1,*) words='vm image cpu completion --help --version' ;;
         2,vm,*) words='run start wait ls show ssh console stop kill reset rm stats' ;;
         2,image,*) words='build ls show rm' ;;
+        2,cpu,*) words='ls' ;;
+        *,cpu,ls) words='--json --quiet' ;;
         2,completion,*) words='bash zsh fish' ;;
         *,vm,run)
-          words="--name --cpus --memory --translation-cache --disk-size --engine --paravirt --direct --ssh-key --user-data
+          words="--name --cpus --memory --translation-cache --disk-size --engine --cpu --paravirt --direct --ssh-key --user-data
             --user --forward --restrict-network --kernel --initrd --append --console --detach --help"
           if [[ $cur != -* ]]; then
             words=$(pileus image ls --quiet 2>/dev/null)
@@ -48,13 +51,14 @@ constexpr std::string_view kZsh = R"script(#compdef pileus
 _pileus() {
   local -a found
   case $CURRENT,$words[2],$words[3] in
-    2,*) found=(vm image completion) ;;
+    2,*) found=(vm image cpu completion) ;;
+    3,cpu,*) found=(ls) ;;
     3,vm,*) found=(run start wait ls show ssh console stop kill reset rm stats) ;;
     3,image,*) found=(build ls show rm) ;;
     3,completion,*) found=(bash zsh fish) ;;
     *,vm,run)
       found=(${(f)"$(pileus image ls --quiet 2>/dev/null)"} --name --cpus --memory --translation-cache
-        --disk-size --engine --paravirt --direct --ssh-key --user-data --user --forward --restrict-network --kernel --initrd --append --console --detach)
+        --disk-size --engine --cpu --paravirt --direct --ssh-key --user-data --user --forward --restrict-network --kernel --initrd --append --console --detach)
       _files ;;
     *,vm,ls|*,image,ls) found=(--json --quiet) ;;
     4,vm,*) found=(${(f)"$(pileus vm ls --quiet 2>/dev/null)"}) ;;
@@ -71,7 +75,8 @@ function __pileus_at
   set -l words (commandline -opc)
   test "$words[2..-1]" = "$argv"
 end
-complete -c pileus -n '__pileus_at' -f -a 'vm image completion'
+complete -c pileus -n '__pileus_at' -f -a 'vm image cpu completion'
+complete -c pileus -n '__pileus_at cpu' -f -a ls
 complete -c pileus -n '__pileus_at vm' -f \
   -a 'run start wait ls show ssh console stop kill reset rm stats'
 complete -c pileus -n '__pileus_at image' -f -a 'build ls show rm'
@@ -84,7 +89,7 @@ end
 for command in show rm
   complete -c pileus -n "__pileus_at image $command" -f -a '(pileus image ls --quiet 2>/dev/null)'
 end
-for option in name cpus memory translation-cache disk-size engine paravirt direct user forward append
+for option in name cpus memory translation-cache disk-size engine cpu paravirt direct user forward append
   complete -c pileus -n '__fish_seen_subcommand_from run' -x -l $option
 end
 for option in ssh-key user-data kernel initrd

@@ -5,6 +5,7 @@
 
 #include "command_line.h"
 #include "completion.h"
+#include "cpu_commands.h"
 #include "image/library.h"
 #include "image_commands.h"
 #include "vm_commands.h"
@@ -22,7 +23,7 @@ constexpr std::array kCommands = {
     Entry{"vm console", vm_console},   Entry{"vm stop", vm_stop},     Entry{"vm kill", vm_kill},
     Entry{"vm reset", vm_reset},       Entry{"vm rm", vm_remove},     Entry{"vm stats", vm_stats},
     Entry{"image build", image_build}, Entry{"image ls", image_list}, Entry{"image show", image_show},
-    Entry{"image rm", image_remove},
+    Entry{"image rm", image_remove},   Entry{"cpu ls", cpu_list},
 };
 
 Result<int> dispatch(const CommandLine& line) {

@@ -132,6 +132,7 @@ Result<vmm::VmConfig> plan(image::Library& library, const RunOptions& options) {
   config.engine = TRY(vmm::parse_engine(options.engine).with("--engine"));
   config.paravirt = options.paravirt == "on";
   config.direct = options.direct == "on";
+  config.cpu_model = options.cpu_model;
   if (!options.kernel.empty()) config.kernel = TRY(readable_file(options.kernel, "--kernel"));
   if (!options.initrd.empty()) config.initrd = TRY(readable_file(options.initrd, "--initrd"));
   config.append = options.append;

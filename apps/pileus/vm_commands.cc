@@ -109,6 +109,7 @@ Result<int> vm_show(image::Library& library, const CommandLine& line) {
       {"engine", vmm::engine_name(vm.config.engine)},
       {"paravirt", vm.config.paravirt ? "on" : "off"},
       {"direct", vm.config.direct ? "on" : "off"},
+      {"cpu model", vm.config.cpu_model},
       {"network", vm.config.restrict_network ? "forwards only" : "NAT and forwards"},
       {"forwards", forwards},
       {"folder", vm.directory.path().string()},

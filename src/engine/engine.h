@@ -14,6 +14,7 @@
 
 #include "base/ints.h"
 #include "base/result.h"
+#include "engine/cpu_model.h"
 #include "engine/cpu_state.h"
 #include "guest/bus.h"
 #include "guest/interrupt.h"
@@ -30,9 +31,9 @@ class EoiListener {
 };
 
 enum class ExitReason {
-  kKicked,  // kick() was called
+  kKicked,    // kick() was called
   kShutdown,  // triple fault: the machine stops or resets
-  kError,  // the engine cannot go on; Exit::message says why
+  kError,     // the engine cannot go on; Exit::message says why
 };
 
 struct Exit {
@@ -69,7 +70,7 @@ enum class BtMode {
 
 // Whether the translator hands user code that computes for long to the host's processor as it is.
 enum class DirectMode {
-  kAuto,  // where it is faster
+  kAuto,    // where it is faster
   kOff,
   kAlways,  // whatever can run so: for tests
 };
@@ -80,25 +81,26 @@ struct Config {
   guest::Bus* ports = nullptr;
   EoiListener* eoi = nullptr;  // may be null
   u32 cpu_count = 1;
-  bool paravirt = true;  // offer the KVM paravirtual interface
+  std::string cpu_model{kDefaultCpuModel};     // see cpu_model.h
+  bool paravirt = true;                        // offer the KVM paravirtual interface
   u64 translation_cache_bytes = 128 * kMiB;  // bound on emitted code
   BtMode bt_mode = BtMode::kTranslate;
   DirectMode direct = DirectMode::kAuto;
 };
 
 // The binary translator: any x86-64 Linux host.
+CpuFeatures bt_cpu_features();  // what it can offer to guests on this host
 Result<std::unique_ptr<Engine>> create_bt(const Config& config);
-// The processor's own virtualization, by the host's KVM. An error says why it cannot be used here.
+
+// The processor's own virtualization, by the host's KVM. Errors say why it cannot be used here.
+Result<CpuFeatures> kvm_cpu_features();
 Result<std::unique_ptr<Engine>> create_kvm(const Config& config);
 
-// Whether create_kvm() can work on this host at all; cheap.
-Result<> check_kvm();
-
-// How well: a small guest is run and timed, which takes some milliseconds and 40 at most.
+// How well KVM runs guests here: a small one is timed, which takes some milliseconds and 40 at most.
 struct KvmProbe {
   bool usable = false;
   bool near_native = false;  // else its instructions are emulated
-  std::string reason;  // one sentence, without a full stop: what was found, or why it cannot be used
+  std::string reason;        // without a full stop: what was found, or why it cannot be used
 };
 KvmProbe probe_kvm();
 

@@ -97,6 +97,7 @@ Result<> Board::make_engine() {
   engine.eoi = &ioapic_;
   engine.cpu_count = config_.cpu_count;
   engine.paravirt = config_.paravirt;
+  engine.cpu_model = config_.cpu_model;
   engine.direct = config_.direct;
   engine_ = TRY(config_.make_engine(engine));
   ioapic_.set_sink(engine_.get());

@@ -49,6 +49,7 @@ struct MachineConfig {
   u32 cpu_count = 1;              // 1 to 254
   EngineFactory make_engine;      // e.g. engine::create_bt
   bool paravirt = true;           // offer the guest the KVM paravirtual interface
+  std::string cpu_model{engine::kDefaultCpuModel};
   engine::DirectMode direct = engine::DirectMode::kAuto;
 
   // The thread that works for all devices; made by create() when null. Give it when a backend below

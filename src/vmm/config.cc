@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "engine/engine.h"
+
 namespace pileus::vmm {
 namespace {
 
@@ -111,7 +113,8 @@ std::string encode_config(const VmConfig& config) {
                        {"identity_file", config.identity_file},
                        {"translation_cache_bytes", config.translation_cache_bytes},
                        {"restrict_network", config.restrict_network},
-                       {"direct", config.direct}};
+                       {"direct", config.direct},
+                       {"cpu_model", config.cpu_model}};
   return object.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
@@ -138,6 +141,7 @@ Result<VmConfig> parse_config(std::string_view text) {
   if (reader.has("translation_cache_bytes")) reader.number("translation_cache_bytes", config.translation_cache_bytes);
   if (reader.has("restrict_network")) reader.flag("restrict_network", config.restrict_network);
   if (reader.has("direct")) reader.flag("direct", config.direct);
+  if (reader.has("cpu_model")) reader.text("cpu_model", config.cpu_model);
   if (!reader.wrong().empty()) return bad_field(reader.wrong());
   config.engine = TRY(parse_engine(engine));
   config.forwards = TRY(parse_forwards(object));
@@ -150,6 +154,7 @@ Result<> check(const VmConfig& config) {
     return Error(ErrorCode::kInvalid,
                  "a VM has 1 to " + std::to_string(kMaxCpus) + " CPUs, not " + std::to_string(config.cpu_count));
   }
+  TRY(engine::model_features(config.cpu_model));
   if (config.memory_bytes < kMinMemory || config.memory_bytes > kMaxMemory || config.memory_bytes % kPageSize != 0) {
     return Error(ErrorCode::kInvalid,
                  "a VM has from 32M to 252G of memory in whole pages of 4K, not " + format_size(config.memory_bytes));
@@ -182,6 +187,7 @@ Result<> check_host(const VmConfig& config) {
                  "this version has no kvm engine yet: use --engine bt, which needs no hardware "
                  "virtualization");
   }
+  TRY(engine::resolve_model(config.cpu_model, engine::bt_cpu_features()));
   return {};
 }
 

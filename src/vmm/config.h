@@ -7,6 +7,7 @@
 
 #include "base/ints.h"
 #include "base/result.h"
+#include "engine/cpu_model.h"
 #include "vmm/units.h"
 
 namespace pileus::vmm {
@@ -25,6 +26,7 @@ struct VmConfig {
   EngineChoice engine = EngineChoice::kAuto;
   bool paravirt = true;
   bool direct = true;
+  std::string cpu_model{engine::kDefaultCpuModel};
   std::vector<PortForward> forwards;
   bool ssh_port_chosen = false;  // the forward to port 22 was picked by us, and may be picked anew
   std::string kernel;            // absolute paths; empty: boot what the disk says

@@ -38,7 +38,7 @@ TEST(Config, ComesBackAsWritten) {
 
 TEST(Config, RefusesEachFieldMissingOrOfAnotherKind) {
   const nlohmann::json good = nlohmann::json::parse(encode_config(example()));
-  const std::set<std::string> later{"translation_cache_bytes", "restrict_network", "direct"};
+  const std::set<std::string> later{"translation_cache_bytes", "restrict_network", "direct", "cpu_model"};
   for (const auto& [name, value] : good.items()) {
     nlohmann::json missing = good;
     missing.erase(name);
@@ -54,15 +54,24 @@ TEST(Config, FieldsOfLaterVersionsAreUsualWhenAbsentAndIgnoredWhenUnknown) {
   unusual.translation_cache_bytes = 64 * kMiB;
   unusual.restrict_network = true;
   unusual.direct = false;
+  unusual.cpu_model = "v2";
   nlohmann::json object = nlohmann::json::parse(encode_config(unusual));
   EXPECT_TRUE(parse_config(object.dump()).value().restrict_network);
   object.erase("translation_cache_bytes");
   object.erase("restrict_network");
   object.erase("direct");
+  object.erase("cpu_model");
   object["of_a_later_version"] = 1;
   const VmConfig read = parse_config(object.dump()).value();
   EXPECT_EQ(read.translation_cache_bytes, VmConfig().translation_cache_bytes);
   EXPECT_FALSE(read.restrict_network);
+  EXPECT_EQ(read.cpu_model, "host");
+}
+
+TEST(Config, RefusesAnUnknownCpuModel) {
+  VmConfig config = example();
+  config.cpu_model = "pentium";
+  EXPECT_FALSE(parse_config(encode_config(config)));
 }
 
 TEST(Config, RefusesWhatIsNoObject) {

@@ -126,6 +126,7 @@ Result<machine::MachineConfig> Vm::machine_config() {
   config.memory_bytes = config_.memory_bytes;
   config.cpu_count = config_.cpu_count;
   config.paravirt = config_.paravirt;
+  config.cpu_model = config_.cpu_model;
   config.direct = config_.direct ? engine::DirectMode::kAuto : engine::DirectMode::kOff;
   config.make_engine = [cache = config_.translation_cache_bytes](engine::Config engine_config) {
     engine_config.translation_cache_bytes = cache;

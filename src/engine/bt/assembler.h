@@ -39,6 +39,9 @@ class Assembler {
 
   // --- moves that leave the flags alone ---
   void mov(unsigned to, unsigned from) { rex_rr(true, from, to), byte(0x89), byte(0xC0 | (from & 7) << 3 | (to & 7)); }
+  void mov32(unsigned to, unsigned from) {
+    rex_rr(false, from, to), byte(0x89), byte(0xC0 | (from & 7) << 3 | (to & 7));
+  }
   void mov_imm32(unsigned to, u32 value) {
     if (to >= 8) byte(0x41);
     byte(0xB8 | (to & 7)), dword(value);
@@ -54,6 +57,11 @@ class Assembler {
     gs();
     if (to >= 8) byte(0x44);
     byte(0x8B), absolute(to, offset);
+  }
+  void load_gs_byte(unsigned to, u64 offset) {  // zero-extended
+    gs();
+    if (to >= 8) byte(0x44);
+    byte(0x0F), byte(0xB6), absolute(to, offset);
   }
   void store_gs(u64 offset, unsigned from) { gs(), rex_reg(true, from), byte(0x89), absolute(from, offset); }
   void store_gs8(u64 offset, unsigned value) { gs(), byte(0xC6), absolute(0, offset), byte(value); }
@@ -81,11 +89,9 @@ class Assembler {
   void store(unsigned base, unsigned index, i32 displacement, unsigned from) {
     byte(0x48 | (from >> 3) << 2 | rex_xb(base, index)), byte(0x89), operand(from, base, index, 1, displacement);
   }
-  // to = pext(from, gs:[offset])
-  void pext_gs(unsigned to, unsigned from, u64 offset) {
-    gs(), byte(0xC4), byte((to >= 8 ? 0x00U : 0x80U) | 0x62), byte(0x82 | (~from & 15) << 3), byte(0xF5);
-    absolute(to, offset);
-  }
+  // to = pext(from, gs:[offset]), pdep(from, gs:[offset])
+  void pext_gs(unsigned to, unsigned from, u64 offset) { bits_gs(2, to, from, offset); }
+  void pdep_gs(unsigned to, unsigned from, u64 offset) { bits_gs(3, to, from, offset); }
   void rorx(unsigned to, unsigned from, unsigned count) {
     byte(0xC4), byte((to >= 8 ? 0x00U : 0x80U) | 0x40 | (from >= 8 ? 0x00U : 0x20U) | 0x03), byte(0xFB), byte(0xF0);
     byte(0xC0 | (to & 7) << 3 | (from & 7)), byte(count);
@@ -151,6 +157,10 @@ class Assembler {
   }
 
  private:
+  void bits_gs(unsigned prefix, unsigned to, unsigned from, u64 offset) {  // VEX.pp: 2 = PEXT, 3 = PDEP
+    gs(), byte(0xC4), byte((to >= 8 ? 0x00U : 0x80U) | 0x62), byte(0x80 | (~from & 15) << 3 | prefix), byte(0xF5);
+    absolute(to, offset);
+  }
   void branch_gs_indexed(unsigned operation, unsigned index, u64 offset) {
     gs();
     if (index >= 8) byte(0x42);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "engine/bt/fast_system.h"
+
 namespace pileus::engine::bt {
 
 void BlockEmitter::load_guest(Assembler& out, unsigned host, unsigned guest) {
@@ -30,9 +32,13 @@ void BlockEmitter::poll(u16 page_offset, u64 field) {
 }
 
 void BlockEmitter::interpret(const TraceInsn& at) {
-  emit_site(out_, stubs_.interpret, static_cast<u16>(index_), 0, 0);
+  const Handler fast = fast_handler(at.insn);
+  emit_site(out_, fast != nullptr ? stubs_.system : stubs_.interpret, static_cast<u16>(index_), 0, 0);
   const Insn* insn = cache_.intern(at.insn);
   out_.bytes(&insn, sizeof insn);
+  if (fast == nullptr) return;
+  SystemSite site{{}, fast, at.page_offset, block_.mode(), at.kind == Kind::kInterpret};
+  out_.bytes(reinterpret_cast<const u8*>(&site) + sizeof site.insn, sizeof site - sizeof site.insn);
 }
 
 void BlockEmitter::push(const TraceInsn& at) {
@@ -65,6 +71,7 @@ void BlockEmitter::pop(const TraceInsn& at) {
   const unsigned guest = gpr_number(at.insn.operand[0].reg.value, &high);
   const HostOperand from = probe(at, stack_operand(0), 8, false);
   out_.load(is_spilled(guest) ? kT0 : host_register(guest), from.base, from.index, from.displacement);
+  if (guest == kRsp) return;
   if (is_spilled(guest)) store_guest(guest, kT0);
   out_.lea(kHostRsp, kHostRsp, 8);
 }
@@ -93,6 +100,10 @@ void BlockEmitter::insn(const Trace& trace, unsigned i) {
     case Kind::kDirection:
       out_.store_gs8(offsetof(Context, df_flag), at.insn.info.mnemonic == ZYDIS_MNEMONIC_STD ? 1 : 0);
       break;
+    case Kind::kSetAc: set_ac(at); break;
+    case Kind::kSwapGs: swap_gs(); break;
+    case Kind::kReadTsc: read_tsc(at); break;
+    case Kind::kPushFlags: push_flags(at); break;
     case Kind::kCall: call(at); break;
     case Kind::kCallIndirect: call_indirect(at); break;
     case Kind::kJump: jump(at); break;
@@ -124,7 +135,7 @@ void BlockEmitter::emit_cold() {
   }
   for (const FarStub& stub : far_stubs_) {
     Assembler::patch(stub.jump, cold_.at());
-    far_exit(cold_, stub.target);
+    far_exit(cold_, stub.target, block_.mode());
   }
   for (const FarStub& stub : elsewhere_stubs_) {
     Assembler::patch(stub.jump, cold_.at());
@@ -136,7 +147,7 @@ void BlockEmitter::emit_cold() {
     Link& link = block_.link[stub.number];
     link.site = static_cast<u32>(stub.jump - block_.host);
     link.unlinked = static_cast<u32>(cold_.at() - block_.host);
-    emit_site(cold_, stubs_.link, stub.target, 0, static_cast<u8>(stub.number));
+    emit_site(cold_, stubs_.link, stub.target, stub.mode, static_cast<u8>(stub.number));
   }
 }
 

@@ -61,6 +61,7 @@ class BlockEmitter {
     u8* jump;
     u16 target;
     unsigned number;
+    Mode mode;
   };
   struct FarStub {
     u8* jump;
@@ -99,6 +100,12 @@ class BlockEmitter {
   static void load_guest(Assembler& out, unsigned host, unsigned guest);
   void store_guest(unsigned guest, unsigned host);
 
+  // system instructions (emit_system.cc)
+  void set_ac(const TraceInsn& at);
+  void swap_gs();
+  void read_tsc(const TraceInsn& at);
+  void push_flags(const TraceInsn& at);
+
   // control flow (emit_control.cc)
   void call(const TraceInsn& at);
   void call_indirect(const TraceInsn& at);
@@ -111,8 +118,9 @@ class BlockEmitter {
   void target_to_t0(const TraceInsn& at);
   void push_return(const TraceInsn& at);
   void landing(const TraceInsn& at);
-  void exit_to(i32 target, unsigned number);
-  void far_exit(Assembler& out, i32 target);
+  void exit_to(i32 target, unsigned number) { exit_to(target, number, block_.mode()); }
+  void exit_to(i32 target, unsigned number, Mode mode);
+  void far_exit(Assembler& out, i32 target, Mode mode);
   static i32 branch_target(const TraceInsn& at);
   static bool on_page(i32 target) { return target >= 0 && target < 4096; }
   void emit_site(Assembler& out, const u8* callout, u16 value, u8 size, u8 flag);

@@ -40,6 +40,8 @@ class BtEngine final : public Engine {
       const Context::Stats& one = vcpu->context().stats;
       sum.tlb_fills += one.tlb_fills;
       sum.interpreted += one.interpreted;
+      sum.fast_system += one.fast_system;
+      sum.fast_faults += one.fast_faults;
       sum.blocks_translated += one.blocks_translated;
       sum.block_lookups += one.block_lookups;
       sum.exits += one.exits;
@@ -56,6 +58,8 @@ class BtEngine final : public Engine {
     const std::lock_guard lock(vm_->code().mutex());
     return {{"tlb_fills", sum.tlb_fills},
             {"interpreted", sum.interpreted},
+            {"fast_system", sum.fast_system},
+            {"fast_faults", sum.fast_faults},
             {"blocks_translated", sum.blocks_translated},
             {"block_lookups", sum.block_lookups},
             {"exits", sum.exits},

@@ -24,7 +24,7 @@ struct Block;
 struct __attribute__((packed)) Site {
   u32 block;  // CodeCache::block_at
   u16 value;  // memory accesses, interpreted instructions: index of the mark; exits, polls: page offset to go on at
-  u8 size;    // bytes accessed
+  u8 size;    // memory accesses: bytes; exits: Mode to go on in
   u8 flag;    // memory accesses: SiteFlag; exits: number of the link
 };
 enum SiteFlag : u8 {

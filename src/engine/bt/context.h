@@ -116,6 +116,8 @@ struct alignas(64) Context {
   u64 index_mask;  // pext mask: virtual address -> TLB index
   u64 page_mask;  // pext mask: address bits 12..63
   std::array<u64, 4> stack_mask;  // the same, and the bits that are zero in what is aligned to 1, 2, 4, 8 bytes
+  u64 flag_mask;  // the arithmetic flags
+  u64 pushed_mask;  // what PUSHF pushes of Context::rflags beside them
   std::atomic<u64> jump_mask;  // pext mask: mixed RIP -> JumpCache slot; kJumpMask or 0 (any thread)
   u64 scratch[4];
   u64 fast[4];  // what the fast callouts keep: target, address, site, flags
@@ -162,6 +164,8 @@ struct alignas(64) Context {
   // Bit g set: slots [16 g, 16 g + 16) of the TLB are all invalid, so a flush may pass over them.
   std::array<std::array<u64, 2>, kModeCount> tlb_clean;
   Fault fault;  // valid when a function said so by returning false
+  // C++ code runs with the guest's vector registers in place (fast_path.h): what may touch them answers false instead.
+  bool vectors_in_place;
 
   u32 id;  // APIC id
   Vm* vm;
@@ -178,8 +182,8 @@ struct alignas(64) Context {
 
   // Counters for `pileus vm stats`.
   struct Stats {
-    u64 tlb_fills, interpreted, blocks_translated, block_lookups, exits, interrupts, exceptions, page_faults, halts,
-        code_writes, direct_spaces, direct_runs, direct_faults, direct_ns;
+    u64 tlb_fills, interpreted, fast_system, fast_faults, blocks_translated, block_lookups, exits, interrupts,
+        exceptions, page_faults, halts, code_writes, direct_spaces, direct_runs, direct_faults, direct_ns;
   } stats;
 
   std::array<std::array<Tlb, 2>, kModeCount> tlb;  // [mode][0 = read, 1 = write]

@@ -102,7 +102,7 @@ bool read_dr(Context& context, unsigned index, u64* value) {
 // SDM vol. 3, table 9-1.
 void reset_context(Context& context) {
   context.gpr = {};
-  context.gpr[kRdx] = 0x000606A6;
+  context.gpr[kRdx] = kCpuSignature;
   context.rip = 0xFFF0;
   context.set_flags(2);
   for (Segment& segment : context.segment) segment = real_segment(0);

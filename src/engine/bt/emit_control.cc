@@ -11,19 +11,19 @@ i32 BlockEmitter::branch_target(const TraceInsn& at) {
 }
 
 // To another page: by way of the jump cache, since that page may be mapped differently another time.
-void BlockEmitter::far_exit(Assembler& out, i32 target) {
+void BlockEmitter::far_exit(Assembler& out, i32 target, Mode mode) {
   out.load_gs(kT0, offsetof(Context, vpage));
   out.lea(kT0, kT0, target);
-  emit_indirect_jump(out, block_.mode(), stubs_);
+  emit_indirect_jump(out, mode, stubs_);
 }
 
-void BlockEmitter::exit_to(i32 target, unsigned number) {
+void BlockEmitter::exit_to(i32 target, unsigned number, Mode mode) {
   if (!on_page(target)) {
-    far_exit(out_, target);
+    far_exit(out_, target, mode);
     return;
   }
   out_.align_displacement(1);
-  exit_stubs_.push_back({out_.jmp(), static_cast<u16>(target), number});
+  exit_stubs_.push_back({out_.jmp(), static_cast<u16>(target), number, mode});
 }
 
 // Every loop on a page goes back somewhere: there it can be interrupted. Ways to other pages poll on their own.
@@ -43,7 +43,7 @@ void BlockEmitter::branch(const TraceInsn& at) {
   const unsigned condition = at.insn.info.opcode & 15;
   if (on_page(target)) {
     out_.align_displacement(2);
-    exit_stubs_.push_back({out_.jcc(condition), static_cast<u16>(target), 1});
+    exit_stubs_.push_back({out_.jcc(condition), static_cast<u16>(target), 1, block_.mode()});
   } else {
     far_stubs_.push_back({out_.jcc(condition), target});
   }
@@ -64,7 +64,7 @@ void BlockEmitter::count_branch(const TraceInsn& at) {
   const auto way = [&](i32 to, unsigned number) {
     if (on_page(to)) {
       out_.align_displacement(1);
-      exit_stubs_.push_back({out_.jmp(), static_cast<u16>(to), number});
+      exit_stubs_.push_back({out_.jmp(), static_cast<u16>(to), number, block_.mode()});
     } else {
       far_stubs_.push_back({out_.jmp(), to});
     }
@@ -106,7 +106,7 @@ void BlockEmitter::call(const TraceInsn& at) {
   out_.push_gs(offsetof(Context, vpage));
   if (on_page(target)) {
     out_.align_displacement(1);
-    exit_stubs_.push_back({out_.call(), static_cast<u16>(target), 0});
+    exit_stubs_.push_back({out_.call(), static_cast<u16>(target), 0, block_.mode()});
   } else {
     out_.load_gs(kT0, offsetof(Context, vpage));
     out_.lea(kT0, kT0, target);

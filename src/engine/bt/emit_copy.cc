@@ -123,6 +123,7 @@ void BlockEmitter::reencode(const Insn& insn, unsigned reg_field, unsigned rm_fi
   const ZydisDecodedInstruction& info = insn.info;
   for (unsigned i = 0; i < info.raw.prefix_count; ++i) {
     const u8 value = info.raw.prefixes[i].value;
+    if (value == 0xF3 && is_plain_scan(info.mnemonic)) continue;
     if (value == 0x66 || value == 0xF2 || value == 0xF3 || value == 0xF0) out_.byte(value);
   }
   const bool has_modrm = (info.attributes & ZYDIS_ATTRIB_HAS_MODRM) != 0;

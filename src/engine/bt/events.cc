@@ -207,6 +207,23 @@ bool deliver_fault(Context& context) {
   }
 }
 
+bool deliver_first_fault(Context& context) {
+  const Fault fault = context.fault;
+  const u64 flags = context.flags();
+  const u64 cr2 = context.cr2;
+  if (fault.vector == kVectorPf) context.cr2 = fault.address;
+  if (fault.vector != kVectorDb) context.set_flags(flags | kRf);
+  if (!deliver(context, fault.vector, EventSource::kException, fault.has_error, fault.error)) {
+    context.set_flags(flags);
+    context.cr2 = cr2;
+    return false;
+  }
+  context.shadow = false;
+  ++context.stats.exceptions;
+  if (fault.vector == kVectorPf) ++context.stats.page_faults;
+  return true;
+}
+
 bool deliver_interrupt(Context& context, u8 vector, EventSource source) {
   context.shadow = false;
   if (deliver(context, vector, source, false, 0)) return true;

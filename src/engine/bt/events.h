@@ -36,6 +36,8 @@ enum class EventSource : u8 {
 // Delivers context.fault: RIP in the context is that of the faulting instruction. Handles nested faults: #DF, and
 // false on a triple fault (run_state becomes kShutdown).
 bool deliver_fault(Context& context);
+// The same as long as nothing else goes wrong: when it does, false, and all is as it was.
+bool deliver_first_fault(Context& context);
 
 // Delivers vector as an interrupt. For those of software a fault is left in context.fault and false returned (the caller
 // delivers it with RIP back at the instruction); for kExternal faults are delivered inside.

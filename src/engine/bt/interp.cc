@@ -34,12 +34,6 @@ bool is_sse_namesake(const Insn& insn) {
          insn.info.opcode_map != ZYDIS_OPCODE_MAP_DEFAULT;
 }
 
-Handler handler_of(const Insn& insn) {
-  if (is_sse_namesake(insn)) return op_native;
-  const Handler handler = kTable[insn.info.mnemonic];
-  return handler != nullptr ? handler : op_native;
-}
-
 const ZydisDecoder& decoder_for(unsigned code_bits) {
   static const auto decoders = [] {
     std::array<ZydisDecoder, 3> made;
@@ -90,6 +84,12 @@ const Insn* fetch(Context& context) {
 }
 
 }  // namespace
+
+Handler handler_of(const Insn& insn) {
+  if (is_sse_namesake(insn)) return op_native;
+  const Handler handler = kTable[insn.info.mnemonic];
+  return handler != nullptr ? handler : op_native;
+}
 
 bool decode(const u8* bytes, unsigned length, unsigned bits, Insn* insn) {
   if (ZYAN_FAILED(ZydisDecoderDecodeFull(&decoder_for(bits), bytes, length, &insn->info, insn->operand.data()))) {

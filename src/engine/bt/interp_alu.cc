@@ -215,16 +215,16 @@ bool op_bit_test(Exec& e) {
     }
   } else {
     // The index reaches beyond the operand: address the word that has the bit.
-    Insn moved = e.insn;
+    ZydisDecodedOperand word = e.operand(0);
     const i64 words = sign_extend(index, bits) >> (bits == 64 ? 6 : bits == 32 ? 5 : 4);
-    moved.operand[0].mem.disp.value += words * (bits / 8);
-    moved.operand[0].mem.disp.has_displacement = true;
-    Exec through{e.context, moved, e.next};
+    word.mem.disp.value += words * (bits / 8);
+    word.mem.disp.has_displacement = true;
     if (e.insn.info.mnemonic == ZYDIS_MNEMONIC_BT) {
-      u64 a = 0;
-      if (!read_operand(through, 0, &a)) return false;
+      u64 a = 0, linear = 0;
+      if (!linear_address(e, word, bits / 8, &linear)) return false;
+      if (!read_memory(e.context, linear, &a, bits / 8, e.context.mode())) return false;
       f(a);
-    } else if (!modify_operand(through, 0, f)) {
+    } else if (!modify_memory(e, word, f)) {
       return false;
     }
   }

@@ -6,6 +6,7 @@
 namespace pileus::engine::bt {
 
 using Handler = bool (*)(Exec& e);
+Handler handler_of(const Insn& insn);
 
 bool op_binary(Exec& e);
 bool op_compare(Exec& e);

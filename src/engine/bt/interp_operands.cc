@@ -130,10 +130,15 @@ bool write_operand(Exec& e, unsigned i, u64 value) {
          write_memory(e.context, linear, &value, operand.size / 8, e.context.mode());
 }
 
-bool begin_modify(Exec& e, unsigned i, Target* out) {
-  out->size = e.width(i) / 8;
-  return linear_address(e, e.operand(i), out->size, &out->linear) &&
+bool begin_modify(Exec& e, const ZydisDecodedOperand& operand, Target* out) {
+  out->size = operand.size / 8;
+  return linear_address(e, operand, out->size, &out->linear) &&
          pin_memory(e.context, out->linear, out->size, e.context.mode(), &out->host, &out->gpa);
+}
+
+bool read_target(Exec& e, const Target& target, u64* value) {
+  *value = 0;
+  return read_memory(e.context, target.linear, value, target.size, e.context.mode());
 }
 
 bool compare_exchange(u8* host, unsigned size, u64* expected, u64 desired) {

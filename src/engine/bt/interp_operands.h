@@ -38,6 +38,9 @@ bool write_operand(Exec& e, unsigned i, u64 value);
 // operand = f(operand), atomically with LOCK (XCHG always); flags must be set by the caller after it returned true.
 template <typename F>
 bool modify_operand(Exec& e, unsigned i, F&& f);
+// The same for a memory operand that need not be one of the instruction's own.
+template <typename F>
+bool modify_memory(Exec& e, const ZydisDecodedOperand& operand, F&& f);
 
 // For modify_operand on memory.
 struct Target {
@@ -46,7 +49,8 @@ struct Target {
   u8* host = nullptr;
   unsigned size = 0;
 };
-bool begin_modify(Exec& e, unsigned i, Target* out);
+bool begin_modify(Exec& e, const ZydisDecodedOperand& operand, Target* out);
+bool read_target(Exec& e, const Target& target, u64* value);
 bool compare_exchange(u8* host, unsigned size, u64* expected, u64 desired);  // locked
 bool finish_modify(Exec& e, const Target& target, u64 value);
 void begin_exclusive_access(Exec& e);
@@ -58,14 +62,9 @@ bool push(Exec& e, u64 value, unsigned bytes);
 bool pop(Exec& e, unsigned bytes, u64* value);
 
 template <typename F>
-bool modify_operand(Exec& e, unsigned i, F&& f) {
-  if (!e.is_memory(i)) {
-    const ZydisRegister reg = e.operand(i).reg.value;
-    write_register(e.context, reg, f(read_register(e.context, reg)));
-    return true;
-  }
+bool modify_memory(Exec& e, const ZydisDecodedOperand& operand, F&& f) {
   Target target;
-  if (!begin_modify(e, i, &target)) return false;
+  if (!begin_modify(e, operand, &target)) return false;
   const bool locked = e.has(ZYDIS_ATTRIB_HAS_LOCK) || e.insn.info.mnemonic == ZYDIS_MNEMONIC_XCHG;
   u64 old = 0;
   if (locked && target.host != nullptr) {
@@ -82,11 +81,18 @@ bool modify_operand(Exec& e, unsigned i, F&& f) {
     __builtin_memcpy(target.host, &value, target.size);
     fine = finish_modify(e, target, 0);
   } else {
-    Target through = target;
-    fine = read_operand(e, i, &old) && finish_modify(e, through, f(old));
+    fine = read_target(e, target, &old) && finish_modify(e, target, f(old));
   }
   if (locked) end_exclusive_access(e);
   return fine;
+}
+
+template <typename F>
+bool modify_operand(Exec& e, unsigned i, F&& f) {
+  if (e.is_memory(i)) return modify_memory(e, e.operand(i), f);
+  const ZydisRegister reg = e.operand(i).reg.value;
+  write_register(e.context, reg, f(read_register(e.context, reg)));
+  return true;
 }
 
 }  // namespace pileus::engine::bt

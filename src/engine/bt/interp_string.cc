@@ -159,7 +159,7 @@ class StringOp {
     u8* host_to = nullptr;
     if (!pin_memory(context_, to, static_cast<unsigned>(bytes), context_.mode(), &host_to, &gpa) || host_to == nullptr)
       return 0;
-    if (kind_ == Kind::kMovs) std::memmove(host_to, host_from, bytes);
+    if (kind_ == Kind::kMovs) move(host_to, host_from, bytes);
     else fill(host_to, bytes);
     wrote_memory(context_, gpa, static_cast<unsigned>(bytes));
     if (kind_ == Kind::kMovs) advance(kRsi, bytes);
@@ -167,13 +167,20 @@ class StringOp {
     return bytes / size_;
   }
 
+  // By the host's own string instructions, which touch no vector registers.
+  static void move(u8* to, const u8* from, u64 bytes) {
+    asm volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(bytes) : : "memory");
+  }
+
   void fill(u8* host, u64 bytes) {
     const u64 value = context_.gpr[kRax];
-    if (size_ == 1 || value == 0) {
-      std::memset(host, static_cast<int>(value & 0xFF), bytes);
-      return;
+    u64 count = bytes / size_;
+    switch (size_) {
+      case 1: asm volatile("rep stosb" : "+D"(host), "+c"(count) : "a"(value) : "memory"); break;
+      case 2: asm volatile("rep stosw" : "+D"(host), "+c"(count) : "a"(value) : "memory"); break;
+      case 4: asm volatile("rep stosl" : "+D"(host), "+c"(count) : "a"(value) : "memory"); break;
+      default: asm volatile("rep stosq" : "+D"(host), "+c"(count) : "a"(value) : "memory");
     }
-    for (u64 done = 0; done < bytes; done += size_) std::memcpy(host + done, &value, size_);
   }
 
   Exec& e_;

@@ -31,7 +31,8 @@ bool locate(Context& context, u64 va, unsigned size, Access access, Mode mode, P
     if (!translate_code(context, va, &walk.gpa)) return false;
   } else {
     if (!walk_pages(context, va, access, mode, &walk)) return false;
-    tlb_insert(context, va, walk, access, mode);
+    const bool plain = tlb_insert(context, va, walk, access, mode);
+    if (!plain && context.vectors_in_place) return false;  // a device's, or a page that code was translated from
   }
   *out = {context.vm->memory().host(walk.gpa, size), walk.gpa, size};
   return true;
@@ -75,6 +76,9 @@ void copy(void* to, const void* from, unsigned size) {
     case 4: std::memcpy(to, from, 4); break;
     case 8: std::memcpy(to, from, 8); break;
     case 16: std::memcpy(to, from, 16); break;
+    case 24: std::memcpy(to, from, 24); break;
+    case 40: std::memcpy(to, from, 40); break;
+    case 48: std::memcpy(to, from, 48); break;
     default: std::memcpy(to, from, size);
   }
 }
@@ -175,11 +179,13 @@ bool pin_memory(Context& context, u64 va, unsigned size, Mode mode, u8** host, u
   std::array<Piece, 2> piece;
   if (!locate_both(context, va, size, Access::kWrite, mode, &piece)) return false;
   *host = piece[1].size == 0 ? piece[0].host : nullptr;
+  if (*host == nullptr && context.vectors_in_place) return false;
   *gpa = piece[0].gpa;
   return true;
 }
 
 void wrote_memory(Context& context, u64 gpa, unsigned size) {
+  if (context.vectors_in_place) return;  // the page is in the TLB for writing, and will be until this is over
   // The writer's bytes come before its look at the code bits, as the translator's bits come before its look at the bytes.
   std::atomic_thread_fence(std::memory_order_seq_cst);
   if (!context.vm->pages().has_code(gpa, size)) return;

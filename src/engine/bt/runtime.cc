@@ -5,6 +5,7 @@
 #include "engine/bt/assembler.h"
 #include "engine/bt/events.h"
 #include "engine/bt/fast_path.h"
+#include "engine/bt/fast_system.h"
 #include "engine/bt/interp.h"
 #include "engine/bt/mmu.h"
 #include "engine/bt/tlb.h"
@@ -110,6 +111,7 @@ u8* on_link(Context* context, const Site* at, u64) {
   Block* from = code.block_at(site.block);
   BlockKey key = from->key();
   key.gpa = (key.gpa & ~kPageMask) + site.value;
+  key.mode = static_cast<Mode>(site.size);
   Block* to = get_block(c, key, false);
   if (to == nullptr) return dispatch(c);
   if (code.generation() == generation) {
@@ -158,7 +160,8 @@ u8* on_trap(Context* context, const Site*, u64) {
 }  // namespace
 
 Callouts runtime_callouts() {
-  return {fast_memory, fast_indirect, on_memory, on_link, on_interpret, on_indirect, on_poll, on_trap};
+  return {fast_memory, fast_fault,   fast_indirect, fast_system, on_memory,
+          on_link,     on_interpret, on_indirect,   on_poll,     on_trap};
 }
 
 bool fpu_usable(const Context& context) {

@@ -32,8 +32,8 @@ void code(Assembler& out, std::initializer_list<unsigned> bytes) {
 
 u64 jump_cache_offset(Mode mode) { return offsetof(Context, jump) + (mode == kModeUser ? sizeof(JumpCache) : 0); }
 
-// All guest state out of host registers; then the C++ stack.
-void save_guest(Assembler& out) {
+// The guest's general registers and flags out of host registers; then the C++ stack.
+void save_general(Assembler& out) {
   for (unsigned guest = 0; guest < 16; ++guest) {
     if (!is_spilled(guest)) out.store_gs(kGprOffset + 8 * guest, host_register(guest));
   }
@@ -50,16 +50,28 @@ void save_guest(Assembler& out) {
   code(out, {0x25}), out.dword(~0x8D5U);                // and eax, ~arithmetic
   code(out, {0x09, 0xD8});                              // or eax, ebx
   out.store_gs(offsetof(Context, rflags), kRaxReg);
+}
+
+void save_vectors(Assembler& out) {
   mxcsr_move(out, true, offsetof(Context, mxcsr));
   mxcsr_move(out, false, offsetof(Context, host_mxcsr));
   vector_moves(out, true);
 }
 
-// Guest state into host registers, then to the host address in RAX.
-void load_guest_and_go(Assembler& out) {
-  out.store_gs(offsetof(Context, scratch), kRaxReg);
+void load_vectors(Assembler& out) {
   mxcsr_move(out, false, offsetof(Context, mxcsr));
   vector_moves(out, false);
+}
+
+// All guest state out of host registers; then the C++ stack.
+void save_guest(Assembler& out) {
+  save_general(out);
+  save_vectors(out);
+}
+
+// General registers and flags into host registers, then to the host address in RAX.
+void load_general_and_go(Assembler& out) {
+  out.store_gs(offsetof(Context, scratch), kRaxReg);
   out.load_gs(kRaxReg, offsetof(Context, rflags));
   code(out, {0x89, 0xC3});                              // mov ebx, eax
   code(out, {0xC1, 0xEB, 0x0B});                        // shr ebx, 11
@@ -73,6 +85,12 @@ void load_guest_and_go(Assembler& out) {
   }
   out.load_gs(kRspReg, kReturnRsp);
   code(out, {0x65, 0xFF, 0x24, 0x25}), out.dword(offsetof(Context, scratch));  // jmp gs:[scratch]
+}
+
+// Guest state into host registers, then to the host address in RAX.
+void load_guest_and_go(Assembler& out) {
+  load_vectors(out);
+  load_general_and_go(out);
 }
 
 void restore_host_and_return(Assembler& out) {
@@ -108,6 +126,34 @@ const u8* emit_callout(Assembler& out, Callout callout) {
   return entry;
 }
 
+// In: R10 = Site, RCX = address. Calls a function that uses general registers alone, with the Context complete but for the
+// vector registers; when it answers nullptr, saves those too and calls the other one.
+const u8* emit_general_callout(Assembler& out, Callout general, Callout slow) {
+  constexpr u64 kAddress = offsetof(Context, fast) + 8, kSite = kAddress + 8;
+  const auto call = [&](Callout callout) {
+    out.load_gs(kRdiReg, offsetof(Context, self));
+    out.load_gs(kRsiReg, kSite);
+    out.load_gs(kRdxReg, kAddress);
+    code(out, {0x48, 0xB8}), out.qword(reinterpret_cast<u64>(callout));  // mov rax, imm64
+    code(out, {0xFF, 0xD0});  // call rax
+    code(out, {0x48, 0x85, 0xC0});  // test rax, rax
+    return out.jcc(4);  // jz
+  };
+  const u8* entry = out.at();
+  save_general(out);
+  out.store_gs(kAddress, kT0);
+  out.store_gs(kSite, kT1);
+  u8* failed = call(general);
+  load_general_and_go(out);
+  Assembler::patch(failed, out.at());
+  save_vectors(out);
+  u8* leave = call(slow);
+  load_guest_and_go(out);
+  Assembler::patch(leave, out.at());
+  restore_host_and_return(out);
+  return entry;
+}
+
 // Guest registers that are where a C++ function may change them.
 constexpr std::array<unsigned, 7> kCallerSaved{0, 1, 2, 6, 7, 8, 9};
 
@@ -118,7 +164,7 @@ const u8* emit_fast_callout(Assembler& out, Callout callout, const u8* slow) {
   const auto restore = [&] {
     out.load_gs32(kRaxReg, kFlags);
     code(out, {0x04, 0x7F});  // add al, 0x7F: OF
-    code(out, {0x9E});        // sahf: the others
+    code(out, {0x9E});  // sahf: the others
     for (const unsigned guest : kCallerSaved) out.load_gs(host_register(guest), kGprOffset + 8 * guest);
     out.load_gs(kRspReg, kReturnRsp);
   };
@@ -126,7 +172,7 @@ const u8* emit_fast_callout(Assembler& out, Callout callout, const u8* slow) {
   for (const unsigned guest : kCallerSaved) out.store_gs(kGprOffset + 8 * guest, host_register(guest));
   out.store_gs(kReturnRsp, kRspReg);
   out.load_gs(kRspReg, offsetof(Context, host_rsp));
-  code(out, {0x9F});              // lahf
+  code(out, {0x9F});  // lahf
   code(out, {0x0F, 0x90, 0xC0});  // seto al
   out.store_gs(kFlags, kRaxReg);
   out.store_gs(kAddress, kT0);
@@ -135,9 +181,9 @@ const u8* emit_fast_callout(Assembler& out, Callout callout, const u8* slow) {
   out.mov(kRsiReg, kT1);
   out.mov(kRdxReg, kT0);
   code(out, {0x48, 0xB8}), out.qword(reinterpret_cast<u64>(callout));  // mov rax, imm64
-  code(out, {0xFF, 0xD0});                                              // call rax
-  code(out, {0x48, 0x85, 0xC0});                                        // test rax, rax
-  u8* failed = out.jcc(4);                                              // jz
+  code(out, {0xFF, 0xD0});  // call rax
+  code(out, {0x48, 0x85, 0xC0});  // test rax, rax
+  u8* failed = out.jcc(4);  // jz
   out.store_gs(kTarget, kRaxReg);
   restore();
   code(out, {0x65, 0xFF, 0x24, 0x25}), out.dword(static_cast<u32>(kTarget));  // jmp gs:[target]
@@ -188,9 +234,11 @@ void emit_indirect_call(Assembler& out, Mode mode) { out.call_gs_indexed(kT1, em
 Stubs emit_stubs(Assembler& out, const Callouts& callouts) {
   Stubs stubs;
   stubs.enter = reinterpret_cast<void (*)(Context*, const u8*)>(emit_enter(out));
-  stubs.memory = emit_fast_callout(out, callouts.fast_memory, emit_callout(out, callouts.memory));
+  const u8* slow_memory = emit_general_callout(out, callouts.fast_fault, callouts.memory);
+  stubs.memory = emit_fast_callout(out, callouts.fast_memory, slow_memory);
   stubs.link = emit_callout(out, callouts.link);
   stubs.interpret = emit_callout(out, callouts.interpret);
+  stubs.system = emit_general_callout(out, callouts.fast_system, callouts.interpret);
   stubs.poll = emit_callout(out, callouts.poll);
   stubs.trap = emit_callout(out, callouts.trap);
   const u8* slow_indirect = emit_callout(out, callouts.indirect);
@@ -206,6 +254,11 @@ Stubs emit_stubs(Assembler& out, const Callouts& callouts) {
     stubs.return_elsewhere[side] = out.at();
     out.invert(kT1);
     out.lea(kT0, kT0, kT1, 1, 0);
+    emit_indirect_jump(out, mode, stubs);
+  }
+  for (const Mode mode : {kModeKernel, kModeKernelAc, kModeUser}) {
+    stubs.go[mode] = out.at();
+    out.load_gs(kT0, offsetof(Context, rip));
     emit_indirect_jump(out, mode, stubs);
   }
   stubs.leave = out.at();

@@ -14,7 +14,9 @@ using Callout = u8* (*)(Context* context, const Site* site, u64 address);
 
 struct Callouts {
   Callout fast_memory;    // tried before `memory`, see fast_path.h
+  Callout fast_fault;     // tried between the two
   Callout fast_indirect;  // tried before `indirect`
+  Callout fast_system;    // tried before `interpret` at a SystemSite (fast_system.h)
   Callout memory;      // data TLB miss; `address` is the guest's virtual address
   Callout link;        // exit to another block on the page, not linked yet
   Callout interpret;   // an instruction for the interpreter
@@ -29,10 +31,12 @@ struct Stubs {
   const u8* memory = nullptr;
   const u8* link = nullptr;
   const u8* interpret = nullptr;
+  const u8* system = nullptr;
   const u8* poll = nullptr;
   const u8* trap = nullptr;
   const u8* leave = nullptr;                     // saves the guest's state and returns from enter
   const u8* indirect = nullptr;  // RCX = guest RIP
+  std::array<const u8*, kModeCount> go{};  // to Context::rip by way of the jump cache
   const u8* arrived_wrongly = nullptr;  // RCX = guest RIP - vpage of the block, R10 = ~vpage
   std::array<const u8*, kReturnSides> return_underflow{};  // RCX = guest RIP; more returns than calls
   std::array<const u8*, kReturnSides> return_elsewhere{};  // RCX = guest RIP - vpage of the call, R10 = ~vpage

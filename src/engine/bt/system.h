@@ -5,6 +5,8 @@
 #pragma once
 
 #include "engine/bt/context.h"
+#include "engine/cpuid.h"
+#include "engine/engine.h"
 
 namespace pileus::engine::bt {
 
@@ -15,6 +17,7 @@ bool read_dr(Context& context, unsigned index, u64* value);
 bool read_msr(Context& context, u32 index, u64* value);
 bool write_msr(Context& context, u32 index, u64 value);
 void do_cpuid(Context& context);                // EAX, ECX in; EAX..EDX out
+CpuIdentity bt_identity(const Config& config, const CpuFeatures& features);
 u64 read_tsc(const Context& context);           // guest's TSC now
 bool do_syscall(Context& context, u64 next_rip);  // these set RIP
 bool do_sysret(Context& context, unsigned operand_bits);

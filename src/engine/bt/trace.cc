@@ -48,9 +48,6 @@ bool is_excluded(ZydisMnemonic mnemonic) {
     case ZYDIS_MNEMONIC_FRSTOR:
     case ZYDIS_MNEMONIC_FNSTENV:
     case ZYDIS_MNEMONIC_FLDENV:
-    // Not offered to the guest: their bytes have to mean BSF and BSR.
-    case ZYDIS_MNEMONIC_TZCNT:
-    case ZYDIS_MNEMONIC_LZCNT:
     // Feature checks and faults are the interpreter's.
     case ZYDIS_MNEMONIC_UD0:
     case ZYDIS_MNEMONIC_UD1:
@@ -151,7 +148,7 @@ bool is_bit_string(const Insn& insn) {
 bool can_copy(const Insn& insn, bool fpu_usable) {
   const ZydisDecodedInstruction& info = insn.info;
   if (info.opcode_map == ZYDIS_OPCODE_MAP_0F0F) return false;
-  if (!is_offered(insn) && info.mnemonic != ZYDIS_MNEMONIC_PAUSE) return false;
+  if (!is_offered(insn) && info.mnemonic != ZYDIS_MNEMONIC_PAUSE && !is_plain_scan(info.mnemonic)) return false;
   if (is_excluded(info.mnemonic) || is_system(info.meta.category) || is_bit_string(insn)) return false;
   if (!fpu_usable && uses_fpu(info)) return false;
   for (unsigned i = 0; i < info.operand_count; ++i) {
@@ -242,7 +239,7 @@ Kind stack_kind(const Insn& insn, TraceInsn* out) {
     return gpr || operand.type == ZYDIS_OPERAND_TYPE_IMMEDIATE || is_plain_memory(operand) ? Kind::kPush
                                                                                            : Kind::kInterpret;
   }
-  return gpr && operand.reg.value != ZYDIS_REGISTER_RSP ? Kind::kPop : Kind::kInterpret;
+  return gpr ? Kind::kPop : Kind::kInterpret;
 }
 
 Kind classify(const Insn& insn, Mode mode, bool fpu_usable, TraceInsn* out) {
@@ -264,6 +261,12 @@ Kind classify(const Insn& insn, Mode mode, bool fpu_usable, TraceInsn* out) {
     case ZYDIS_MNEMONIC_LEAVE: return info.operand_width == 64 ? Kind::kLeave : Kind::kInterpret;
     case ZYDIS_MNEMONIC_CLI: return mode == kModeUser ? Kind::kInterpret : Kind::kClearIf;
     case ZYDIS_MNEMONIC_STI: return mode == kModeUser ? Kind::kInterpretEnd : Kind::kSetIf;
+    case ZYDIS_MNEMONIC_STAC:
+    case ZYDIS_MNEMONIC_CLAC: return mode == kModeUser ? Kind::kInterpretEnd : Kind::kSetAc;
+    case ZYDIS_MNEMONIC_SWAPGS: return mode == kModeUser ? Kind::kInterpret : Kind::kSwapGs;
+    case ZYDIS_MNEMONIC_RDTSC:
+    case ZYDIS_MNEMONIC_RDTSCP: return mode == kModeUser ? Kind::kInterpret : Kind::kReadTsc;
+    case ZYDIS_MNEMONIC_PUSHFQ: return info.operand_width == 64 ? Kind::kPushFlags : Kind::kInterpret;
     case ZYDIS_MNEMONIC_CLD:
     case ZYDIS_MNEMONIC_STD: return Kind::kDirection;
     case ZYDIS_MNEMONIC_ENDBR64:
@@ -328,7 +331,8 @@ void find_live_flags(Trace* trace) {
     if (at.kind == Kind::kCopy) {
       live &= ~definitely_written(at.insn);
       if (at.insn.info.cpu_flags != nullptr) live |= at.insn.info.cpu_flags->tested & kArithmeticFlags;
-    } else if (at.kind == Kind::kInterpret || at.kind == Kind::kInterpretEnd || at.kind == Kind::kSetIf) {
+    } else if (at.kind == Kind::kInterpret || at.kind == Kind::kInterpretEnd || at.kind == Kind::kSetIf ||
+               at.kind == Kind::kPushFlags) {
       live = kArithmeticFlags;
     }
     at.flags_live = live != 0;
@@ -346,6 +350,7 @@ bool falls_through(Kind kind) {
     case Kind::kBranch:
     case Kind::kCountBranch:
     case Kind::kReturn:
+    case Kind::kSetAc:
     case Kind::kInterpretEnd: return false;
     case Kind::kCopy:
     case Kind::kNop:
@@ -355,9 +360,16 @@ bool falls_through(Kind kind) {
     case Kind::kClearIf:
     case Kind::kSetIf:
     case Kind::kDirection:
+    case Kind::kSwapGs:
+    case Kind::kReadTsc:
+    case Kind::kPushFlags:
     case Kind::kInterpret: return true;
   }
   return true;
+}
+
+bool is_plain_scan(ZydisMnemonic mnemonic) {
+  return mnemonic == ZYDIS_MNEMONIC_TZCNT || mnemonic == ZYDIS_MNEMONIC_LZCNT;
 }
 
 unsigned gpr_number(ZydisRegister reg, bool* high) {

@@ -17,6 +17,10 @@ enum class Kind : u8 {
   kClearIf,       // CLI at CPL 0
   kSetIf,         // STI at CPL 0 when the next instruction stays in the block
   kDirection,     // CLD, STD
+  kSetAc,         // STAC, CLAC at CPL 0; the block ends
+  kSwapGs,        // at CPL 0
+  kReadTsc,       // RDTSC, RDTSCP at CPL 0
+  kPushFlags,     // PUSHFQ
   kCall,          // near, direct
   kCallIndirect,  // near, register or memory
   kJump,
@@ -51,6 +55,9 @@ struct Trace {
 
 // Decodes from `bytes` (the rest of the page, or a bounded part of it) at `page_offset`, 64-bit code.
 void decode_trace(const u8* bytes, unsigned length, u16 page_offset, Mode mode, bool fpu_usable, Trace* trace);
+
+// TZCNT and LZCNT are not offered to the guest: their bytes mean BSF and BSR, whose prefix F3 says nothing.
+bool is_plain_scan(ZydisMnemonic mnemonic);
 
 // 0-15 for a general register of any width, or kNoReg. *high is set for AH, CH, DH, BH.
 unsigned gpr_number(ZydisRegister reg, bool* high);

@@ -8,6 +8,7 @@
 #include "engine/bt/interp.h"
 #include "engine/bt/runtime.h"
 #include "engine/bt/stubs.h"
+#include "engine/bt/system.h"
 
 namespace pileus::engine::bt {
 
@@ -15,6 +16,7 @@ Vm::Vm(const Config& config) : config_(config) {}
 
 Result<std::unique_ptr<Vm>> Vm::create(const Config& config) {
   std::unique_ptr<Vm> vm(new Vm(config));
+  vm->cpu_ = bt_identity(config, TRY(resolve_model(config.cpu_model, bt_cpu_features())));
   vm->pages_ = TRY(CodePages::create(*config.memory));
   vm->code_ = TRY(CodeCache::create(config.translation_cache_bytes, *vm->pages_));
   Assembler out(vm->code_->room(), vm->code_->room_end());

@@ -9,6 +9,7 @@
 #include "base/ints.h"
 #include "engine/bt/context.h"
 #include "engine/bt/lapic.h"
+#include "engine/cpuid.h"
 #include "engine/engine.h"
 
 namespace pileus::engine::bt {
@@ -23,6 +24,7 @@ class Vm final : public guest::WriteObserver {
   ~Vm() override;
 
   const Config& config() const { return config_; }
+  const CpuIdentity& cpu() const { return cpu_; }
   guest::GuestMemory& memory() { return *config_.memory; }
   const std::vector<Context*>& contexts() const { return contexts_; }
   Context* context_of(u32 apic_id) const;
@@ -68,6 +70,7 @@ class Vm final : public guest::WriteObserver {
   void forget_jumps_to(const std::vector<u64>& arrivals);
 
   const Config config_;
+  CpuIdentity cpu_;
   std::vector<Context*> contexts_;
   std::unique_ptr<CodePages> pages_;
   std::unique_ptr<CodeCache> code_;

@@ -15,7 +15,6 @@
 #include <thread>
 
 #include "engine/engine.h"
-#include "engine/kvm/device.h"
 
 namespace pileus::engine {
 
@@ -152,11 +151,6 @@ Result<std::optional<u64>> guest_ticks() {
 
 }  // namespace
 }  // namespace kvm
-
-Result<> check_kvm() {
-  TRY(kvm::Device::open());
-  return {};
-}
 
 KvmProbe probe_kvm() {
   KvmProbe out;

@@ -7,6 +7,7 @@
 
 #include "engine/kvm/cpuid.h"
 #include "engine/kvm/kick.h"
+#include "engine/kvm/list.h"
 
 namespace pileus::engine::kvm {
 
@@ -33,8 +34,11 @@ Result<std::unique_ptr<KvmVcpu>> KvmVcpu::create(Vm& vm, u32 id) {
 Result<> KvmVcpu::set_up() {
   tsc_khz_ = static_cast<u64>(TRY(call(fd(), KVM_GET_TSC_KHZ, 0, "KVM_GET_TSC_KHZ")));
   if (tsc_khz_ == 0) return Error(ErrorCode::kUnsupported, "this host's TSC has no constant rate: use --engine bt");
-  TRY(set_cpuid(fd(), vm_.device(),
-                CpuidShape{id_, vm_.config().cpu_count, tsc_khz_, vm_.apic_cycle_ns(), vm_.config().paravirt}));
+  const std::vector<kvm_cpuid_entry2>& supported = vm_.device().supported_cpuid();
+  const CpuIdentity cpu{vm_.features(),        vm_.config().cpu_count,   static_cast<u32>(tsc_khz_),
+                        vm_.config().paravirt, paravirt_bits(supported), "KVM"};
+  List<kvm_cpuid_entry2> cpuid(make_cpuid(supported, cpu, id_, vm_.apic_cycle_ns()));
+  TRY(call(fd(), list_request(KVM_SET_CPUID2), cpuid.argument(), "KVM_SET_CPUID2"));
   if (vm_.device().capability(KVM_CAP_ENFORCE_PV_FEATURE_CPUID) > 0) {
     kvm_enable_cap request{};
     request.cap = KVM_CAP_ENFORCE_PV_FEATURE_CPUID;

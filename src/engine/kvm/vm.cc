@@ -1,6 +1,7 @@
 #include "engine/kvm/vm.h"
 
 #include "base/log.h"
+#include "engine/kvm/cpuid.h"
 #include "engine/kvm/list.h"
 
 namespace pileus::engine::kvm {
@@ -24,8 +25,11 @@ constexpr u64 kBusNs = 100;  // the 10 MHz of CPUID leaf 0x15
 
 Result<std::unique_ptr<Vm>> Vm::create(const Config& config) {
   Device device = TRY(Device::open());
+  const CpuFeatures supported = supported_features(device.supported_cpuid());
+  const CpuFeatures features = TRY(resolve_model(config.cpu_model, supported));
   os::Fd file(TRY(call(device.fd(), KVM_CREATE_VM, 0, "KVM_CREATE_VM")));
   std::unique_ptr<Vm> vm(new Vm(config, std::move(device), std::move(file)));
+  vm->features_ = features & supported;  // of what a model has on every host, KVM may lack something
   TRY(vm->set_up_processors());
   TRY(vm->add_memory());
   return vm;

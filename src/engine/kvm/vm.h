@@ -22,6 +22,8 @@ class Vm {
   const Config& config() const { return config_; }
   const Device& device() const { return device_; }
   int fd() const { return file_.get(); }
+  // Those of the configured model.
+  const CpuFeatures& features() const { return features_; }
   // Nanoseconds for each cycle of the APIC timer's input clock.
   u64 apic_cycle_ns() const { return apic_cycle_ns_; }
 
@@ -41,6 +43,7 @@ class Vm {
   const Config config_;
   Device device_;
   os::Fd file_;
+  CpuFeatures features_;
   u64 apic_cycle_ns_ = 1;
 
   std::mutex routes_mutex_;

@@ -68,12 +68,14 @@ TEST(KvmCpuid, EachVcpuHasItsOwnId) {
 }
 
 TEST(KvmCpuid, NoFrequencyOfATimerThatHasAnother) {
-  EXPECT_NE(leaf_of(made("v2"), 0x15), nullptr);
-  EXPECT_EQ(leaf_of(made("v2", 1), 0x15), nullptr);
+  const auto slow = made("v2"), fast = made("v2", 1);
+  EXPECT_NE(leaf_of(slow, 0x15), nullptr);
+  EXPECT_EQ(leaf_of(fast, 0x15), nullptr);
 }
 
 TEST(KvmCpuid, NoAsynchronousPageFaults) {
-  EXPECT_EQ(leaf_of(made("v2"), 0x40000001)->eax & (1U << 4 | 1U << 10 | 1U << 14), 0U);
+  const auto entries = made("v2");
+  EXPECT_EQ(leaf_of(entries, 0x40000001)->eax & (1U << 4 | 1U << 10 | 1U << 14), 0U);
 }
 
 }  // namespace

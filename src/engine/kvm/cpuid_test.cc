@@ -17,7 +17,11 @@ kvm_cpuid_entry2 entry(u32 leaf, u32 eax, u32 ebx, u32 ecx, u32 edx) {
 
 // An AMD host whose KVM offers all, and 44 bits of physical addresses.
 std::vector<kvm_cpuid_entry2> amd_host() {
-  return {entry(0, 0x10, kAuthenticAmd[0], kAuthenticAmd[2], kAuthenticAmd[1]),
+  kvm_cpuid_entry2 xsave = entry(0xD, ~0U, 0, 0, 0);
+  xsave.index = 1;
+  xsave.flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX;
+  return {xsave,
+          entry(0, 0x10, kAuthenticAmd[0], kAuthenticAmd[2], kAuthenticAmd[1]),
           entry(1, 0x00A00F11, 0, ~0U, ~0U),
           entry(7, 0, ~0U, ~0U, ~0U),
           entry(0x40000001, ~0U, 0, 0, 0),

@@ -40,6 +40,7 @@ class Vm {
  private:
   explicit Vm(VmDirectory directory) : directory_(std::move(directory)) {}
   Result<> prepare();
+  Result<EngineChoice> choose_engine();
   Result<machine::MachineConfig> machine_config();
   Result<> watch_signals();
   void on_signal();

@@ -167,7 +167,8 @@ KvmProbe probe_kvm() {
   }
   const double slowdown = static_cast<double>(**ticks) / static_cast<double>(kvm::host_ticks());
   out.near_native = slowdown <= kvm::kNearNative;
-  out.reason = fmt::format("a loop takes {:.1f} times as long under this host's KVM as on its processor", slowdown);
+  out.reason = fmt::format("a loop takes {:.{}f} times as long under this host's KVM as on its processor", slowdown,
+                           slowdown < 10 ? 1 : 0);
   return out;
 }
 

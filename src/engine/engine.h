@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "engine/cpu_model.h"
 #include "engine/cpu_state.h"
+#include "engine/dirty_log.h"
 #include "guest/bus.h"
 #include "guest/interrupt.h"
 #include "guest/memory.h"
@@ -61,6 +62,8 @@ class Engine : public guest::MsiSink {
   virtual Result<Vcpu*> create_vcpu(u32 id) = 0;
   virtual const char* name() const = 0;
   virtual Counters counters() const = 0;
+  // Lives as long as the engine; null: this engine cannot tell which pages are written.
+  virtual DirtyLog* dirty_log() { return nullptr; }
 };
 
 enum class BtMode {
@@ -75,6 +78,13 @@ enum class DirectMode {
   kAlways,  // whatever can run so: for tests
 };
 
+// How KVM tells which pages were written.
+enum class KvmDirtyMode {
+  kAuto,  // rings where there are any
+  kBitmap,
+  kRings,
+};
+
 struct Config {
   guest::GuestMemory* memory = nullptr;
   guest::Bus* mmio = nullptr;
@@ -86,6 +96,7 @@ struct Config {
   u64 translation_cache_bytes = 128 * kMiB;  // bound on emitted code
   BtMode bt_mode = BtMode::kTranslate;
   DirectMode direct = DirectMode::kAuto;
+  KvmDirtyMode kvm_dirty = KvmDirtyMode::kAuto;
 };
 
 // The binary translator: any x86-64 Linux host.

@@ -21,21 +21,25 @@ class KvmEngine final : public Engine {
   const char* name() const override { return "kvm"; }
   void signal_msi(u64 address, u32 data) override { vm_->signal_msi(address, data); }
 
+  DirtyLog* dirty_log() override { return &vm_->dirty_log(); }
+
   Counters counters() const override {
-    u64 port = 0, mmio = 0, eoi = 0, signal = 0, other = 0;
+    u64 port = 0, mmio = 0, eoi = 0, signal = 0, dirty_ring = 0, other = 0;
     for (const auto& vcpu : vcpus_) {
       const ExitCounts& exits = vcpu->exits();
       port += exits.port;
       mmio += exits.mmio;
       eoi += exits.eoi;
       signal += exits.signal;
+      dirty_ring += exits.dirty_ring;
       other += exits.other;
     }
-    return {{"exits", port + mmio + eoi + signal + other},
+    return {{"exits", port + mmio + eoi + signal + dirty_ring + other},
             {"exits_port", port},
             {"exits_mmio", mmio},
             {"exits_eoi", eoi},
             {"exits_signal", signal},
+            {"exits_dirty_ring", dirty_ring},
             {"exits_other", other}};
   }
 

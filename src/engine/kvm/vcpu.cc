@@ -28,6 +28,7 @@ Result<std::unique_ptr<KvmVcpu>> KvmVcpu::create(Vm& vm, u32 id) {
   os::Mapping mapping = TRY(os::Mapping::file(file.get(), 0, vm.device().vcpu_mapping_bytes(), true));
   std::unique_ptr<KvmVcpu> vcpu(new KvmVcpu(vm, id, std::move(file), std::move(mapping)));
   TRY(vcpu->set_up());
+  TRY(vm.dirty_log().add_vcpu(vcpu->fd()));
   return vcpu;
 }
 
@@ -119,6 +120,12 @@ std::optional<Exit> KvmVcpu::handle_exit() {
       count(exits_.eoi);
       if (vm_.config().eoi != nullptr) vm_.config().eoi->on_eoi(run.eoi.vector);
       return std::nullopt;
+    case KVM_EXIT_DIRTY_RING_FULL: {
+      count(exits_.dirty_ring);
+      const Result<> emptied = vm_.dirty_log().empty_rings();
+      if (emptied) return std::nullopt;
+      return Exit{ExitReason::kError, emptied.error().message()};
+    }
     case KVM_EXIT_INTR:
     case KVM_EXIT_IRQ_WINDOW_OPEN: count(exits_.other); return std::nullopt;
     case KVM_EXIT_SHUTDOWN: shut_down_ = true; return Exit{ExitReason::kShutdown, "triple fault"};

@@ -32,6 +32,7 @@ Result<std::unique_ptr<Vm>> Vm::create(const Config& config) {
   vm->features_ = features & supported;  // of what a model has on every host, KVM may lack something
   TRY(vm->set_up_processors());
   TRY(vm->add_memory());
+  vm->dirty_log_ = TRY(KvmDirtyLog::create(vm->fd(), vm->device_, *config.memory, config.kvm_dirty));
   return vm;
 }
 

@@ -10,6 +10,7 @@
 #include "base/ints.h"
 #include "engine/engine.h"
 #include "engine/kvm/device.h"
+#include "engine/kvm/dirty_log.h"
 #include "engine/kvm/level_routes.h"
 #include "os/fd.h"
 
@@ -22,6 +23,7 @@ class Vm {
   const Config& config() const { return config_; }
   const Device& device() const { return device_; }
   int fd() const { return file_.get(); }
+  KvmDirtyLog& dirty_log() { return *dirty_log_; }
   // Those of the configured model.
   const CpuFeatures& features() const { return features_; }
   // Nanoseconds for each cycle of the APIC timer's input clock.
@@ -45,6 +47,7 @@ class Vm {
   os::Fd file_;
   CpuFeatures features_;
   u64 apic_cycle_ns_ = 1;
+  std::unique_ptr<KvmDirtyLog> dirty_log_;
 
   std::mutex routes_mutex_;
   LevelRoutes routes_;  // guarded by routes_mutex_

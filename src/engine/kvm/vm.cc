@@ -32,6 +32,7 @@ Result<std::unique_ptr<Vm>> Vm::create(const Config& config) {
   vm->features_ = features & supported;  // of what a model has on every host, KVM may lack something
   TRY(vm->set_up_processors());
   TRY(vm->add_memory());
+  if (vm->device_.capability(KVM_CAP_IOEVENTFD_ANY_LENGTH) > 0) config.mmio->watch_doorbells(vm.get());
   vm->dirty_log_ = TRY(KvmDirtyLog::create(vm->fd(), vm->device_, *config.memory, config.kvm_dirty));
   return vm;
 }
@@ -68,6 +69,17 @@ Result<> Vm::add_memory() {
     TRY(call(fd(), KVM_SET_USER_MEMORY_REGION, &request, "KVM_SET_USER_MEMORY_REGION"));
   }
   return {};
+}
+
+// Where it fails, the write goes to the device as any other.
+void Vm::set_doorbell(u64 address, int event, u32 flags) const {
+  kvm_ioeventfd request{};
+  request.addr = address;
+  request.len = 0;  // any
+  request.fd = event;
+  request.flags = flags;
+  const Result<int> set = call(fd(), KVM_IOEVENTFD, &request, "KVM_IOEVENTFD");
+  if (!set) log::warn("a device's doorbell at {:#x} is slow: {}", address, set.error().message());
 }
 
 void Vm::signal_msi(u64 address, u32 data) {

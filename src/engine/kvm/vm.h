@@ -16,9 +16,10 @@
 
 namespace pileus::engine::kvm {
 
-class Vm {
+class Vm final : public guest::DoorbellWatcher {
  public:
   static Result<std::unique_ptr<Vm>> create(const Config& config);
+  ~Vm() override { config_.mmio->watch_doorbells(nullptr); }
 
   const Config& config() const { return config_; }
   const Device& device() const { return device_; }
@@ -34,12 +35,19 @@ class Vm {
   // The guest's KVM clock from now on.
   Result<> set_clock(u64 ns);
 
+  // The kernel rings doorbells by itself (ioeventfd): the vCPU stays in the guest.
+  void on_doorbell_added(u64 address, int event) override { set_doorbell(address, event, 0); }
+  void on_doorbell_removed(u64 address, int event) override {
+    set_doorbell(address, event, KVM_IOEVENTFD_FLAG_DEASSIGN);
+  }
+
  private:
   Vm(const Config& config, Device device, os::Fd file)
       : config_(config), device_(std::move(device)), file_(std::move(file)) {}
   Result<> enable(u32 capability, u64 argument, const char* what);
   Result<> set_up_processors();
   Result<> add_memory();
+  void set_doorbell(u64 address, int event, u32 flags) const;
   void route_level(u64 address, u32 data);
 
   const Config config_;

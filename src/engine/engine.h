@@ -80,9 +80,8 @@ enum class DirectMode {
 
 // How KVM tells which pages were written.
 enum class KvmDirtyMode {
-  kAuto,  // rings where there are any
-  kBitmap,
-  kRings,
+  kBitmap,  // every KVM can; each look at it costs as much as RAM is large
+  kRings,   // each look costs as much as was written
 };
 
 struct Config {
@@ -96,7 +95,7 @@ struct Config {
   u64 translation_cache_bytes = 128 * kMiB;  // bound on emitted code
   BtMode bt_mode = BtMode::kTranslate;
   DirectMode direct = DirectMode::kAuto;
-  KvmDirtyMode kvm_dirty = KvmDirtyMode::kAuto;
+  KvmDirtyMode kvm_dirty = KvmDirtyMode::kBitmap;
 };
 
 // The binary translator: any x86-64 Linux host.

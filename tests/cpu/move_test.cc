@@ -18,7 +18,7 @@ constexpr int kStretchMs = 20;
 constexpr int kMaxStretches = 1000;
 
 std::unique_ptr<Machine> make(Way way) {
-  auto made = Machine::create(way, 1);
+  auto made = Machine::create(way, 1, "host");
   EXPECT_TRUE(made.ok());
   return made.ok() ? std::move(made).value() : nullptr;
 }

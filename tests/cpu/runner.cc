@@ -17,7 +17,8 @@ constexpr u32 dpl_bits(unsigned cpl) { return cpl << 5; }
 
 // PE MP ET NE WP PG; PAE OSFXSR OSXMMEXCPT FSGSBASE; SCE LME LMA NXE.
 constexpr u64 kCr0 = 1 | 2 | 16 | 32 | 1U << 16 | 1U << 31;
-constexpr u64 kCr4 = 1U << 5 | 1U << 9 | 1U << 10 | 1U << 16;
+constexpr u64 kCr4 = 1U << 5 | 1U << 9 | 1U << 10 | 1U << 16, kCr4OsXsave = 1U << 18;
+constexpr u64 kXcr0WithAvx = 7;
 constexpr u64 kEfer = 1 | 1U << 8 | 1U << 10 | 1U << 11;
 
 constexpr u16 kGdtLimit = kTaskState + 16 - 1;
@@ -41,6 +42,12 @@ void put(guest::GuestMemory& memory, u64 address, const T& value) {
   u8* host = memory.host(address, sizeof value);
   CHECK(host != nullptr);
   std::memcpy(host, &value, sizeof value);
+}
+
+bool kvm_has_avx2() {
+  constexpr unsigned kAvx2 = 5;
+  const auto features = engine::kvm_cpu_features();
+  return features && features->has(engine::FeatureWord::k7Ebx, kAvx2);
 }
 
 bool is_kvm_near_native() {
@@ -122,12 +129,13 @@ const char* name_of(Way way) {
   return "";
 }
 
-std::string why_no_kvm() {
-  const auto machine = Machine::create(Way::kKvm, 1);
-  return machine.ok() ? std::string() : machine.error().message();
+std::string why_no_kvm(const std::string& cpu_model, bool avx2) {
+  const auto machine = Machine::create(Way::kKvm, 1, cpu_model);
+  if (!machine) return machine.error().message();
+  return avx2 && !kvm_has_avx2() ? "this host's KVM offers no AVX2" : "";
 }
 
-Result<std::unique_ptr<Machine>> Machine::create(Way way, u32 cpu_count) {
+Result<std::unique_ptr<Machine>> Machine::create(Way way, u32 cpu_count, const std::string& cpu_model) {
   guest::GuestMemory memory = TRY(guest::GuestMemory::create(kMemoryBytes, kHoleStart));
   std::unique_ptr<Machine> machine(new Machine(std::move(memory)));
   TRY(machine->ports_.add(kExitPort, 1, &machine->exit_));
@@ -140,6 +148,8 @@ Result<std::unique_ptr<Machine>> Machine::create(Way way, u32 cpu_count) {
   config.mmio = &machine->mmio_;
   config.ports = &machine->ports_;
   config.cpu_count = cpu_count;
+  config.cpu_model = cpu_model;
+  machine->avx_ = (way == Way::kKvm ? kvm_has_avx2() : has_avx2()) && cpu_model != "v2";
   config.bt_mode = way == Way::kInterpreter ? engine::BtMode::kInterpret : engine::BtMode::kTranslate;
   config.direct = way == Way::kDirect ? engine::DirectMode::kAlways : engine::DirectMode::kOff;
   machine->engine_ = TRY(way == Way::kKvm ? engine::create_kvm(config) : engine::create_bt(config));
@@ -193,7 +203,8 @@ engine::CpuState Machine::flat_state(unsigned cpl, u64 tables) {
   state.idtr = {tables + kIdt, kIdtLimit};
   state.cr0 = kCr0;
   state.cr3 = kPml4;
-  state.cr4 = kCr4;
+  state.cr4 = kCr4 | (avx_ ? kCr4OsXsave : 0);
+  state.xcr0 = avx_ ? kXcr0WithAvx : 1;
   state.efer = kEfer;
   state.run_state = engine::RunState::kRunning;
   const UserState user = initial_state();

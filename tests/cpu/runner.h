@@ -62,12 +62,12 @@ enum class Way {
 inline constexpr std::array kWays{Way::kInterpreter, Way::kTranslator, Way::kDirect};  // of the bt engine
 // "kvm_emulated" where the host's KVM emulates the guest's instructions: known_failures.txt tells the two apart.
 const char* name_of(Way way);
-// Why the kvm engine cannot be tested on this host; empty when it can.
-std::string why_no_kvm();
+// Why the kvm engine cannot be tested on this host with such a processor; empty when it can.
+std::string why_no_kvm(const std::string& cpu_model = "host", bool avx2 = false);
 
 class Machine {
  public:
-  static Result<std::unique_ptr<Machine>> create(Way way, u32 cpu_count);
+  static Result<std::unique_ptr<Machine>> create(Way way, u32 cpu_count, const std::string& cpu_model);
   ~Machine();
   Machine(const Machine&) = delete;
   Machine& operator=(const Machine&) = delete;
@@ -103,6 +103,7 @@ class Machine {
     engine::Engine* engine = nullptr;
     std::atomic<u8> ended{0};
   };
+  bool avx_ = false;  // the guest has AVX, and flat_state() switches it on
   struct ExitPort final : guest::BusDevice {
     u64 read(u64, unsigned) override { return 0xFF; }
     void write(u64 offset, unsigned size, u64 value) override;

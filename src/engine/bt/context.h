@@ -36,6 +36,12 @@ enum Mode : u8 {
   kModeCount,
 };
 
+// Floating-point and vector instructions that may execute now.
+enum Usable : u8 {
+  kUsableSse = 1,  // x87, MMX, SSE: CR0.EM and TS clear, CR4.OSFXSR set
+  kUsableAvx = 2,  // VEX-encoded ones: CR0.TS clear, CR4.OSXSAVE set, SSE and AVX state in XCR0
+};
+
 enum class Access : u8 { kRead, kWrite, kExecute };
 
 inline constexpr unsigned kTlbBits = 10;
@@ -124,7 +130,7 @@ struct alignas(64) Context {
   bool native_fault;  // the native cell that just ran raised `fault`
   u64 trap_pc;  // host address of an instruction that raised a host signal
   u32 trap_number;  // x86 vector of it
-  bool fpu_usable;  // x87 and SSE may execute: CR0.EM and TS clear, CR4.OSFXSR set; blocks are translated for it
+  u8 usable;  // Usable bits that blocks are translated for
   std::array<Segment, kSegmentCount> segment;  // FS and GS bases are read by translated code
   alignas(64) std::array<std::array<u8, 32>, 16> vector;
   alignas(64) std::array<u8, 512> fx;  // x87 (and, across run(), all of it) in FXSAVE format

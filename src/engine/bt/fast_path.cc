@@ -6,7 +6,8 @@
 namespace pileus::engine::bt {
 
 u8* fast_memory(Context* context, const Site* site, u64 address) {
-  if ((address & kPageMask) + site->size > 4096 || (site->size == 16 && (address & 15) != 0)) return nullptr;
+  if ((address & kPageMask) + site->size > 4096 || (site->size >= 16 && (address & (site->size - 1U)) != 0))
+    return nullptr;
   const Block& block = *context->vm->code().block_at(site->block);
   const Access access = (site->flag & kSiteWrites) != 0 ? Access::kWrite : Access::kRead;
   const bool stack = (site->flag & kSiteStack) != 0;
@@ -29,7 +30,7 @@ u8* fast_indirect(Context* context, const Site*, u64 address) {
   u64 gpa = 0;
   if (!translate_code(c, address, &gpa)) return nullptr;
   const Mode mode = c.mode();
-  const Block* block = c.vm->code().find(BlockKey{gpa, mode, c.fpu_usable}.packed());
+  const Block* block = c.vm->code().find(BlockKey{gpa, mode, c.usable}.packed());
   if (block == nullptr) return nullptr;
   const u8* arrival = block->arrival.load(std::memory_order_acquire);
   if (arrival == nullptr && mode != kModeKernelAc) return nullptr;

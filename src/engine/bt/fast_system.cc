@@ -43,6 +43,19 @@ bool is_fast(const Insn& insn) {
     case ZYDIS_MNEMONIC_RDGSBASE:
     case ZYDIS_MNEMONIC_WRFSBASE:
     case ZYDIS_MNEMONIC_WRGSBASE:
+    case ZYDIS_MNEMONIC_FXSAVE:
+    case ZYDIS_MNEMONIC_FXSAVE64:
+    case ZYDIS_MNEMONIC_FXRSTOR:
+    case ZYDIS_MNEMONIC_FXRSTOR64:
+    case ZYDIS_MNEMONIC_XGETBV:
+    case ZYDIS_MNEMONIC_XSAVE:
+    case ZYDIS_MNEMONIC_XSAVE64:
+    case ZYDIS_MNEMONIC_XSAVEC:
+    case ZYDIS_MNEMONIC_XSAVEC64:
+    case ZYDIS_MNEMONIC_XSAVEOPT:
+    case ZYDIS_MNEMONIC_XSAVEOPT64:
+    case ZYDIS_MNEMONIC_XRSTOR:
+    case ZYDIS_MNEMONIC_XRSTOR64:
     case ZYDIS_MNEMONIC_INVLPG:
     case ZYDIS_MNEMONIC_VERW:
     case ZYDIS_MNEMONIC_LAR:
@@ -109,7 +122,7 @@ u8* fast_system(Context* context, const Site* at, u64) {
 
 u8* fast_fault(Context* context, const Site* at, u64 address) {
   Context& c = *context;
-  const bool misaligned = (at->size == 16 || (at->flag & kSiteStack) != 0) && (address & (at->size - 1U)) != 0;
+  const bool misaligned = (at->size >= 16 || (at->flag & kSiteStack) != 0) && (address & (at->size - 1U)) != 0;
   if ((address & kPageMask) + at->size > 4096 || misaligned) return nullptr;
   const Block& block = *c.vm->code().block_at(at->block);
   const Access access = (at->flag & kSiteWrites) != 0 ? Access::kWrite : Access::kRead;

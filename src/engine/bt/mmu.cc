@@ -77,6 +77,7 @@ void copy(void* to, const void* from, unsigned size) {
     case 8: std::memcpy(to, from, 8); break;
     case 16: std::memcpy(to, from, 16); break;
     case 24: std::memcpy(to, from, 24); break;
+    case 32: std::memcpy(to, from, 32); break;
     case 40: std::memcpy(to, from, 40); break;
     case 48: std::memcpy(to, from, 48); break;
     default: std::memcpy(to, from, size);

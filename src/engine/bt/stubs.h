@@ -43,7 +43,8 @@ struct Stubs {
 };
 
 // Emits the stubs at the assembler's place.
-Stubs emit_stubs(Assembler& out, const Callouts& callouts);
+// `ymm`: the guest has the upper halves of the vector registers, too.
+Stubs emit_stubs(Assembler& out, const Callouts& callouts, bool ymm);
 
 // A block's arrival: goes on behind itself when RCX, the guest RIP, is that of the block, whose page's virtual address is
 // in the jump cache's slot of which R10 is the index.

@@ -40,6 +40,7 @@ struct TraceInsn {
   Kind kind = Kind::kInterpret;
   u16 page_offset = 0;
   bool flags_live = true;  // some arithmetic flag is needed by this instruction or by what follows
+  bool drops_rep = false;  // TZCNT and LZCNT where not offered mean BSF and BSR, whose prefix F3 says nothing
   i8 memory_operand = -1;  // explicit memory operand of a kCopy, kPush, kCallIndirect, kJumpIndirect
 };
 
@@ -54,10 +55,8 @@ struct Trace {
 };
 
 // Decodes from `bytes` (the rest of the page, or a bounded part of it) at `page_offset`, 64-bit code.
-void decode_trace(const u8* bytes, unsigned length, u16 page_offset, Mode mode, bool fpu_usable, Trace* trace);
-
-// TZCNT and LZCNT are not offered to the guest: their bytes mean BSF and BSR, whose prefix F3 says nothing.
-bool is_plain_scan(ZydisMnemonic mnemonic);
+void decode_trace(const u8* bytes, unsigned length, u16 page_offset, Mode mode, u8 usable, const CpuFeatures& features,
+                  Trace* trace);
 
 // 0-15 for a general register of any width, or kNoReg. *high is set for AH, CH, DH, BH.
 unsigned gpr_number(ZydisRegister reg, bool* high);

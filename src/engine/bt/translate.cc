@@ -37,7 +37,7 @@ Translated translate_block(Context& context, const BlockKey& key, const u8* host
 
   static Trace trace;  // guarded by the mutex; too big for a stack
   std::memcpy(bytes.data(), host_page + page_offset, length);
-  decode_trace(bytes.data(), length, page_offset, key.mode, key.fpu_usable, &trace);
+  decode_trace(bytes.data(), length, page_offset, key.mode, key.usable, vm.cpu().features, &trace);
   if (trace.count == 0) return Translated::kInterpretFirst;
   const unsigned size = trace.end_offset - page_offset;
   vm.pages().add(key.gpa, size);

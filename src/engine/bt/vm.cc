@@ -20,7 +20,8 @@ Result<std::unique_ptr<Vm>> Vm::create(const Config& config) {
   vm->pages_ = TRY(CodePages::create(*config.memory));
   vm->code_ = TRY(CodeCache::create(config.translation_cache_bytes, *vm->pages_));
   Assembler out(vm->code_->room(), vm->code_->room_end());
-  vm->stubs_ = std::make_unique<Stubs>(emit_stubs(out, runtime_callouts()));
+  vm->stubs_ =
+      std::make_unique<Stubs>(emit_stubs(out, runtime_callouts(), vm->cpu_.features.has(FeatureWord::k1Ecx, 28)));
   vm->code_->set_base(reinterpret_cast<u8*>(align_up(reinterpret_cast<u64>(out.at()), 64)));
   config.memory->set_observer(vm.get());
   return vm;

@@ -41,11 +41,7 @@ KvmDirtyLog::KvmDirtyLog(int vm_fd, guest::GuestMemory& memory, u32 ring_entries
 Result<std::unique_ptr<KvmDirtyLog>> KvmDirtyLog::create(int vm_fd, const Device& device, guest::GuestMemory& memory,
                                                          KvmDirtyMode mode) {
   u32 entries = 0;
-  if (mode != KvmDirtyMode::kBitmap) {
-    const Result<u32> enabled = enable_rings(vm_fd, device);
-    if (!enabled && mode == KvmDirtyMode::kRings) return enabled.error();
-    if (enabled) entries = *enabled;
-  }
+  if (mode == KvmDirtyMode::kRings) entries = TRY(enable_rings(vm_fd, device));
   return std::unique_ptr<KvmDirtyLog>(new KvmDirtyLog(vm_fd, memory, entries));
 }
 
@@ -113,26 +109,40 @@ Result<> KvmDirtyLog::read_bitmaps() {
 }
 
 // An entry's flags say whose it is: dirty, ours to read; with reset set, KVM's to protect the page anew.
-Result<> KvmDirtyLog::read_rings() {
-  bool any = false;
-  for (Ring& ring : rings_) {
-    auto* entries = cast_aligned<kvm_dirty_gfn>(ring.mapping.data());
-    for (;;) {
-      kvm_dirty_gfn& entry = entries[ring.next % ring_entries_];
-      if ((__atomic_load_n(&entry.flags, __ATOMIC_ACQUIRE) & KVM_DIRTY_GFN_F_DIRTY) == 0) break;
-      mark(entry.slot, entry.offset);
-      __atomic_store_n(&entry.flags, u32{KVM_DIRTY_GFN_F_RESET}, __ATOMIC_RELEASE);
-      ++ring.next;
-      any = true;
-    }
+bool KvmDirtyLog::read_ring(Ring& ring) {
+  auto* entries = cast_aligned<kvm_dirty_gfn>(ring.mapping.data());
+  for (u32 taken = 0; taken < ring_entries_; ++taken, ++ring.next) {
+    kvm_dirty_gfn& entry = entries[ring.next % ring_entries_];
+    if ((__atomic_load_n(&entry.flags, __ATOMIC_ACQUIRE) & KVM_DIRTY_GFN_F_DIRTY) == 0) return true;
+    mark(entry.slot, entry.offset);
+    __atomic_store_n(&entry.flags, u32{KVM_DIRTY_GFN_F_RESET}, __ATOMIC_RELEASE);
   }
-  if (any) TRY(call(vm_fd_, KVM_RESET_DIRTY_RINGS, 0, "KVM_RESET_DIRTY_RINGS"));
+  return false;
+}
+
+// After one ran over, KVM's place in it is not known any more.
+Result<> KvmDirtyLog::read_rings() {
+  if (ran_over_) return {};
+  for (Ring& ring : rings_) ran_over_ |= !read_ring(ring);
+  if (ran_over_) return set_logging(false);
+  TRY(call(vm_fd_, KVM_RESET_DIRTY_RINGS, 0, "KVM_RESET_DIRTY_RINGS"));
   return {};
 }
 
 Result<> KvmDirtyLog::empty_rings() {
   const std::lock_guard lock(mutex_);
-  return read_rings();
+  TRY(read_rings());
+  if (!ran_over_) return {};
+  // So that vCPUs may enter the guest again, all that is in the rings goes back to KVM, unread.
+  for (Ring& ring : rings_) {
+    auto* entries = cast_aligned<kvm_dirty_gfn>(ring.mapping.data());
+    for (u32 i = 0; i < ring_entries_; ++i) {
+      if ((__atomic_load_n(&entries[i].flags, __ATOMIC_ACQUIRE) & KVM_DIRTY_GFN_F_DIRTY) == 0) continue;
+      __atomic_store_n(&entries[i].flags, u32{KVM_DIRTY_GFN_F_RESET}, __ATOMIC_RELEASE);
+    }
+  }
+  TRY(call(vm_fd_, KVM_RESET_DIRTY_RINGS, 0, "KVM_RESET_DIRTY_RINGS"));
+  return {};
 }
 
 Result<> KvmDirtyLog::collect(PageBitmap* pages) {
@@ -140,6 +150,9 @@ Result<> KvmDirtyLog::collect(PageBitmap* pages) {
   const std::lock_guard lock(mutex_);
   if (has_rings()) TRY(read_rings());
   else TRY(read_bitmaps());
+  if (ran_over_) {
+    return Error(ErrorCode::kIo, "this host's KVM has lost track of the pages that the guest wrote: use its bitmap");
+  }
   pages->resize(words());
   for (u64 word = 0; word < words(); ++word) {
     (*pages)[word] |= std::exchange(by_vcpus_[word], 0) | by_devices_[word].exchange(0, std::memory_order_acquire);

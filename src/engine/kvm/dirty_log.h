@@ -4,6 +4,10 @@
 // that became dirty; a full one makes its vCPU leave the guest (KVM_EXIT_DIRTY_RING_FULL) until it is emptied. Rings have
 // to be chosen before there are vCPUs, and take the bitmap's place.
 //
+// KVM keeps some entries back for what a vCPU writes before it can leave. Where KVM emulates, that may be more: KVM then
+// overwrites entries and says so in its own log alone. Here it shows as a ring with no entry free. Such a log is given up
+// for good, and collect() says so: nothing is lost unnoticed.
+//
 // What KVM does not see, the writes of devices, comes as a WriteObserver.
 #pragma once
 
@@ -24,7 +28,7 @@ namespace pileus::engine::kvm {
 
 class KvmDirtyLog final : public DirtyLog, public guest::WriteObserver {
  public:
-  // Chooses rings where `mode` and KVM allow. Before vCPUs are created.
+  // Before vCPUs are created.
   static Result<std::unique_ptr<KvmDirtyLog>> create(int vm_fd, const Device& device, guest::GuestMemory& memory,
                                                      KvmDirtyMode mode);
   ~KvmDirtyLog() override { memory_.set_observer(nullptr); }
@@ -50,6 +54,7 @@ class KvmDirtyLog final : public DirtyLog, public guest::WriteObserver {
   Result<> set_logging(bool on);
   Result<> read_bitmaps();  // under mutex_
   Result<> read_rings();  // under mutex_
+  bool read_ring(Ring& ring);  // under mutex_; false: it ran over
   void mark(u32 slot, u64 page_of_slot);  // under mutex_
   u64 first_page(u32 slot) const;
   u64 words() const { return (memory_.size() / kPage + 63) / 64; }
@@ -64,6 +69,7 @@ class KvmDirtyLog final : public DirtyLog, public guest::WriteObserver {
   std::mutex mutex_;
   std::vector<Ring> rings_;  // guarded by mutex_
   PageBitmap by_vcpus_;  // guarded by mutex_
+  bool ran_over_ = false;  // guarded by mutex_
 };
 
 }  // namespace pileus::engine::kvm

@@ -23,7 +23,7 @@ constexpr std::array kCommands = {
     Entry{"vm console", vm_console},   Entry{"vm stop", vm_stop},     Entry{"vm kill", vm_kill},
     Entry{"vm reset", vm_reset},       Entry{"vm rm", vm_remove},     Entry{"vm stats", vm_stats},
     Entry{"image build", image_build}, Entry{"image ls", image_list}, Entry{"image show", image_show},
-    Entry{"image rm", image_remove},   Entry{"cpu ls", cpu_list},
+    Entry{"image rm", image_remove},   Entry{"cpu ls", cpu_list},     Entry{"vm profile", vm_profile},
 };
 
 Result<int> dispatch(const CommandLine& line) {

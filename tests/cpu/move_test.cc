@@ -32,6 +32,9 @@ void start(Machine& machine, const std::vector<u8>& code) {
   ASSERT_TRUE(machine.memory().write(kLoad, code));
   engine::CpuState state = machine.flat_state(0, 0);
   for (const engine::SegmentIndex data : {engine::kDs, engine::kEs}) state.segment[data] = state.segment[engine::kSs];
+  constexpr u64 kCr4OsXsave = 1U << 18;
+  state.cr4 &= ~kCr4OsXsave;  // the other engine's processor may lack it
+  state.xcr0 = 1;
   state.rip = kLoad;
   state.rflags = 2;
   state.gpr.fill(0);

@@ -233,6 +233,7 @@ MachineRun Machine::run_cpu(u32 number) {
     switch (exit.reason) {
       case engine::ExitReason::kShutdown: kick_all(); return {Ending::kException, exit.message};
       case engine::ExitReason::kError: kick_all(); return {Ending::kCrash, exit.message};
+      case engine::ExitReason::kDebug:  // nobody asked for it
       case engine::ExitReason::kKicked: break;
     }
     // Else a kick of the run before, too late for it.

@@ -111,6 +111,10 @@ class CodeCache {
     }
   }
   Block* block_at(u32 reference) const { return cast_aligned<Block>(records_.data() + u64{reference} * 8); }
+  // Whether block_at() may be asked for a reference of which nobody knows where it comes from.
+  bool has_block(u32 reference) const {
+    return records_.data() + u64{reference} * 8 >= record_base_ && records_.data() + u64{reference} * 8 < record_at_;
+  }
   u32 reference(const Block& block) const {
     return static_cast<u32>((reinterpret_cast<const u8*>(&block) - records_.data()) / 8);
   }

@@ -15,6 +15,7 @@
 #include "base/ints.h"
 #include "engine/bt/return_stack.h"
 #include "engine/cpu_state.h"
+#include "engine/profile.h"
 
 namespace pileus::engine::bt {
 
@@ -23,6 +24,8 @@ class Lapic;
 namespace direct {
 class Direct;
 }
+class Debug;
+struct SampleRing;
 class NativeCells;
 struct DecodeCache;
 
@@ -178,6 +181,7 @@ struct alignas(64) Context {
   Lapic* lapic;
   NativeCells* cells;
   DecodeCache* decoded;
+  Debug* debug;  // nullptr: no debugger wants anything
 
   // For direct execution (direct/direct.h).
   direct::Direct* direct;
@@ -185,6 +189,16 @@ struct alignas(64) Context {
   u64 direct_cr3;  // of an address space whose user code is worth to be run so
   u64 user_entries;  // how often CPL 3 was entered
   u64 tlb_flushes;  // how often anything was flushed
+
+  // For profiles (sampler.h).
+  std::atomic<SampleRing*> samples;  // nullptr: nobody wants any (any thread)
+  std::atomic<int> run_thread;  // in run(): its thread, else 0 (any thread)
+  std::atomic<u8> activity;  // an Activity, which counts while C++ code runs
+  // Bit of `activity`: a callout that keeps the guest's state where it is; `fast` tells about it.
+  static constexpr u8 kFast = 0x80;
+  static constexpr u8 fast_activity(Activity what) { return static_cast<u8>(what) | kFast; }
+  void doing(Activity what) { activity.store(static_cast<u8>(what), std::memory_order_relaxed); }
+  void doing_fast(Activity what) { activity.store(fast_activity(what), std::memory_order_relaxed); }
 
   // Counters for `pileus vm stats`.
   struct Stats {

@@ -6,6 +6,7 @@
 namespace pileus::engine::bt {
 
 u8* fast_memory(Context* context, const Site* site, u64 address) {
+  context->doing_fast(Activity::kTlbMiss);
   if ((address & kPageMask) + site->size > 4096 || (site->size >= 16 && (address & (site->size - 1U)) != 0))
     return nullptr;
   const Block& block = *context->vm->code().block_at(site->block);
@@ -23,6 +24,7 @@ u8* fast_memory(Context* context, const Site* site, u64 address) {
 
 u8* fast_indirect(Context* context, const Site*, u64 address) {
   Context& c = *context;
+  c.doing_fast(Activity::kLookup);
   // In this order: a request that comes in between empties the mask again.
   if (c.jump_mask.load(std::memory_order_relaxed) == 0) c.jump_mask.store(kJumpMask, std::memory_order_seq_cst);
   if (c.exit_request.load(std::memory_order_seq_cst) != 0 || (c.irq_waiting != 0 && c.if_flag != 0)) return nullptr;

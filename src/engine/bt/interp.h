@@ -40,6 +40,9 @@ StepResult step(Context& context);
 // The same for an instruction decoded before (by the translator); `insn` is at context.rip, 64-bit code.
 StepResult execute(Context& context, const Insn& insn);
 
+// The 64-bit instruction at RIP, if it has been decoded lately and can be fetched; else nullptr.
+const Insn* find_decoded(Context& context);
+
 // Decodes bytes for the current code size (64, 32 or 16 bits); false when they are no instruction.
 bool decode(const u8* bytes, unsigned length, unsigned code_bits, Insn* insn);
 

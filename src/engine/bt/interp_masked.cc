@@ -80,16 +80,22 @@ bool op_vector_masked_move(Exec& e) {
   const unsigned size = e.width(store ? 2 : 0) / 8;
   const Vector32 mask = vector_operand(e, 1);
   const Mode mode = context.mode();
-  u64 linear = 0;
-  if (!linear_address(e, e.operand(store ? 0 : 2), size, &linear)) return false;
+  // An element that is left out may have an address that is not canonical, too.
+  const auto address = [&](unsigned i, u64* linear) {
+    ZydisDecodedOperand element = e.operand(store ? 0 : 2);
+    element.mem.disp.value += i64{i} * bytes;
+    element.mem.disp.has_displacement = true;
+    return linear_address(e, element, bytes, linear);
+  };
   Vector32 value{};
+  u64 linear = 0;
   for (unsigned i = 0; i < size / bytes; ++i) {
     if (!selects(mask, i, bytes)) continue;
-    const u64 at = linear + u64{i} * bytes;
+    if (!address(i, &linear)) return false;
     u8* host = nullptr;
     u64 gpa = 0;
-    const bool fine = store ? pin_memory(context, at, bytes, mode, &host, &gpa)
-                            : read_memory(context, at, value.data() + u64{i} * bytes, bytes, mode);
+    const bool fine = store ? pin_memory(context, linear, bytes, mode, &host, &gpa)
+                            : read_memory(context, linear, value.data() + u64{i} * bytes, bytes, mode);
     if (!fine) return false;
   }
   if (!store) {
@@ -99,7 +105,7 @@ bool op_vector_masked_move(Exec& e) {
   const Vector32& from = vector_operand(e, 2);
   for (unsigned i = 0; i < size / bytes; ++i) {
     if (!selects(mask, i, bytes)) continue;
-    if (!write_memory(context, linear + u64{i} * bytes, from.data() + u64{i} * bytes, bytes, mode)) return false;
+    if (!address(i, &linear) || !write_memory(context, linear, from.data() + u64{i} * bytes, bytes, mode)) return false;
   }
   return true;
 }

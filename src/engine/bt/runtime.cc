@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "engine/bt/assembler.h"
+#include "engine/bt/debug.h"
 #include "engine/bt/events.h"
 #include "engine/bt/fast_path.h"
 #include "engine/bt/fast_system.h"
@@ -73,8 +74,9 @@ u8* on_memory(Context* context, const Site* at, u64 address) {
   Context& c = *context;
   const Site site = *at;
   const Resume resume(c, site);
-  // Most 16-byte operands and some of 32 have to be aligned, which the processor checks before it looks for the page. So have those for
-  // the probe of Tlb::stack.
+  c.doing(Activity::kTlbMiss);
+  // Most 16-byte operands and some of 32 have to be aligned, which the processor checks before it looks for the page. So
+  // have those for the probe of Tlb::stack.
   const bool misaligned = (site.size >= 16 || (site.flag & kSiteStack) != 0) && (address & (site.size - 1U)) != 0;
   if ((address & kPageMask) + site.size <= 4096 && !misaligned) {
     bool filled = false;
@@ -98,14 +100,24 @@ u8* on_interpret(Context* context, const Site* at, u64) {
   InsnSite site;
   std::memcpy(&site, at, sizeof site);
   const Resume resume(*context, site.site);
+  if (must_break(*context)) return nullptr;
   execute(*context, *site.insn);
   return resume.next();
+}
+
+u8* on_step(Context* context, const Site* at, u64) {
+  Context& c = *context;
+  c.rip = c.vpage + c.vm->code().block_at(at->block)->marks()[at->value].guest_offset;
+  if (must_break(c)) return nullptr;
+  step(c);
+  return dispatch(c);
 }
 
 u8* on_link(Context* context, const Site* at, u64) {
   Context& c = *context;
   const Site site = *at;
   c.rip = c.vpage + site.value;
+  c.doing(Activity::kLookup);
   if (must_leave(c)) return nullptr;
   CodeCache& code = c.vm->code();
   const u64 generation = code.generation();
@@ -161,8 +173,18 @@ u8* on_trap(Context* context, const Site*, u64) {
 }  // namespace
 
 Callouts runtime_callouts() {
-  return {fast_memory, fast_fault,   fast_indirect, fast_system, on_memory,
-          on_link,     on_interpret, on_indirect,   on_poll,     on_trap};
+  return {.fast_memory = fast_memory,
+          .fast_fault = fast_fault,
+          .fast_indirect = fast_indirect,
+          .fast_system = fast_system,
+          .fast_step = fast_step,
+          .step = on_step,
+          .memory = on_memory,
+          .link = on_link,
+          .interpret = on_interpret,
+          .indirect = on_indirect,
+          .poll = on_poll,
+          .trap = on_trap};
 }
 
 u8 usable_now(const Context& context) {
@@ -209,7 +231,8 @@ Block* get_block(Context& context, const BlockKey& key, bool arrival) {
 
 u8* dispatch(Context& context) {
   for (;;) {
-    if (must_leave(context)) return nullptr;
+    context.doing(Activity::kLookup);
+    if (must_leave(context) || must_break(context)) return nullptr;
     if (context.usable != usable_now(context)) {
       context.usable = usable_now(context);
       flush_jumps(context, kModeKernel);

@@ -245,6 +245,7 @@ Stubs emit_stubs(Assembler& out, const Callouts& callouts, bool ymm) {
   stubs.link = emit_callout(out, callouts.link, ymm);
   stubs.interpret = emit_callout(out, callouts.interpret, ymm);
   stubs.system = emit_general_callout(out, callouts.fast_system, callouts.interpret, ymm);
+  stubs.step = emit_general_callout(out, callouts.fast_step, callouts.step, ymm);
   stubs.poll = emit_callout(out, callouts.poll, ymm);
   stubs.trap = emit_callout(out, callouts.trap, ymm);
   const u8* slow_indirect = emit_callout(out, callouts.indirect, ymm);

@@ -6,6 +6,7 @@ namespace pileus::engine::bt {
 
 namespace {
 
+constexpr unsigned kMaxInsnBytes = 15;
 constexpr u32 kArithmeticFlags =
     ZYDIS_CPUFLAG_CF | ZYDIS_CPUFLAG_PF | ZYDIS_CPUFLAG_AF | ZYDIS_CPUFLAG_ZF | ZYDIS_CPUFLAG_SF | ZYDIS_CPUFLAG_OF;
 
@@ -371,6 +372,7 @@ bool falls_through(Kind kind) {
     case Kind::kCountBranch:
     case Kind::kReturn:
     case Kind::kSetAc:
+    case Kind::kStraddle:
     case Kind::kInterpretEnd: return false;
     case Kind::kCopy:
     case Kind::kNop:
@@ -406,14 +408,17 @@ unsigned gpr_number(ZydisRegister reg, bool* high) {
 void decode_trace(const u8* bytes, unsigned length, u16 page_offset, Mode mode, u8 usable, const CpuFeatures& features,
                   Trace* trace) {
   trace->count = 0;
-  trace->straddles = false;
-  trace->undecodable = false;
   unsigned done = 0;
   while (trace->count < kMaxTrace && done < length) {
     TraceInsn& at = trace->at[trace->count];
     if (!decode(bytes + done, length - done, 64, &at.insn)) {
-      trace->straddles = trace->count == 0 && length - done < 15;
-      trace->undecodable = trace->count == 0 && !trace->straddles;
+      // What is cut off by the page's end; a trace that starts earlier has to end here.
+      if (trace->count == 0 && page_offset + length == 4096 && length < kMaxInsnBytes) {
+        at.page_offset = page_offset;
+        at.kind = Kind::kStraddle;
+        trace->count = 1;
+        done = length;
+      }
       break;
     }
     at.page_offset = static_cast<u16>(page_offset + done);

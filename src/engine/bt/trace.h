@@ -30,6 +30,7 @@ enum class Kind : u8 {
   kReturn,        // near
   kInterpret,     // by the interpreter, then on with the block
   kInterpretEnd,  // by the interpreter; the block ends
+  kStraddle,      // goes on in the next page: fetched anew by the interpreter each time; alone in its block
 };
 
 // Whether the next instruction may follow: if not, the block ends here.
@@ -48,10 +49,8 @@ inline constexpr unsigned kMaxTrace = 48;
 
 struct Trace {
   std::array<TraceInsn, kMaxTrace> at;
-  unsigned count = 0;
+  unsigned count = 0;  // 0: the first bytes are no instruction
   u16 end_offset = 0;  // page offset behind the last instruction
-  bool straddles = false;  // the first instruction goes on in the next page: count is 0
-  bool undecodable = false;  // the first bytes are no instruction: count is 0
 };
 
 // Decodes from `bytes` (the rest of the page, or a bounded part of it) at `page_offset`, 64-bit code.

@@ -121,6 +121,16 @@ void Vm::invalidate_code(guest::Gpa address, u64 length) {
   forget_jumps_to(arrivals);
 }
 
+void Vm::renew_breaks(Context& self) {
+  if (!breaks_.is_stale()) return;
+  exclusive(self, [&] {
+    const std::lock_guard lock(code_->mutex());
+    breaks_.renew();
+    code_->flush();
+    forget_jumps();
+  });
+}
+
 void Vm::flush_code(Context& self) {
   exclusive(self, [&] {
     const std::lock_guard lock(code_->mutex());

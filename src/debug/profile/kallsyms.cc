@@ -13,7 +13,10 @@ namespace {
 
 constexpr std::size_t kTokens = 256, kNamesPerMarker = 256, kAlignment = 8;
 constexpr std::size_t kSequence = 3;  // bytes of a name's place in the order by name
-constexpr std::size_t kMaxSymbols = 4'000'000, kMaxName = 1024;
+constexpr std::size_t kMaxSymbols = 1'000'000, kMaxName = 1024;
+// A guest may make tables that cost much to read.
+constexpr unsigned kMaxTables = 16, kMaxMarkers = 64;  // that are tried
+constexpr std::size_t kMaxExpanded = 512, kMaxText = 64 * kMiB;  // bytes of one name, of all
 constexpr std::size_t kMaxTokenTable = 8 * kKiB;  // most tokens have two or three letters
 constexpr u64 kKernelHalf = u64{1} << 63;
 
@@ -146,6 +149,7 @@ std::optional<Names> find_names(Bytes image, std::size_t end) {
   if (const auto markers = markers_before(image, end)) {
     if (const auto names = names_before(image, *markers, end)) return names;
   }
+  unsigned tried = 0;
   for (std::size_t at = end; at >= 2 * kAlignment && end - at <= kSequence * kMaxSymbols; at -= kAlignment) {
     const auto markers = markers_before(image, at);
     if (!markers) continue;
@@ -153,6 +157,7 @@ std::optional<Names> find_names(Bytes image, std::size_t end) {
     const std::size_t most = (at - *markers) / sizeof(u32) * kNamesPerMarker;
     if (end - at > kSequence * most + kAlignment || end - at + kSequence * 2 * kNamesPerMarker < kSequence * most)
       continue;
+    if (++tried > kMaxMarkers) break;
     const auto names = names_before(image, *markers, at);
     if (names && up(kSequence * names->count) == end - at) return names;
   }
@@ -161,7 +166,9 @@ std::optional<Names> find_names(Bytes image, std::size_t end) {
 
 std::string expand(Bytes image, const Name& name, const Tokens& tokens) {
   std::string text;
-  for (const u8 token : image.subspan(name.at, name.length)) text += tokens.text[token];
+  for (const u8 token : image.subspan(name.at, name.length)) {
+    text += tokens.text[token].substr(0, kMaxExpanded - text.size());
+  }
   return text;
 }
 
@@ -195,22 +202,22 @@ std::optional<Addresses> find_addresses(Bytes image, const Names& names, const T
 
 bool is_function(char type) { return type == 't' || type == 'T' || type == 'w' || type == 'W'; }
 
-std::optional<SymbolTable> parse_around(Bytes image, std::size_t zero) {
-  const auto tokens = tokens_around(image, zero);
-  if (!tokens) return {};
-  const auto names = find_names(image, tokens->table);
+std::optional<SymbolTable> parse_around(Bytes image, const Tokens& tokens) {
+  const auto names = find_names(image, tokens.table);
   if (!names || names->count > kMaxSymbols) return {};
-  const auto addresses = find_addresses(image, *names, *tokens);
+  const auto addresses = find_addresses(image, *names, tokens);
   if (!addresses) return {};
   std::vector<Symbol> symbols;
-  std::size_t at = names->start;
+  std::size_t at = names->start, bytes = 0;
   for (std::size_t i = 0; i < names->count; ++i) {
     const auto name = name_at(image, at);
     if (!name) return {};
     at = name->next();
     const u64 address = addresses->of(image, i);
-    std::string text = expand(image, *name, *tokens);
+    std::string text = expand(image, *name, tokens);
     if ((address & kKernelHalf) == 0 || text.size() < 2 || !is_function(text[0])) continue;
+    bytes += text.size();
+    if (bytes > kMaxText) return {};
     symbols.push_back({address, text.substr(1)});
   }
   return SymbolTable(std::move(symbols));
@@ -233,11 +240,15 @@ std::string_view SymbolTable::find(u64 address) const {
 
 std::optional<SymbolTable> parse_kallsyms(std::span<const u8> image) {
   constexpr std::string_view kDigits("0\0001\0002\0003\0004\0005\0006\0007\0008\0009", 20);
+  unsigned tried = 0;
   for (std::size_t from = 0; from < image.size();) {
     const void* found = ::memmem(image.data() + from, image.size() - from, kDigits.data(), kDigits.size());
     if (found == nullptr) break;
     const auto zero = static_cast<std::size_t>(static_cast<const u8*>(found) - image.data());
-    if (auto table = parse_around(image, zero)) return table;
+    if (const auto tokens = tokens_around(image, zero)) {
+      if (auto table = parse_around(image, *tokens)) return table;
+      if (++tried == kMaxTables) break;
+    }
     from = zero + 1;
   }
   return {};

@@ -133,6 +133,37 @@ TEST_F(DebugTest, AStepThatFaultsEndsAtTheHandler) {
   EXPECT_EQ(cpu().rip, handler);
 }
 
+// Two kinds of instructions that translated code has ways of its own for, around which it goes in a loop.
+// 30000: mov ecx, 1000; 30005: pushfq; popfq; 30007: dec ecx; 30009: jnz 30005; 3000b: hlt
+TEST_F(DebugTest, StopsBeforeAnInstructionOfTheSystem) {
+  ASSERT_TRUE(
+      memory->write(kCode, std::array<u8, 12>{0xB9, 0xE8, 0x03, 0, 0, 0x9C, 0x9D, 0xFF, 0xC9, 0x75, 0xFA, 0xF4}));
+  cpu().gpr[kRsp] = 0x50000;
+  for (const u64 offset : {u64{5}, u64{6}}) {
+    cpu().rip = kCode;
+    run(at(Kind::kExecute, kCode + offset));
+    EXPECT_EQ(cpu().rip, kCode + offset);
+    EXPECT_EQ(cpu().gpr[kRcx], 1000);
+  }
+}
+
+// 30ffe: mov ebx, 2; 31003: dec ecx; 31005: jnz 30ffe; 31007: hlt
+TEST_F(DebugTest, StopsBeforeAnInstructionOverTwoPages) {
+  constexpr u64 kOver = kCode + 0xFFE;
+  constexpr std::array<u8, 10> code{0xBB, 2, 0, 0, 0, 0xFF, 0xC9, 0x75, 0xF7, 0xF4};
+  ASSERT_TRUE(memory->write(kOver, code));
+  cpu().gpr[kRcx] = 10;
+  cpu().rip = kOver;
+  EXPECT_EQ(run(at(Kind::kExecute, kOver + 5)).debug.breakpoint.address, kOver + 5);
+  for (u64 left = 10; left > 7; --left) {
+    EXPECT_EQ(cpu().gpr[kRcx], left);
+    run({true, {}});  // dec
+    EXPECT_EQ(run(at(Kind::kExecute, kOver)).debug.breakpoint.address, kOver);
+    EXPECT_EQ(run(at(Kind::kExecute, kOver)).debug.breakpoint.address, kOver);
+    EXPECT_EQ(run(at(Kind::kExecute, kOver + 5)).debug.breakpoint.address, kOver + 5);
+  }
+}
+
 TEST_F(DebugTest, NothingIsLeftBehind) {
   run(at(Kind::kExecute, kCode + 11));
   ASSERT_TRUE(vcpus[0]->set_debug({}).ok());

@@ -130,7 +130,7 @@ Handler fast_handler(const Insn& insn) { return is_fast(insn) ? handler_of(insn)
 
 u8* fast_system(Context* context, const Site* at, u64) {
   Context& c = *context;
-  if (c.debug != nullptr) return nullptr;
+  if (c.debug != nullptr) return nullptr;  // it may want to stop here
   c.doing_fast(Activity::kInterpret);
   SystemSite site;
   __builtin_memcpy(&site, at, sizeof site);

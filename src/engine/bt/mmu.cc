@@ -34,7 +34,7 @@ bool locate(Context& context, u64 va, unsigned size, Access access, Mode mode, P
     if (!walk_pages(context, va, access, mode, &walk)) return false;
     const bool plain = tlb_insert(context, va, walk, access, mode);
     if (!plain && context.vectors_in_place) return false;  // a device's, or a page that code was translated from
-    if (context.debug != nullptr) context.debug->on_access(va, size, access);
+    if (!plain && context.debug != nullptr) context.debug->on_access(va, size, access);  // a watched page never is
   }
   *out = {context.vm->memory().host(walk.gpa, size), walk.gpa, size};
   if (out->host == nullptr && context.vectors_in_place) return false;

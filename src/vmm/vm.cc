@@ -126,7 +126,10 @@ Result<> Vm::prepare() {
 }
 
 Result<EngineChoice> Vm::choose_engine() {
-  const EngineDecision decision = TRY(decide_engine(config_.engine, engine::probe_kvm));
+  const bool needs_debugger = config_.engine == EngineChoice::kAuto && options_.gdb.has_value();
+  const EngineDecision decision =
+      needs_debugger ? EngineDecision{EngineChoice::kBt, "GDB was asked for, and kvm has no debugger", false}
+                     : TRY(decide_engine(config_.engine, engine::probe_kvm));
   const char* const name = engine_name(decision.engine);
   if (decision.warn) log::warn("{} runs under {}: {}", config_.name, name, decision.reason);
   else log::info("{} runs under {}: {}", config_.name, name, decision.reason);

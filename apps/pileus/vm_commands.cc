@@ -38,6 +38,8 @@ Json to_json(const VmEntry& vm) {
   object["message"] = state.message;
   object["pid"] = state.pid;
   object["started_unix_s"] = state.started_unix_s;
+  object["engine_used"] = state.engine_used;
+  object["engine_reason"] = state.engine_reason;
   object["ssh_port"] = vm.config.ssh_port();
   object["folder"] = vm.directory.path().string();
   return object;
@@ -114,6 +116,7 @@ Result<int> vm_show(image::Library& library, const CommandLine& line) {
       {"forwards", forwards},
       {"folder", vm.directory.path().string()},
       {"console log", vm.directory.console_log()}};
+  if (!state.engine_used.empty()) rows.push_back({"runs under", state.engine_used + ": " + state.engine_reason});
   if (!state.message.empty()) rows.push_back({"message", printable(state.message)});
   if (state.pid != 0) rows.push_back({"pid", std::to_string(state.pid)});
   print_table(rows);

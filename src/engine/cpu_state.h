@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <vector>
 
 #include "base/ints.h"
@@ -48,7 +49,7 @@ struct LapicState {
   std::array<u32, 64> registers{};  // index = x2APIC MSR - 0x800
   u64 base_msr = 0xFEE00900;        // IA32_APIC_BASE
   u64 tsc_deadline = 0;
-  u64 timer_initial_ns = 0;  // guest-time the count was started, for one-shot and periodic
+  u64 timer_initial_ns = 0;  // guest time, by its TSC, when a one-shot or periodic count ends next; 0: none counts
 };
 
 enum class RunState : u8 { kRunning, kHalted, kWaitForSipi, kShutdown };
@@ -83,6 +84,13 @@ struct CpuState {
   bool nmi_pending = false;
   bool nmi_blocked = false;
   bool interrupt_shadow = false;  // after STI or MOV SS
+  // Raised and not delivered yet: nothing is on the stack. Of a trap, RIP is behind its instruction. CR2 is set.
+  struct Exception {
+    u8 vector = 0;
+    bool has_error = false;
+    u32 error = 0;
+  };
+  std::optional<Exception> exception;
 };
 
 }  // namespace pileus::engine

@@ -17,6 +17,7 @@
 #include "engine/cpu_model.h"
 #include "engine/cpu_state.h"
 #include "engine/debug.h"
+#include "engine/dirty_log.h"
 #include "engine/profile.h"
 #include "guest/bus.h"
 #include "guest/interrupt.h"
@@ -24,7 +25,8 @@
 
 namespace pileus::engine {
 
-// Told when the guest ends a level-triggered interrupt (the IOAPIC needs it). Runs on the vCPU's thread.
+// Told when the guest ends a level-triggered interrupt (the IOAPIC needs it); perhaps also at the end of an edge-triggered
+// one whose vector was level-triggered before. Runs on the vCPU's thread.
 class EoiListener {
  public:
   virtual ~EoiListener() = default;
@@ -69,6 +71,8 @@ class Engine : public guest::MsiSink {
   virtual Result<Vcpu*> create_vcpu(u32 id) = 0;
   virtual const char* name() const = 0;
   virtual Counters counters() const = 0;
+  // Lives as long as the engine; null: this engine cannot tell which pages are written.
+  virtual DirtyLog* dirty_log() { return nullptr; }
   // Samples what every vCPU does, once in `period_ns`, until stop_profile(), which gives what was found. One thread at a
   // time.
   virtual Result<> start_profile(u64 period_ns) {
@@ -90,6 +94,12 @@ enum class DirectMode {
   kAlways,  // whatever can run so: for tests
 };
 
+// How KVM tells which pages were written.
+enum class KvmDirtyMode {
+  kBitmap,  // every KVM can; each look at it costs as much as RAM is large
+  kRings,   // each look costs as much as was written
+};
+
 struct Config {
   guest::GuestMemory* memory = nullptr;
   guest::Bus* mmio = nullptr;
@@ -101,10 +111,23 @@ struct Config {
   u64 translation_cache_bytes = 128 * kMiB;  // bound on emitted code
   BtMode bt_mode = BtMode::kTranslate;
   DirectMode direct = DirectMode::kAuto;
+  KvmDirtyMode kvm_dirty = KvmDirtyMode::kBitmap;
 };
 
 // The binary translator: any x86-64 Linux host.
 CpuFeatures bt_cpu_features();  // what it can offer to guests on this host
 Result<std::unique_ptr<Engine>> create_bt(const Config& config);
+
+// The processor's own virtualization, by the host's KVM. Errors say why it cannot be used here.
+Result<CpuFeatures> kvm_cpu_features();
+Result<std::unique_ptr<Engine>> create_kvm(const Config& config);
+
+// How well KVM runs guests here: a small one is timed, which takes some milliseconds and 40 at most.
+struct KvmProbe {
+  bool usable = false;
+  bool near_native = false;  // else its instructions are emulated
+  std::string reason;        // without a full stop: what was found, or why it cannot be used
+};
+KvmProbe probe_kvm();
 
 }  // namespace pileus::engine

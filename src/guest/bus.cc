@@ -44,6 +44,27 @@ void Bus::remove(u64 base) {
   ranges_.erase(base);
 }
 
+void Bus::add_doorbell(u64 address, int event) {
+  const std::unique_lock lock(mutex_);
+  doorbells_[address] = event;
+  if (watcher_ != nullptr) watcher_->on_doorbell_added(address, event);
+}
+
+void Bus::remove_doorbell(u64 address) {
+  const std::unique_lock lock(mutex_);
+  const auto found = doorbells_.find(address);
+  if (found == doorbells_.end()) return;
+  if (watcher_ != nullptr) watcher_->on_doorbell_removed(address, found->second);
+  doorbells_.erase(found);
+}
+
+void Bus::watch_doorbells(DoorbellWatcher* watcher) {
+  const std::unique_lock lock(mutex_);
+  watcher_ = watcher;
+  if (watcher == nullptr) return;
+  for (const auto& [address, event] : doorbells_) watcher->on_doorbell_added(address, event);
+}
+
 void Bus::count_unclaimed(u64 address) {
   const u64 count = unclaimed_.fetch_add(1, std::memory_order_relaxed) + 1;
   if (count < kManyUnclaimed || !is_power_of_ten(count)) return;

@@ -106,24 +106,31 @@ bool has_bit_range(u32 offset, unsigned size, u16 begin, u16 end) { return offse
 Result<std::unique_ptr<VirtioPci>> VirtioPci::create(std::unique_ptr<Device> device, guest::GuestMemory& memory,
                                                      guest::Bus& mmio, guest::MsiSink& msi, IoThread& io) {
   CHECK(device->queue_sizes().size() <= kMaxQueues);
-  os::Fd event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!event.valid()) return Error::from_errno("make a virtio device");
-  std::unique_ptr<VirtioPci> self(new VirtioPci(std::move(device), memory, mmio, msi, io, std::move(event)));
-  Result<> watched;
-  io.loop().call([&] {
-    watched = io.loop().add(self->notify_event_.get(), EPOLLIN, [raw = self.get()](u32) { raw->on_notify_event(); });
-  });
-  TRY(std::move(watched));
+  std::unique_ptr<VirtioPci> self(new VirtioPci(std::move(device), memory, mmio, msi, io));
+  TRY(self->watch_queues());
   return self;
 }
 
+Result<> VirtioPci::watch_queues() {
+  for (std::size_t i = 0; i < queues_.size(); ++i) {
+    os::Fd event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    if (!event.valid()) return Error::from_errno("make a virtio device");
+    Result<> watched;
+    io_.loop().call([&] {
+      watched = io_.loop().add(event.get(), EPOLLIN, [this, i](u32) { on_queue_event(static_cast<u16>(i)); });
+    });
+    TRY(std::move(watched));
+    queue_events_.push_back(std::move(event));
+  }
+  return {};
+}
+
 VirtioPci::VirtioPci(std::unique_ptr<Device> device, guest::GuestMemory& memory, guest::Bus& mmio, guest::MsiSink& msi,
-                     IoThread& io, os::Fd notify_event)
+                     IoThread& io)
     : device_(std::move(device)),
       memory_(memory),
       mmio_(mmio),
       io_(io),
-      notify_event_(std::move(notify_event)),
       msix_(static_cast<u16>(device_->queue_sizes().size() + 1), msi),
       config_(identity_of(*device_)),
       queues_(device_->queue_sizes().size()),
@@ -139,9 +146,9 @@ VirtioPci::VirtioPci(std::unique_ptr<Device> device, guest::GuestMemory& memory,
 }
 
 VirtioPci::~VirtioPci() {
-  if (mapped_) mmio_.remove(*mapped_);
+  move_bar(std::nullopt);
   io_.loop().call([this] {
-    io_.loop().remove(notify_event_.get());
+    for (const os::Fd& event : queue_events_) io_.loop().remove(event.get());
     device_->reset();
     device_.reset();
   });
@@ -185,14 +192,20 @@ void VirtioPci::add_capabilities() {
 }
 
 void VirtioPci::move_bar(std::optional<u64> address) {
-  if (mapped_) mmio_.remove(*mapped_);
+  if (mapped_) {
+    for (std::size_t i = 0; i < queue_events_.size(); ++i) mmio_.remove_doorbell(doorbell_of(i));
+    mmio_.remove(*mapped_);
+  }
   mapped_.reset();
   if (!address) return;
   const Result<> added = mmio_.add(*address, kBarSize, this);
   // The guest chose a place that is taken; the function cannot be reached until it moves the BAR.
   if (!added.ok()) return log::debug("virtio: {}", added.error().message());
   mapped_ = address;
+  for (std::size_t i = 0; i < queue_events_.size(); ++i) mmio_.add_doorbell(doorbell_of(i), queue_events_[i].get());
 }
+
+u64 VirtioPci::doorbell_of(std::size_t queue) const { return *mapped_ + kNotifyAt + queue * kNotifyMultiplier; }
 
 u32 VirtioPci::config_read(u16 offset, unsigned size) {
   const std::lock_guard lock(mutex_);
@@ -451,20 +464,17 @@ void VirtioPci::notify(u64 queue) {
   const u64 bit = u64{1} << queue;
   if ((notified_.fetch_or(bit) & bit) != 0) return;  // the I/O thread is on its way
   const u64 one = 1;
-  [[maybe_unused]] const auto ignored = ::write(notify_event_.get(), &one, sizeof one);
+  [[maybe_unused]] const auto ignored = ::write(queue_events_[queue].get(), &one, sizeof one);
 }
 
-void VirtioPci::on_notify_event() {
+// I/O thread.
+void VirtioPci::on_queue_event(u16 queue) {
   u64 count = 0;
-  [[maybe_unused]] const auto ignored = ::read(notify_event_.get(), &count, sizeof count);
-  u64 queues = notified_.exchange(0);
+  [[maybe_unused]] const auto ignored = ::read(queue_events_[queue].get(), &count, sizeof count);
+  notified_.fetch_and(~(u64{1} << queue));
   const u8 status = status_;
   if ((status & kStatusDriverOk) == 0 || (status & kStatusNeedsReset) != 0) return;
-  while (queues != 0) {
-    const int queue = std::countr_zero(queues);
-    queues &= queues - 1;
-    device_->notify(static_cast<u16>(queue));
-  }
+  device_->notify(queue);
 }
 
 void VirtioPci::notify_again(u16 queue) { notify(queue); }

@@ -62,7 +62,8 @@ class VirtioPci final : public PciFunction, private guest::BusDevice, private Dr
   };
 
   VirtioPci(std::unique_ptr<Device> device, guest::GuestMemory& memory, guest::Bus& mmio, guest::MsiSink& msi,
-            IoThread& io, os::Fd notify_event);
+            IoThread& io);
+  Result<> watch_queues();
   void add_capabilities();
   void add_virtio_capability(u8 type, u32 offset, u32 length, std::optional<u32> extra);
 
@@ -83,7 +84,8 @@ class VirtioPci final : public PciFunction, private guest::BusDevice, private Dr
   void activate();
   void reset_device();
   void notify(u64 queue);
-  void on_notify_event();
+  void on_queue_event(u16 queue);
+  u64 doorbell_of(std::size_t queue) const;  // while mapped
   void move_bar(std::optional<u64> address);
   u64 offered_features() const;
 
@@ -97,7 +99,7 @@ class VirtioPci final : public PciFunction, private guest::BusDevice, private Dr
   guest::GuestMemory& memory_;
   guest::Bus& mmio_;
   IoThread& io_;
-  os::Fd notify_event_;
+  std::vector<os::Fd> queue_events_;  // eventfds: the driver, or the kernel for it, says that there is work
   Msix msix_;
 
   std::mutex mutex_;  // guards what follows up to the atomics
@@ -116,7 +118,7 @@ class VirtioPci final : public PciFunction, private guest::BusDevice, private Dr
   std::atomic<u8> config_generation_ = 0;
   std::atomic<u16> config_vector_;
   std::vector<std::atomic<u16>> queue_vectors_;
-  std::atomic<u64> notified_ = 0;  // bit n: queue n
+  std::atomic<u64> notified_ = 0;  // bit n: the event of queue n was written and not seen yet
   unsigned complaints_ = 0;        // I/O thread
 };
 

@@ -1,6 +1,7 @@
 #include "virtio/pci_transport.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <condition_variable>
@@ -207,6 +208,28 @@ TEST_F(VirtioPciTest, AMaskedVectorWaits) {
   set(table + 16 + 12, 4, 0);
   EXPECT_TRUE(sink_.wait_for(0x41));
   EXPECT_EQ(get(pending, 8), 0U);
+}
+
+struct Doorbells final : guest::DoorbellWatcher {
+  void on_doorbell_added(u64 address, int event) override { events[address] = event; }
+  void on_doorbell_removed(u64 address, int) override { events.erase(address); }
+  std::map<u64, int> events;
+};
+
+TEST_F(VirtioPciTest, AQueueHasADoorbellThatTheKernelMayRing) {
+  Doorbells doorbells;
+  mmio_.watch_doorbells(&doorbells);
+  ASSERT_EQ(doorbells.events.size(), 1U);
+  EXPECT_EQ(doorbells.events.begin()->first, region(2));
+  start_driver(queue_.layout());
+  queue_.add({{kBuffer, 8, true}});
+  const u64 one = 1;
+  ASSERT_EQ(::write(doorbells.events.begin()->second, &one, sizeof one), static_cast<ssize_t>(sizeof one));
+  ASSERT_TRUE(sink_.wait_for(0x41));
+  EXPECT_TRUE(queue_.take_used());
+  function_->config_write(kPciCommand, 2, 0);  // nothing of it is on the bus any more
+  EXPECT_TRUE(doorbells.events.empty());
+  mmio_.watch_doorbells(nullptr);
 }
 
 TEST_F(VirtioPciTest, TheBarMoves) {

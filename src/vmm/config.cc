@@ -182,12 +182,9 @@ Result<> check_host(const VmConfig& config) {
     return Error(ErrorCode::kExhausted, format_size(config.memory_bytes) + " of memory is more than this host's " +
                                             std::to_string(host / kMiB) + "M: choose a smaller --memory");
   }
-  if (config.engine == EngineChoice::kKvm) {
-    return Error(ErrorCode::kUnsupported,
-                 "this version has no kvm engine yet: use --engine bt, which needs no hardware "
-                 "virtualization");
-  }
-  TRY(engine::resolve_model(config.cpu_model, engine::bt_cpu_features()));
+  engine::CpuFeatures supported = engine::bt_cpu_features();
+  if (config.engine == EngineChoice::kKvm) supported = TRY(engine::kvm_cpu_features());
+  TRY(engine::resolve_model(config.cpu_model, supported));
   return {};
 }
 

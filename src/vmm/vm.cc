@@ -13,6 +13,7 @@
 #include "engine/engine.h"
 #include "virtio/slirp_backend.h"
 #include "vmm/disks.h"
+#include "vmm/engine_choice.h"
 
 namespace pileus::vmm {
 namespace {
@@ -124,6 +125,23 @@ Result<> Vm::prepare() {
   return watched;
 }
 
+Result<EngineChoice> Vm::choose_engine() {
+  const bool needs_debugger = config_.engine == EngineChoice::kAuto && options_.gdb.has_value();
+  const EngineDecision decision =
+      needs_debugger ? EngineDecision{EngineChoice::kBt, "GDB was asked for, and kvm has no debugger", false}
+                     : TRY(decide_engine(config_.engine, engine::probe_kvm));
+  const char* const name = engine_name(decision.engine);
+  if (decision.warn) log::warn("{} runs under {}: {}", config_.name, name, decision.reason);
+  else log::info("{} runs under {}: {}", config_.name, name, decision.reason);
+  {
+    const std::lock_guard lock(state_mutex_);
+    state_.engine_used = name;
+    state_.engine_reason = decision.reason;
+  }
+  set_phase(VmPhase::kStarting, "");
+  return decision.engine;
+}
+
 Result<machine::MachineConfig> Vm::machine_config() {
   machine::MachineConfig config;
   config.memory_bytes = config_.memory_bytes;
@@ -131,9 +149,10 @@ Result<machine::MachineConfig> Vm::machine_config() {
   config.paravirt = config_.paravirt;
   config.cpu_model = config_.cpu_model;
   config.direct = config_.direct ? engine::DirectMode::kAuto : engine::DirectMode::kOff;
-  config.make_engine = [cache = config_.translation_cache_bytes](engine::Config engine_config) {
+  config.make_engine = [cache = config_.translation_cache_bytes, kvm = TRY(choose_engine()) == EngineChoice::kKvm](
+                           engine::Config engine_config) {
     engine_config.translation_cache_bytes = cache;
-    return engine::create_bt(engine_config);
+    return kvm ? engine::create_kvm(engine_config) : engine::create_bt(engine_config);
   };
   config.boot = TRY(boot_source(config_));
   config.disks = TRY(open_disks(directory_, config_));

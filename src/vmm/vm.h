@@ -48,6 +48,7 @@ class Vm {
  private:
   Vm(VmDirectory directory, RunOptions options) : directory_(std::move(directory)), options_(std::move(options)) {}
   Result<> prepare();
+  Result<EngineChoice> choose_engine();
   Result<machine::MachineConfig> machine_config();
   Result<> watch_signals();
   void on_signal();

@@ -10,6 +10,12 @@ using Json = nlohmann::json;
 constexpr std::array kPhases = {VmPhase::kStarting, VmPhase::kRunning, VmPhase::kStopping, VmPhase::kStopped,
                                 VmPhase::kKilled,   VmPhase::kCrashed, VmPhase::kFailed};
 
+// For what folders of earlier versions lack.
+std::string text_or_empty(const Json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
+}
+
 }  // namespace
 
 const char* phase_name(VmPhase phase) {
@@ -33,7 +39,9 @@ std::string encode_state(const VmState& state) {
   const Json object = {{"phase", phase_name(state.phase)},
                        {"pid", state.pid},
                        {"started_unix_s", state.started_unix_s},
-                       {"message", state.message}};
+                       {"message", state.message},
+                       {"engine_used", state.engine_used},
+                       {"engine_reason", state.engine_reason}};
   return object.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
@@ -51,6 +59,8 @@ Result<VmState> parse_state(std::string_view text) {
   state.pid = object["pid"].get<i64>();
   state.started_unix_s = object["started_unix_s"].get<i64>();
   state.message = object["message"].get<std::string>();
+  state.engine_used = text_or_empty(object, "engine_used");
+  state.engine_reason = text_or_empty(object, "engine_reason");
   const std::string name = object["phase"].get<std::string>();
   for (const VmPhase phase : kPhases) {
     if (name == phase_name(phase)) {

@@ -42,6 +42,8 @@ struct VmState {
   i64 pid = 0;             // of the VMM; 0: none
   i64 started_unix_s = 0;  // when it was last started; 0: never
   std::string message;     // one sentence; may be empty
+  std::string engine_used;    // that of the last start, "bt" or "kvm"; empty: never started
+  std::string engine_reason;  // why that one
 };
 std::string encode_state(const VmState& state);
 Result<VmState> parse_state(std::string_view text);

@@ -36,9 +36,13 @@ TEST_F(VmDirectoryTest, AnEndIsRemembered) {
   VmState state;
   state.phase = VmPhase::kCrashed;
   state.message = "the guest triple-faulted";
+  state.engine_used = "bt";
+  state.engine_reason = "asked for";
   ASSERT_TRUE(vm_.save_state(state).ok());
   EXPECT_EQ(vm_.state().phase, VmPhase::kCrashed);
   EXPECT_EQ(vm_.state().message, state.message);
+  EXPECT_EQ(vm_.state().engine_used, state.engine_used);
+  EXPECT_EQ(vm_.state().engine_reason, state.engine_reason);
 }
 
 TEST(VmState, RefusesDamage) {
@@ -48,6 +52,7 @@ TEST(VmState, RefusesDamage) {
   for (std::size_t length = 0; length + 2 < good.size(); ++length) {
     EXPECT_FALSE(parse_state(good.substr(0, length)).ok()) << length;
   }
+  EXPECT_TRUE(parse_state(R"({"phase":"stopped","pid":0,"started_unix_s":0,"message":""})").ok());  // of an earlier version
   EXPECT_FALSE(parse_state(R"({"phase":"asleep","pid":0,"started_unix_s":0,"message":""})").ok());
 }
 

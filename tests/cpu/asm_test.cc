@@ -16,6 +16,7 @@ namespace {
 struct Finished {
   Outcome outcome;
   std::vector<u8> arena;
+  std::string message = {};  // the engine's
 };
 
 // Test memory starts as zeros everywhere.
@@ -36,6 +37,7 @@ Finished run_guest(const TestFile& test, Way way, unsigned cpl) {
   (*guest)->write(kCode.base, test.code);
   Finished run;
   run.outcome = (*guest)->run(initial_state(), test.expected.limit_ms);
+  run.message = (*guest)->message();
   run.arena.resize(kArenaBytes);
   for (const Stretch& stretch : kArena) {
     u8* at = arena_at(run.arena.data(), stretch.base, stretch.size);
@@ -88,7 +90,7 @@ class AsmTest : public ::testing::TestWithParam<std::string> {
     }
     std::string all;
     for (const std::string& text : found) all += "  " + text + "\n";
-    return all;
+    return all.empty() || run.message.empty() ? all : all + "  " + run.message + "\n";
   }
 
   void check_engine(const TestFile& test, Way way, Finished& bare) {
@@ -118,6 +120,15 @@ TEST_P(AsmTest, GivesTheDeclaredState) {
   if (std::getenv("CPU_TEST_SHOW") != nullptr) std::cout << state_text(bare.outcome) << "\n";
   EXPECT_EQ(judge(*test, bare, nullptr), "") << "bare processor";
   for (const Way way : kWays) check_engine(*test, way, bare);
+}
+
+TEST_P(AsmTest, GivesTheDeclaredStateUnderKvm) {
+  const auto test = load_test("asm", GetParam());
+  ASSERT_TRUE(test.ok()) << test.error().message();
+  const std::string why = why_no_kvm("host", test->expected.needs_avx2);
+  if (!why.empty()) GTEST_SKIP() << why;
+  Finished bare = run_bare(*test);
+  check_engine(*test, Way::kKvm, bare);
 }
 
 INSTANTIATE_TEST_SUITE_P(Files, AsmTest, ::testing::ValuesIn(test_names("asm")),

@@ -44,6 +44,17 @@ void put(guest::GuestMemory& memory, u64 address, const T& value) {
   std::memcpy(host, &value, sizeof value);
 }
 
+bool kvm_has_avx2() {
+  constexpr unsigned kAvx2 = 5;
+  const auto features = engine::kvm_cpu_features();
+  return features && features->has(engine::FeatureWord::k7Ebx, kAvx2);
+}
+
+bool is_kvm_near_native() {
+  static const bool near_native = engine::probe_kvm().near_native;
+  return near_native;
+}
+
 }  // namespace
 
 PageTables::PageTables(guest::GuestMemory& memory) : memory_(memory) {
@@ -79,6 +90,30 @@ void Machine::ExitPort::write(u64, unsigned, u64 written_value) {
   machine->kick_all();
 }
 
+u64 Machine::Device::read(u64 offset, unsigned size) {
+  u64 value = 0;
+  std::memcpy(&value, &bytes[offset], size);
+  return value;
+}
+void Machine::Device::write(u64 offset, unsigned size, u64 value) { std::memcpy(&bytes[offset], &value, size); }
+
+u64 Machine::QueuePort::read(u64, unsigned size) {
+  u64 value = 0;
+  for (unsigned i = 0; i < size && !bytes.empty(); ++i) {
+    value |= u64{bytes.front()} << (8 * i);
+    bytes.pop_front();
+  }
+  return value;
+}
+void Machine::QueuePort::write(u64, unsigned size, u64 value) {
+  for (unsigned i = 0; i < size; ++i) bytes.push_back(static_cast<u8>(value >> (8 * i)));
+}
+
+void Machine::LevelPort::write(u64, unsigned, u64 vector) {
+  constexpr u32 kAssertLevel = 0xC000;
+  engine->signal_msi(0xFEE00000, static_cast<u32>(vector) | kAssertLevel);
+}
+
 Machine::Machine(guest::GuestMemory memory) : memory_(std::move(memory)) {
   exit_.machine = this;
   watchdog_ = std::thread([this] { watch(); });
@@ -89,24 +124,36 @@ const char* name_of(Way way) {
     case Way::kInterpreter: return "interpreter";
     case Way::kTranslator: return "translator";
     case Way::kDirect: return "direct";
+    case Way::kKvm: return is_kvm_near_native() ? "kvm" : "kvm_emulated";
   }
   return "";
+}
+
+std::string why_no_kvm(const std::string& cpu_model, bool avx2) {
+  const auto machine = Machine::create(Way::kKvm, 1, cpu_model);
+  if (!machine) return machine.error().message();
+  return avx2 && !kvm_has_avx2() ? "this host's KVM offers no AVX2" : "";
 }
 
 Result<std::unique_ptr<Machine>> Machine::create(Way way, u32 cpu_count, const std::string& cpu_model) {
   guest::GuestMemory memory = TRY(guest::GuestMemory::create(kMemoryBytes, kHoleStart));
   std::unique_ptr<Machine> machine(new Machine(std::move(memory)));
   TRY(machine->ports_.add(kExitPort, 1, &machine->exit_));
+  TRY(machine->ports_.add(kQueuePort, 4, &machine->queue_));
+  TRY(machine->ports_.add(kLevelPort, 1, &machine->level_));
+  TRY(machine->mmio_.add(kDeviceMemory, machine->device_.bytes.size(), &machine->device_));
   engine::Config config;
+  config.eoi = &machine->level_;
   config.memory = &machine->memory_;
   config.mmio = &machine->mmio_;
   config.ports = &machine->ports_;
   config.cpu_count = cpu_count;
   config.cpu_model = cpu_model;
-  machine->avx_ = has_avx2() && cpu_model != "v2";
+  machine->avx_ = (way == Way::kKvm ? kvm_has_avx2() : has_avx2()) && cpu_model != "v2";
   config.bt_mode = way == Way::kInterpreter ? engine::BtMode::kInterpret : engine::BtMode::kTranslate;
   config.direct = way == Way::kDirect ? engine::DirectMode::kAlways : engine::DirectMode::kOff;
-  machine->engine_ = TRY(engine::create_bt(config));
+  machine->engine_ = TRY(way == Way::kKvm ? engine::create_kvm(config) : engine::create_bt(config));
+  machine->level_.engine = machine->engine_.get();
   for (u32 i = 0; i < cpu_count; ++i) machine->cpus_.push_back(TRY(machine->engine_->create_vcpu(i)));
   return machine;
 }

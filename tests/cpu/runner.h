@@ -6,6 +6,7 @@
 #include <array>
 #include <atomic>
 #include <condition_variable>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -25,6 +26,10 @@ inline constexpr u16 kKernelCode = 0x08, kKernelData = 0x10, kUserCode32 = 0x18,
 
 // Guest-physical addresses of what the tests are set up with.
 inline constexpr u64 kGdt = 0x1000, kTss = 0x2000, kIdt = 0x3000, kStubs = 0x4000, kIstTop = 0x8000, kPml4 = 0x10000;
+
+// Devices: 8 bytes of memory, a port that is a queue, one that sends interrupts. system/prelude.inc has them too.
+inline constexpr u64 kDeviceMemory = 0xD0000000;
+inline constexpr u16 kQueuePort = 0xF0, kLevelPort = 0xF8;
 
 // Page table entry bits (Intel SDM vol. 3, table 4-20).
 inline constexpr u64 kPresent = 1, kWritable = 2, kUser = 4, kLarge = 1U << 7, kNoExecute = u64{1} << 63;
@@ -52,9 +57,13 @@ enum class Way {
   kInterpreter,
   kTranslator,
   kDirect,  // user code on the host's processor wherever that is possible, the rest as kTranslator
+  kKvm,     // by the host's KVM, where it has one
 };
-inline constexpr std::array kWays{Way::kInterpreter, Way::kTranslator, Way::kDirect};
+inline constexpr std::array kWays{Way::kInterpreter, Way::kTranslator, Way::kDirect};  // of the bt engine
+// "kvm_emulated" where the host's KVM emulates the guest's instructions: known_failures.txt tells the two apart.
 const char* name_of(Way way);
+// Why the kvm engine cannot be tested on this host with such a processor; empty when it can.
+std::string why_no_kvm(const std::string& cpu_model = "host", bool avx2 = false);
 
 class Machine {
  public:
@@ -74,6 +83,26 @@ class Machine {
   u8 exit_value() const { return exit_.value; }
 
  private:
+  // Eight bytes of device memory.
+  struct Device final : guest::BusDevice {
+    u64 read(u64 offset, unsigned size) override;
+    void write(u64 offset, unsigned size, u64 value) override;
+    std::array<u8, 8> bytes{};
+  };
+  // What is written is read in the same order.
+  struct QueuePort final : guest::BusDevice {
+    u64 read(u64, unsigned size) override;
+    void write(u64, unsigned size, u64 value) override;
+    std::deque<u8> bytes;
+  };
+  // A byte written sends that vector as a level-triggered message to processor 0; read, the vector that ended last.
+  struct LevelPort final : guest::BusDevice, engine::EoiListener {
+    u64 read(u64, unsigned) override { return ended; }
+    void write(u64, unsigned, u64 vector) override;
+    void on_eoi(u8 vector) override { ended = vector; }
+    engine::Engine* engine = nullptr;
+    std::atomic<u8> ended{0};
+  };
   bool avx_ = false;  // the guest has AVX, and flat_state() switches it on
   struct ExitPort final : guest::BusDevice {
     u64 read(u64, unsigned) override { return 0xFF; }
@@ -92,6 +121,9 @@ class Machine {
   guest::Bus mmio_;
   guest::Bus ports_;
   ExitPort exit_;
+  Device device_;
+  QueuePort queue_;
+  LevelPort level_;
   std::unique_ptr<engine::Engine> engine_;
   std::vector<engine::Vcpu*> cpus_;
 

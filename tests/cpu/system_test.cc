@@ -89,6 +89,13 @@ void check(const std::string& name, Way way) {
 TEST_P(SystemTest, Interpreter) { check(GetParam(), Way::kInterpreter); }
 TEST_P(SystemTest, Translator) { check(GetParam(), Way::kTranslator); }
 TEST_P(SystemTest, Direct) { check(GetParam(), Way::kDirect); }
+TEST_P(SystemTest, Kvm) {
+  const auto test = load_test("system", GetParam());
+  ASSERT_TRUE(test.ok()) << test.error().message();
+  const std::string why = why_no_kvm(test->expected.cpu_model, test->expected.needs_avx2);
+  if (!why.empty()) GTEST_SKIP() << why;
+  check(GetParam(), Way::kKvm);
+}
 
 INSTANTIATE_TEST_SUITE_P(Files, SystemTest, ::testing::ValuesIn(test_names("system")),
                          [](const auto& test) { return test.param; });

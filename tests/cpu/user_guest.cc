@@ -101,6 +101,7 @@ Outcome UserGuest::run(const UserState& state, int limit_ms) {
   Outcome out;
   const MachineRun run = machine_->run(limit_ms);
   out.ending = run.ending;
+  message_ = run.message;
   const engine::CpuState end = machine_->cpu().state();
   out.state.gpr = end.gpr;
   out.state.rip = end.rip;

@@ -23,6 +23,8 @@ class UserGuest {
   u8* host(u64 address);
   void written(u64 address, u64 length);
   Outcome run(const UserState& state, int limit_ms);
+  // What the engine said at the end of the last run; mostly nothing.
+  const std::string& message() const { return message_; }
 
  private:
   explicit UserGuest(std::unique_ptr<Machine> machine) : machine_(std::move(machine)) {}
@@ -31,6 +33,7 @@ class UserGuest {
 
   std::unique_ptr<Machine> machine_;
   engine::CpuState base_;
+  std::string message_;
 };
 
 }  // namespace pileus::cpu_test

@@ -149,7 +149,25 @@ class BadInput(unittest.TestCase):
         self.refuse_run(["--gdb", "tcp:0.0.0.0:1234"], "127.0.0.1", status=USAGE)
 
     def test_kvm_engine(self):
-        self.refuse_run(["--engine", "kvm"], "kvm", "--engine bt")
+        kvm = pathlib.Path("/dev/kvm")
+        if not kvm.exists():
+            self.refuse_run(["--engine", "kvm"], "no /dev/kvm", "--engine bt")
+            return
+        if os.geteuid() == 0:
+            os.chmod(self.folder, 0o755)
+            for folder in (self.home, self.home / "vms"):
+                os.chown(folder, NOBODY, NOBODY)
+            options = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+            if kvm.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH):
+                self.skipTest("everybody may use /dev/kvm")
+            if any(not path.stat().st_mode & stat.S_IXOTH for path in [PROGRAMS / "pileus", *PROGRAMS.parents]):
+                self.skipTest("the programs are out of reach for other users")
+        elif os.access(kvm, os.R_OK | os.W_OK):
+            self.skipTest("we may use /dev/kvm")
+        else:
+            options = {}
+        disk = self.empty_disk()
+        self.refuse(["vm", "run", disk, "--name", "x", "--engine", "kvm"], "may not open /dev/kvm", "--engine bt", **options)
 
     def test_unknown_engine(self):
         self.refuse_run(["--engine", "warp"], "--engine", "warp", "bt", status=USAGE)

@@ -15,6 +15,8 @@ MAX_LOG_BYTES = 64 * 1024
 
 
 class HostileKernel(unittest.TestCase):
+    engine = "bt"
+
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="pileus-e2e-")
         self.addCleanup(folder.cleanup)
@@ -25,7 +27,7 @@ class HostileKernel(unittest.TestCase):
         """A VM that boots kernels/KERNEL.asm."""
         built = self.folder / f"{kernel}.elf"
         subprocess.run(["nasm", "-f", "bin", "-i", f"{KERNELS}/", "-o", built, KERNELS / f"{kernel}.asm"], check=True)
-        return Vm(kernel.replace("_", "-"), "--memory", "64M", "--kernel", built, *options,
+        return Vm(kernel.replace("_", "-"), "--memory", "64M", "--engine", self.engine, "--kernel", built, *options,
                   source=self.folder / "disk.raw", home=self.folder / "home")
 
     def expect_console(self, vm, text):

@@ -123,6 +123,11 @@ void Lapic::accept(u8 vector) {
 void Lapic::sync_pv_eoi() {
   if (!pv_eoi_offered_) return;
   if (paravirt_eoi_standing(context_) && !highest_waiting()) return;  // still in service, and nobody waits for its end
+  withdraw_pv_eoi();
+}
+
+void Lapic::withdraw_pv_eoi() {
+  if (!pv_eoi_offered_) return;
   pv_eoi_offered_ = false;
   if (paravirt_eoi_ended(context_)) eoi();
 }

@@ -32,6 +32,8 @@ class Lapic {
   void eoi();
   // PV EOI: the guest may have ended the interrupt by clearing its flag in memory; called before pending().
   void sync_pv_eoi();
+  // The offer ends: save() tells the truth from then on, whoever goes on with the guest.
+  void withdraw_pv_eoi();
 
   // Register by x2APIC number (MSR - 0x800). False: #GP. xAPIC MMIO at 0xFEE00000 comes here too (offset >> 4).
   bool read(u32 reg, u64* value);

@@ -179,6 +179,7 @@ Exit BtVcpu::run() {
     run_guest();
     ++context.stats.exits;
   }
+  lapic_.withdraw_pv_eoi();
   save_x87(context);
   vm_.leave_running();
   return exit;

@@ -1,6 +1,7 @@
 // CpuState in and out of a BtVcpu.
 #include <cstring>
 
+#include "engine/bt/events.h"
 #include "engine/bt/mmu.h"
 #include "engine/bt/system.h"
 #include "engine/bt/vcpu.h"
@@ -99,6 +100,10 @@ Result<> BtVcpu::set_state(const CpuState& in) {
     if (!write_msr(context, msr.index, msr.value)) {
       return Error(ErrorCode::kUnsupported, "this engine cannot hold MSR " + std::to_string(msr.index));
     }
+  }
+  if (in.exception) {
+    context.fault = {in.exception->vector, in.exception->has_error, in.exception->error, in.cr2};
+    (void)deliver_fault(context);  // a triple fault is in run_state
   }
   return {};
 }

@@ -12,6 +12,13 @@ namespace {
 
 constexpr u64 kResumeFlag = 1U << 16;
 
+// Sanitizers put functions of their own, which use vector registers, in the place of memcpy() and others.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kAvailable = false;
+#else
+constexpr bool kAvailable = true;
+#endif
+
 bool moves_control_register(const Insn& insn, unsigned operand, ZydisRegister* reg) {
   *reg =
       insn.operand[operand].type == ZYDIS_OPERAND_TYPE_REGISTER ? insn.operand[operand].reg.value : ZYDIS_REGISTER_NONE;
@@ -126,7 +133,7 @@ bool run_in_place(Context& c, const Insn& insn, Handler handler) {
 
 }  // namespace
 
-Handler fast_handler(const Insn& insn) { return is_fast(insn) ? handler_of(insn) : nullptr; }
+Handler fast_handler(const Insn& insn) { return kAvailable && is_fast(insn) ? handler_of(insn) : nullptr; }
 
 u8* fast_system(Context* context, const Site* at, u64) {
   Context& c = *context;
@@ -143,7 +150,7 @@ u8* fast_system(Context* context, const Site* at, u64) {
 
 u8* fast_step(Context* context, const Site* at, u64) {
   Context& c = *context;
-  if (c.debug != nullptr) return nullptr;
+  if (!kAvailable || c.debug != nullptr) return nullptr;
   c.doing_fast(Activity::kInterpret);
   c.rip = c.vpage + c.vm->code().block_at(at->block)->marks()[at->value].guest_offset;
   c.vectors_in_place = true;
@@ -155,7 +162,7 @@ u8* fast_step(Context* context, const Site* at, u64) {
 
 u8* fast_fault(Context* context, const Site* at, u64 address) {
   Context& c = *context;
-  if (c.debug != nullptr) return nullptr;
+  if (!kAvailable || c.debug != nullptr) return nullptr;
   const bool misaligned = (at->size >= 16 || (at->flag & kSiteStack) != 0) && (address & (at->size - 1U)) != 0;
   if ((address & kPageMask) + at->size > 4096 || misaligned) return nullptr;
   const Block& block = *c.vm->code().block_at(at->block);

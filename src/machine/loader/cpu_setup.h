@@ -19,4 +19,8 @@ void reset_paravirt(engine::CpuState& state);
 // off.
 engine::CpuState enter_long_mode(guest::GuestMemory& memory, u64 entry, u64 zero_page);
 
+// Writes a GDT to RAM and returns the state of CPU 0 entering 32-bit code at physical `entry` with flat segments,
+// paging and interrupts off.
+engine::CpuState enter_protected_mode(guest::GuestMemory& memory, u32 entry);
+
 }  // namespace pileus::machine

@@ -25,7 +25,9 @@ constexpr const char* kHelp =
     "  3   another pileus-vmm runs this VM\n"
     "  10  the guest crashed (triple fault)\n"
     "  11  the engine could not go on\n"
-    "  12  it was ended from outside, without the guest's help\n";
+    "  12  it was ended from outside, without the guest's help\n"
+    "With an exit port, a guest that writes N to it makes the status N * 2 + 1, modulo 256;\n"
+    "\"exit_code\" in FOLDER/state.json is then N itself.\n";
 
 // Before any thread is made, so that all inherit it: these are read from a descriptor.
 void block_signals() {
@@ -50,8 +52,8 @@ int main(int argc, char** argv) {
   }
   block_signals();
   const pileus::vmm::VmDirectory directory(std::filesystem::absolute(argv[1]));
-  const pileus::Result<VmExit> end = pileus::vmm::run_vm(directory);
-  if (end) return static_cast<int>(*end);
+  const pileus::Result<int> end = pileus::vmm::run_vm(directory);
+  if (end) return *end;
   std::fprintf(stderr, "pileus-vmm: %s\n", end.error().message().c_str());
   return static_cast<int>(end.error().code() == pileus::ErrorCode::kBusy ? VmExit::kBusy : VmExit::kCannotStart);
 }

@@ -135,6 +135,11 @@ Result<vmm::VmConfig> plan(image::Library& library, const RunOptions& options) {
   config.cpu_model = options.cpu_model;
   if (!options.kernel.empty()) config.kernel = TRY(readable_file(options.kernel, "--kernel"));
   if (!options.initrd.empty()) config.initrd = TRY(readable_file(options.initrd, "--initrd"));
+  for (const std::string& module : options.modules) {
+    const std::size_t end = std::min(module.find(' '), module.size());
+    config.modules.push_back(TRY(readable_file(module.substr(0, end), "--module")) + module.substr(end));
+  }
+  config.exit_port = options.exit_port;
   config.append = options.append;
   config.restrict_network = options.restrict_network;
   TRY(vmm::check(config));

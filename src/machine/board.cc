@@ -9,6 +9,7 @@
 #include "machine/layout.h"
 #include "machine/loader/cpu_setup.h"
 #include "machine/loader/linux_boot.h"
+#include "machine/loader/multiboot.h"
 #include "virtio/blk.h"
 #include "virtio/console.h"
 #include "virtio/rng.h"
@@ -74,6 +75,7 @@ Board::Board(MachineConfig config, guest::GuestMemory memory, const PowerRequest
       memory_(std::move(memory)),
       power_(power),
       i8042_(power.reset),
+      exit_(power.exit),
       serial_(config_.serial.get(), ioapic_.line(kGsiSerial)) {}
 
 Result<> Board::wire_buses() {
@@ -85,6 +87,7 @@ Result<> Board::wire_buses() {
   TRY(ports_.add(kPortPost, 1, &post_));
   TRY(ports_.add(kPortSerial, Serial::kPorts, &serial_));
   TRY(ports_.add(kPortPower, PowerPorts::kPorts, &power_));
+  if (config_.exit_port) TRY(ports_.add(kPortExit, ExitPort::kPorts, &exit_));
   TRY(ports_.add(kPortPciAddress, 8, &pci_.ports()));
   return {};
 }
@@ -151,6 +154,13 @@ void Board::load_reset_code() {
 Result<engine::CpuState> Board::load_guest() {
   const std::vector<u8> seed = random_seed();
   if (const auto* given = std::get_if<KernelBoot>(&config_.boot)) {
+    if (looks_like_multiboot(given->kernel)) {
+      return load_multiboot(memory_, {given->kernel, given->command_line, given->modules});
+    }
+    if (!given->modules.empty()) {
+      return Error(ErrorCode::kInvalid,
+                   "modules are for Multiboot kernels, and this one has no such header: give it an initrd");
+    }
     return load_linux(memory_, {given->kernel, given->initrd, given->command_line, kAcpiTables, seed});
   }
   BlockReader reader(*boot_disk_);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "machine/devices/cmos.h"
+#include "machine/devices/exit_port.h"
 #include "machine/devices/ioapic.h"
 #include "machine/devices/pci_bus.h"
 #include "machine/devices/power_ports.h"
@@ -57,6 +58,7 @@ class Board {
   PowerPorts power_;
   I8042 i8042_;
   PostPort post_;
+  ExitPort exit_;
   Serial serial_;
   virtio::BlockBackend* boot_disk_ = nullptr;  // owned by its virtio device
   std::vector<std::unique_ptr<virtio::VirtioPci>> functions_;

@@ -46,6 +46,7 @@ inline constexpr u16 kPortI8042Data = 0x60;
 inline constexpr u16 kPortI8042Command = 0x64;
 inline constexpr u16 kPortCmos = 0x70;
 inline constexpr u16 kPortPost = 0x80;
+inline constexpr u16 kPortExit = 0xF4;  // ExitPort, where it is wished for
 inline constexpr u16 kPortSerial = 0x3F8;
 inline constexpr u16 kPortPower = 0x600;  // PowerPorts: sleep control, sleep status, reset
 inline constexpr u16 kPortPciAddress = 0xCF8;

@@ -23,17 +23,19 @@
 #include "base/result.h"
 #include "engine/engine.h"
 #include "guest/char_backend.h"
+#include "machine/loader/multiboot.h"
 #include "virtio/block_backend.h"
 #include "virtio/io_thread.h"
 #include "virtio/net.h"
 
 namespace pileus::machine {
 
-// A kernel given from outside: a bzImage or an ELF vmlinux, as read from its file.
+// A kernel given from outside, as read from its file: a bzImage, an ELF vmlinux, or whatever has a Multiboot 1 header.
 struct KernelBoot {
   std::vector<u8> kernel;
   std::vector<u8> initrd;  // may be empty
   std::string command_line;
+  std::vector<MultibootModule> modules;  // for a Multiboot kernel only, which in turn has no initrd
 };
 
 // The default boot entry found inside the first disk, looked up again at every reset (as firmware
@@ -63,11 +65,13 @@ struct MachineConfig {
   std::unique_ptr<guest::CharBackend> console;  // virtio-console, /dev/hvc0; may be null: no such device
 
   std::variant<KernelBoot, DiskBoot> boot;
+  bool exit_port = false;  // a write to port 0xF4 ends the machine: EndReason::kExited
   std::function<void()> on_reset;  // may be empty; called on a thread of the machine at each reset
 };
 
 enum class EndReason {
   kPoweredOff,  // the guest entered ACPI S5
+  kExited,      // the guest wrote End::code to the exit port
   kCrashed,     // triple fault
   kStopped,     // stop() was called
   kError,       // the engine or the boot at a reset failed; message says why
@@ -76,6 +80,7 @@ enum class EndReason {
 struct End {
   EndReason reason = EndReason::kStopped;
   std::string message;  // one sentence; empty when there is nothing to say
+  u32 code = 0;         // with kExited
 };
 
 class Machine {

@@ -41,6 +41,7 @@ struct VmState {
   i64 pid = 0;             // of the VMM; 0: none
   i64 started_unix_s = 0;  // when it was last started; 0: never
   std::string message;     // one sentence; may be empty
+  std::optional<u32> exit_code;  // what the guest ended it with, at the exit port
 };
 std::string encode_state(const VmState& state);
 Result<VmState> parse_state(std::string_view text);

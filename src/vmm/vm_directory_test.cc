@@ -39,6 +39,10 @@ TEST_F(VmDirectoryTest, AnEndIsRemembered) {
   ASSERT_TRUE(vm_.save_state(state).ok());
   EXPECT_EQ(vm_.state().phase, VmPhase::kCrashed);
   EXPECT_EQ(vm_.state().message, state.message);
+  EXPECT_FALSE(vm_.state().exit_code);
+  state.exit_code = 0;
+  ASSERT_TRUE(vm_.save_state(state).ok());
+  EXPECT_EQ(vm_.state().exit_code, 0u);
 }
 
 TEST(VmState, RefusesDamage) {
@@ -48,6 +52,7 @@ TEST(VmState, RefusesDamage) {
   for (std::size_t length = 0; length + 2 < good.size(); ++length) {
     EXPECT_FALSE(parse_state(good.substr(0, length)).ok()) << length;
   }
+  EXPECT_FALSE(parse_state(R"({"phase":"stopped","pid":0,"started_unix_s":0,"message":"","exit_code":-1})").ok());
   EXPECT_FALSE(parse_state(R"({"phase":"asleep","pid":0,"started_unix_s":0,"message":""})").ok());
 }
 

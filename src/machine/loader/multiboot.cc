@@ -4,6 +4,7 @@
 #include <array>
 
 #include "machine/layout.h"
+#include "machine/loader/bzimage.h"
 #include "machine/loader/cpu_setup.h"
 #include "machine/loader/elf.h"
 #include "machine/loader/segments.h"
@@ -124,7 +125,8 @@ Result<Loaded> load_kernel(guest::GuestMemory& memory, Bytes file) {
   const auto header = find_multiboot_header(file);
   if (!header) return Error(ErrorCode::kUnsupported, "has no Multiboot header");
   if ((header->flags & kWantsVideo) != 0) {
-    return Error(ErrorCode::kUnsupported, "demands a video mode, and this machine has no screen: build it for a serial console");
+    return Error(ErrorCode::kUnsupported,
+                 "demands a video mode, and this machine has no screen: build it for a serial console");
   }
   if ((header->flags & 0xFFFF & ~kObeyed) != 0) {
     return Error(ErrorCode::kUnsupported, "demands what Multiboot 0.6.96 does not know");
@@ -187,6 +189,8 @@ std::optional<MultibootHeader> find_multiboot_header(Bytes file) {
   }
   return std::nullopt;
 }
+
+bool looks_like_multiboot(Bytes file) { return !looks_like_bzimage(file) && find_multiboot_header(file).has_value(); }
 
 Result<engine::CpuState> load_multiboot(guest::GuestMemory& memory, const MultibootBoot& boot) {
   const Loaded kernel = TRY(load_kernel(memory, boot.kernel).with("kernel"));

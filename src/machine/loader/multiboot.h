@@ -31,6 +31,9 @@ struct MultibootHeader {
 
 std::optional<MultibootHeader> find_multiboot_header(Bytes file);
 
+// Has such a header and is no bzImage, whose own protocol comes first.
+bool looks_like_multiboot(Bytes file);
+
 struct MultibootModule {
   std::vector<u8> bytes;
   std::string text;  // what the kernel is told of it, by custom its name and arguments

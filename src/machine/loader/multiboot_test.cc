@@ -94,8 +94,9 @@ TEST(Multiboot, ObeysTheHeadersAddresses) {
   // 16 bytes of something else, the header, code; the whole goes to 2 MiB, with zeros behind.
   std::vector<u8> file(16, 0xEE);
   constexpr u32 kFlags = 0x10003, kBase = 2 * kMiB;
-  put(file, 16, std::array<u32, 8>{0x1BADB002, kFlags, 0u - 0x1BADB002 - kFlags, kBase + 16, kBase, kBase + 50,
-                                   kBase + 100, kBase + 48});
+  put(file, 16,
+      std::array<u32, 8>{0x1BADB002, kFlags, 0u - 0x1BADB002 - kFlags, kBase + 16, kBase, kBase + 50, kBase + 100,
+                         kBase + 48});
   put(file, 48, std::array<u8, 4>{0xF4, 0xF4, 0x99, 0x99});
   auto memory = make_memory();
   EXPECT_TRUE(memory.write(kBase + 50, std::vector<u8>(60, 0xFF)));
@@ -141,8 +142,7 @@ TEST(Multiboot, RefusesWhatItCannotDo) {
   const std::vector<MultibootModule> large{{std::vector<u8>(64 * kMiB), "large"}};
   const auto state = load_multiboot(memory, {make_multiboot(), "", large});
   ASSERT_FALSE(state.ok());
-  EXPECT_EQ(state.error().message(),
-            "module 'large' does not fit in the guest's memory: give the machine more");
+  EXPECT_EQ(state.error().message(), "module 'large' does not fit in the guest's memory: give the machine more");
 }
 
 }  // namespace

@@ -64,6 +64,7 @@ Result<std::unique_ptr<Board>> Board::create(MachineConfig config, const PowerRe
   guest::GuestMemory memory = TRY(guest::GuestMemory::create(config.memory_bytes, kRamHole));
   if (config.io == nullptr) config.io = TRY(virtio::IoThread::start("vm-io"));
   std::unique_ptr<Board> board(new Board(std::move(config), std::move(memory), power));
+  if (board->config_.legacy_devices) TRY(board->make_legacy_devices(power));
   TRY(board->wire_buses());
   TRY(board->make_engine());
   TRY(board->make_virtio());
@@ -76,7 +77,12 @@ Board::Board(MachineConfig config, guest::GuestMemory memory, const PowerRequest
       power_(power),
       i8042_(power.reset),
       exit_(power.exit),
-      serial_(config_.serial.get(), ioapic_.line(kGsiSerial)) {}
+      serial_(config_.serial.get(), isa_.line(kGsiSerial)) {}
+
+Result<> Board::make_legacy_devices(const PowerRequests& power) {
+  legacy_ = TRY(LegacyDevices::create(config_.io->loop(), isa_, cmos_, power));
+  return legacy_->add_to(ports_);
+}
 
 Result<> Board::wire_buses() {
   TRY(mmio_.add(kIoapic, kIoapicSize, &ioapic_));
@@ -98,6 +104,7 @@ Result<> Board::make_engine() {
   engine.mmio = &mmio_;
   engine.ports = &ports_;
   engine.eoi = &ioapic_;
+  if (legacy_) engine.ext_int = &legacy_->pic();
   engine.cpu_count = config_.cpu_count;
   engine.paravirt = config_.paravirt;
   engine.cpu_model = config_.cpu_model;
@@ -108,6 +115,13 @@ Result<> Board::make_engine() {
     engine::Vcpu* const vcpu = TRY(engine_->create_vcpu(id));
     vcpus_.push_back(vcpu);
   }
+  if (!legacy_) return {};
+  guest::InterruptLine* const line = engine_->ext_int_line();
+  if (line == nullptr) {
+    return Error(ErrorCode::kUnsupported, std::string("the ") + engine_->name() +
+                                              " engine has no legacy devices: use --engine bt, or leave them out");
+  }
+  legacy_->pic().set_output(line);
   return {};
 }
 
@@ -136,7 +150,7 @@ Result<> Board::make_virtio() {
 }
 
 Result<> Board::load_acpi() {
-  const std::vector<u8> tables = build_acpi_tables(kAcpiTables, config_.cpu_count);
+  const std::vector<u8> tables = build_acpi_tables(kAcpiTables, {config_.cpu_count, legacy_ != nullptr});
   CHECK(tables.size() <= kAcpiTablesEnd - kAcpiTables);
   CHECK(memory_.write(kAcpiTables, tables));
   return {};
@@ -174,9 +188,12 @@ Result<> Board::reset_and_load() {
   pci_.reset();
   serial_.reset();
   ioapic_.reset();
+  cmos_.reset();
+  if (legacy_) legacy_->reset();
   TRY(load_acpi());
   load_reset_code();
-  const engine::CpuState boot_cpu = TRY(load_guest());
+  engine::CpuState boot_cpu = TRY(load_guest());
+  if (legacy_) wire_lapic_through(boot_cpu.lapic);
   for (u32 id = 0; id < vcpus_.size(); ++id) {
     engine::CpuState state = id == 0 ? boot_cpu : reset_state(id);
     if (config_.paravirt) reset_paravirt(state);

@@ -14,6 +14,8 @@
 #include "machine/devices/pci_bus.h"
 #include "machine/devices/power_ports.h"
 #include "machine/devices/serial.h"
+#include "machine/legacy/isa_interrupts.h"
+#include "machine/legacy/legacy_devices.h"
 #include "machine/machine.h"
 #include "virtio/pci_transport.h"
 
@@ -42,6 +44,7 @@ class Board {
   Result<> make_engine();
   Result<> make_virtio();
   Result<> add_virtio(unsigned slot, std::unique_ptr<virtio::Device> device);
+  Result<> make_legacy_devices(const PowerRequests& power);
   Result<> wire_buses();
   Result<> load_acpi();
   void load_reset_code();
@@ -52,9 +55,11 @@ class Board {
   guest::Bus mmio_{"memory-mapped I/O"};
   guest::Bus ports_{"I/O ports"};
   Ioapic ioapic_;
+  IsaInterrupts isa_{ioapic_};
+  Cmos cmos_;
+  std::unique_ptr<LegacyDevices> legacy_;  // may be null
   std::unique_ptr<engine::Engine> engine_;
   std::vector<engine::Vcpu*> vcpus_;  // owned by the engine
-  Cmos cmos_;
   PowerPorts power_;
   I8042 i8042_;
   PostPort post_;

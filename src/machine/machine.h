@@ -65,6 +65,7 @@ struct MachineConfig {
   std::unique_ptr<guest::CharBackend> console;  // virtio-console, /dev/hvc0; may be null: no such device
 
   std::variant<KernelBoot, DiskBoot> boot;
+  bool legacy_devices = false;  // 8259A, 8254, fixed ACPI hardware, interrupts of the clock
   bool exit_port = false;  // a write to port 0xF4 ends the machine: EndReason::kExited
   std::function<void()> on_reset;  // may be empty; called on a thread of the machine at each reset
 };

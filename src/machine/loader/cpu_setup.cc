@@ -107,6 +107,13 @@ void reset_paravirt(engine::CpuState& state) {
   state.msrs.push_back({kPollControl, 1});
 }
 
+void wire_lapic_through(engine::LapicState& lapic) {
+  constexpr u32 kSvr = 0x0F, kLint0 = 0x35, kLint1 = 0x36, kSoftwareEnable = 0x100, kExtInt = 0x700, kNmi = 0x400;
+  lapic.registers[kSvr] |= kSoftwareEnable;
+  lapic.registers[kLint0] = kExtInt;
+  lapic.registers[kLint1] = kNmi;
+}
+
 engine::CpuState enter_long_mode(guest::GuestMemory& memory, u64 entry, u64 zero_page) {
   write_gdt(memory, kCode64Descriptor);
   write_page_tables(memory);

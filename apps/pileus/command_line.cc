@@ -59,6 +59,10 @@ void add_run(CLI::App* vm, CommandLine& line) {
   app->add_option("--append", run.append, "Kernel command line; without --kernel, added to the disk's own");
   app->add_option("--module", run.modules, "'FILE TEXT': file for a Multiboot kernel, and what it is told of it")
       ->allow_extra_args(false);
+  app->add_flag("--legacy-devices", run.legacy_devices,
+                "Give the VM a PC's old devices too: 8259A, 8254, ACPI PM timer, interrupts of the clock");
+  app->add_option("--firmware", run.firmware,
+                  "Start the disk by this firmware: bios (SeaBIOS) or the path of its image");
   app->add_flag("--exit-port", run.exit_port,
                 "Let the guest end the VM by writing a code to port 0xF4; exit status: code * 2 + 1");
   auto* console = app->add_flag("--console", run.console, "Connect the terminal to the serial console");

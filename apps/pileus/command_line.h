@@ -33,6 +33,8 @@ struct RunOptions {
   std::string initrd;
   std::vector<std::string> modules;
   bool exit_port = false;
+  bool legacy_devices = false;
+  std::string firmware;
   std::string append;
   bool console = false;
   bool restrict_network = false;

@@ -22,6 +22,8 @@ namespace {
 // not depend on how many disks there are.
 constexpr unsigned kNetSlot = 1, kRngSlot = 2, kFirstDiskSlot = 3;
 constexpr u64 kMaxDisks = 16;
+// What SeaBIOS reads of the boot order out of the clock's memory: try disks.
+constexpr u8 kCmosBootOrder = 0x3D, kCmosFromDisk = 2;
 constexpr unsigned kConsoleSlot = kFirstDiskSlot + kMaxDisks;
 
 Result<> check_config(const MachineConfig& config) {
@@ -32,7 +34,10 @@ Result<> check_config(const MachineConfig& config) {
   }
   if (config.cpu_count < 1 || config.cpu_count > kMaxCpus) return invalid("the number of CPUs must be 1 to 254");
   if (config.disks.size() > kMaxDisks) return invalid("a machine takes at most 16 disks");
-  if (std::holds_alternative<DiskBoot>(config.boot) && config.disks.empty()) {
+  if (std::holds_alternative<FirmwareBoot>(config.boot) && !config.legacy_devices) {
+    return invalid("firmware needs legacy devices");
+  }
+  if (!std::holds_alternative<KernelBoot>(config.boot) && config.disks.empty()) {
     return invalid("there is nothing to boot: give a kernel or a disk");
   }
   return {};
@@ -68,6 +73,7 @@ Result<std::unique_ptr<Board>> Board::create(MachineConfig config, const PowerRe
   TRY(board->wire_buses());
   TRY(board->make_engine());
   TRY(board->make_virtio());
+  TRY(board->make_bios());
   return board;
 }
 
@@ -143,10 +149,22 @@ Result<> Board::make_virtio() {
                    std::make_unique<virtio::Blk>(std::move(disk), "disk" + std::to_string(index))));
     ++index;
   }
+  disk_count_ = index;
   if (config_.console) {
     TRY(add_virtio(kConsoleSlot, std::make_unique<virtio::Console>(*config_.console, config_.io->loop())));
   }
   return {};
+}
+
+Result<> Board::make_bios() {
+  auto* const boot = std::get_if<FirmwareBoot>(&config_.boot);
+  if (boot == nullptr) return {};
+  BiosBoard board{.cpu_count = config_.cpu_count, .disk_slots = {}};
+  for (unsigned slot = kFirstDiskSlot; slot < kFirstDiskSlot + disk_count_; ++slot) board.disk_slots.push_back(slot);
+  bios_ = TRY(Bios::create(std::move(boot->image), memory_, board));
+  pci_.pose_as_qemu();
+  cmos_.set_memory(kCmosBootOrder, kCmosFromDisk);
+  return bios_->add_to(mmio_, ports_);
 }
 
 Result<> Board::load_acpi() {
@@ -183,6 +201,13 @@ Result<engine::CpuState> Board::load_guest() {
   return load_linux(memory_, {entry.kernel, entry.initrd, command_line, kAcpiTables, seed});
 }
 
+Result<engine::CpuState> Board::load_boot_cpu() {
+  if (bios_) return bios_->load();
+  TRY(load_acpi());
+  load_reset_code();
+  return load_guest();
+}
+
 Result<> Board::reset_and_load() {
   for (const auto& function : functions_) function->reset();
   pci_.reset();
@@ -190,10 +215,8 @@ Result<> Board::reset_and_load() {
   ioapic_.reset();
   cmos_.reset();
   if (legacy_) legacy_->reset();
-  TRY(load_acpi());
-  load_reset_code();
-  engine::CpuState boot_cpu = TRY(load_guest());
-  if (legacy_) wire_lapic_through(boot_cpu.lapic);
+  engine::CpuState boot_cpu = TRY(load_boot_cpu());
+  if (legacy_ && !bios_) wire_lapic_through(boot_cpu.lapic);
   for (u32 id = 0; id < vcpus_.size(); ++id) {
     engine::CpuState state = id == 0 ? boot_cpu : reset_state(id);
     if (config_.paravirt) reset_paravirt(state);

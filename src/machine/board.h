@@ -14,6 +14,7 @@
 #include "machine/devices/pci_bus.h"
 #include "machine/devices/power_ports.h"
 #include "machine/devices/serial.h"
+#include "machine/firmware/bios.h"
 #include "machine/legacy/isa_interrupts.h"
 #include "machine/legacy/legacy_devices.h"
 #include "machine/machine.h"
@@ -47,8 +48,10 @@ class Board {
   Result<> make_legacy_devices(const PowerRequests& power);
   Result<> wire_buses();
   Result<> load_acpi();
+  Result<> make_bios();
   void load_reset_code();
   Result<engine::CpuState> load_guest();
+  Result<engine::CpuState> load_boot_cpu();
 
   MachineConfig config_;  // its disks and network move into the virtio devices
   guest::GuestMemory memory_;
@@ -65,7 +68,9 @@ class Board {
   PostPort post_;
   ExitPort exit_;
   Serial serial_;
+  unsigned disk_count_ = 0;
   virtio::BlockBackend* boot_disk_ = nullptr;  // owned by its virtio device
+  std::unique_ptr<Bios> bios_;                 // null: a kernel is booted
   std::vector<std::unique_ptr<virtio::VirtioPci>> functions_;
   PciBus pci_;
 };

@@ -49,6 +49,9 @@ inline constexpr u16 kPortPost = 0x80;
 inline constexpr u16 kPortExit = 0xF4;  // ExitPort, where it is wished for
 inline constexpr u16 kPortSerial = 0x3F8;
 inline constexpr u16 kPortPower = 0x600;  // PowerPorts: sleep control, sleep status, reset
+// Only with firmware:
+inline constexpr u16 kPortFwCfg = 0x510;
+inline constexpr u16 kPortFirmwareDebug = 0x402;
 // Only with legacy devices:
 inline constexpr u16 kPortPic = 0x20, kPortSecondPic = 0xA0, kPortPicLevels = 0x4D0;
 inline constexpr u16 kPortPit = 0x40;

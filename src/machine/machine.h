@@ -44,6 +44,11 @@ struct DiskBoot {
   std::string append;  // added to the entry's command line, e.g. "console=ttyS0"
 };
 
+// A PC's firmware, which boots from the disks by itself. Needs legacy devices.
+struct FirmwareBoot {
+  std::vector<u8> image;  // SeaBIOS
+};
+
 using EngineFactory = std::function<Result<std::unique_ptr<engine::Engine>>(const engine::Config&)>;
 
 struct MachineConfig {
@@ -64,7 +69,7 @@ struct MachineConfig {
   std::unique_ptr<guest::CharBackend> serial;   // COM1; may be null: output is thrown away
   std::unique_ptr<guest::CharBackend> console;  // virtio-console, /dev/hvc0; may be null: no such device
 
-  std::variant<KernelBoot, DiskBoot> boot;
+  std::variant<KernelBoot, DiskBoot, FirmwareBoot> boot;
   bool legacy_devices = false;  // 8259A, 8254, fixed ACPI hardware, interrupts of the clock
   bool exit_port = false;  // a write to port 0xF4 ends the machine: EndReason::kExited
   std::function<void()> on_reset;  // may be empty; called on a thread of the machine at each reset

@@ -123,6 +123,8 @@ std::string encode_config(const VmConfig& config) {
                        {"restrict_network", config.restrict_network},
                        {"modules", config.modules},
                        {"exit_port", config.exit_port},
+                       {"legacy_devices", config.legacy_devices},
+                       {"firmware", config.firmware},
                        {"direct", config.direct},
                        {"cpu_model", config.cpu_model}};
   return object.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -152,6 +154,8 @@ Result<VmConfig> parse_config(std::string_view text) {
   if (reader.has("restrict_network")) reader.flag("restrict_network", config.restrict_network);
   if (reader.has("direct")) reader.flag("direct", config.direct);
   if (reader.has("modules")) reader.texts("modules", config.modules);
+  if (reader.has("legacy_devices")) reader.flag("legacy_devices", config.legacy_devices);
+  if (reader.has("firmware")) reader.text("firmware", config.firmware);
   if (reader.has("exit_port")) reader.flag("exit_port", config.exit_port);
   if (reader.has("cpu_model")) reader.text("cpu_model", config.cpu_model);
   if (!reader.wrong().empty()) return bad_field(reader.wrong());
@@ -187,6 +191,9 @@ Result<> check(const VmConfig& config) {
   }
   if (config.kernel.empty() && !config.modules.empty()) {
     return Error(ErrorCode::kInvalid, "--module needs a --kernel to go with it");
+  }
+  if (!config.firmware.empty() && (!config.kernel.empty() || !config.append.empty())) {
+    return Error(ErrorCode::kInvalid, "--firmware boots what the disk says: leave out --kernel and --append");
   }
   for (const std::string& module : config.modules) {
     if (module.empty() || module.front() == ' ') {

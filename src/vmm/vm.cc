@@ -27,8 +27,10 @@ Result<std::vector<u8>> read_bytes(const std::string& path) {
   return std::vector<u8>(text.begin(), text.end());
 }
 
-Result<std::variant<machine::KernelBoot, machine::DiskBoot>> boot_source(const VmConfig& config) {
-  using Boot = std::variant<machine::KernelBoot, machine::DiskBoot>;
+Result<std::variant<machine::KernelBoot, machine::DiskBoot, machine::FirmwareBoot>> boot_source(
+    const VmConfig& config) {
+  using Boot = std::variant<machine::KernelBoot, machine::DiskBoot, machine::FirmwareBoot>;
+  if (!config.firmware.empty()) return Boot(machine::FirmwareBoot{TRY(read_bytes(config.firmware).with("--firmware"))});
   if (config.kernel.empty()) return Boot(machine::DiskBoot{.append = config.append});
   machine::KernelBoot boot;
   boot.kernel = TRY(read_bytes(config.kernel));
@@ -150,6 +152,7 @@ Result<machine::MachineConfig> Vm::machine_config() {
   };
   config.boot = TRY(boot_source(config_));
   config.exit_port = config_.exit_port;
+  config.legacy_devices = config_.legacy_devices;
   config.disks = TRY(open_disks(directory_, config_));
 
   config.io = TRY(virtio::IoThread::start("io"));

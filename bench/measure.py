@@ -104,10 +104,10 @@ def need(program, package):
         raise Failure(f"{program} is missing: install {package} (tools/deps --extra does)")
 
 
-def build_image():
+def build_image(name=harness.IMAGE):
     """The image, built unless it is there; returns its disk."""
-    pileus("image", "build", harness.IMAGE, patience_s=BUILD_PATIENCE_S)
-    return HOME / "images" / harness.IMAGE / "disk.raw"
+    pileus("image", "build", name, patience_s=BUILD_PATIENCE_S)
+    return HOME / "images" / name / "disk.raw"
 
 
 def copy_sparse(source, target):
@@ -141,14 +141,14 @@ class PreparedDisk:
     """What both hypervisors boot: one raw disk that has been through its first boot, and its kernel, initrd, command
     line and seed. Made once for an image; no run changes it: each writes into an overlay of its own."""
 
-    VM = "bench"
-
-    def __init__(self):
+    def __init__(self, image_name=harness.IMAGE):
         for program, package in ((QEMU, "qemu-system-x86"), ("qemu-img", "qemu-utils"), ("debugfs", "e2fsprogs"),
                                  ("sfdisk", "fdisk"), ("ssh", "openssh-client")):
             need(program, package)
-        image = build_image()
-        self.folder = HOME / "prepared"
+        image = build_image(image_name)
+        suffix = "" if image_name == harness.IMAGE else f"-{image_name}"
+        self.VM = f"bench{suffix}"
+        self.folder = HOME / f"prepared{suffix}"
         self.disk = self.folder / "disk.raw"
         self.kernel = self.folder / "vmlinuz"
         self.initrd = self.folder / "initrd"

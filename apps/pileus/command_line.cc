@@ -19,6 +19,12 @@ void add_name(CLI::App* app, CommandLine& line, const std::string& what) {
 
 void add_json(CLI::App* app, CommandLine& line) { app->add_flag("--json", line.json, "Print JSON"); }
 
+void add_gdb(CLI::App* app, CommandLine& line) {
+  auto* gdb = app->add_option("--gdb", line.gdb, "Let GDB debug the guest, at unix:PATH or tcp:127.0.0.1:PORT");
+  app->add_flag("--gdb-wait", line.gdb_wait, "Run nothing of the guest before GDB has connected and continues")
+      ->needs(gdb);
+}
+
 void add_run(CLI::App* vm, CommandLine& line) {
   RunOptions& run = line.run;
   CLI::App* app = leaf(vm, "run", "Make a VM of an image or a disk and run it",
@@ -65,8 +71,19 @@ void add_run(CLI::App* vm, CommandLine& line) {
                   "Start the disk by this firmware: bios (SeaBIOS) or the path of its image");
   app->add_flag("--exit-port", run.exit_port,
                 "Let the guest end the VM by writing a code to port 0xF4; exit status: code * 2 + 1");
+  add_gdb(app, line);
   auto* console = app->add_flag("--console", run.console, "Connect the terminal to the serial console");
   app->add_flag("--detach", run.detach, "Leave it running in the background")->excludes(console);
+}
+
+void add_profile(CLI::App* vm, CommandLine& line) {
+  CLI::App* profile = leaf(vm, "profile", "Show what a running VM spends its time on, and draw a flame graph of it",
+                           "  pileus vm profile web\n  pileus vm profile web --seconds 30 -o web.svg\n"
+                           "\nCtrl-C ends it early.");
+  add_name(profile, line, "The VM");
+  profile->add_option("--seconds", line.timeout_s, "Seconds to look at it (default: 10)");
+  profile->add_option("--output,-o", line.output, "File for the flame graph, an SVG (default: NAME.svg)");
+  add_json(profile, line);
 }
 
 void add_vm_commands(CLI::App& root, CommandLine& line) {
@@ -74,8 +91,11 @@ void add_vm_commands(CLI::App& root, CommandLine& line) {
   vm->require_subcommand(1);
   vm->footer("\nExamples:\n  pileus vm run debian-12\n  pileus vm ls");
   add_run(vm, line);
-  CLI::App* start = leaf(vm, "start", "Start a stopped VM in the background", "  pileus vm start web");
+  CLI::App* start = leaf(vm, "start", "Start a stopped VM in the background",
+                         "  pileus vm start web\n"
+                         "  pileus vm start web --gdb unix:/tmp/web.gdb --gdb-wait");
   add_name(start, line, "The VM");
+  add_gdb(start, line);
   CLI::App* wait = leaf(vm, "wait", "Wait until a VM answers on SSH", "  pileus vm wait web --timeout 120");
   add_name(wait, line, "The VM");
   wait->add_option("--timeout", line.timeout_s, "Seconds to wait (default: 600)");
@@ -107,6 +127,7 @@ void add_vm_commands(CLI::App& root, CommandLine& line) {
   CLI::App* stats = leaf(vm, "stats", "Show the counters of a running VM", "  pileus vm stats web --json");
   add_name(stats, line, "The VM");
   add_json(stats, line);
+  add_profile(vm, line);
 }
 
 void add_image_commands(CLI::App& root, CommandLine& line) {
@@ -115,7 +136,7 @@ void add_image_commands(CLI::App& root, CommandLine& line) {
   image->footer("\nExamples:\n  pileus image build debian-12\n  pileus image ls");
   add_name(
       leaf(image, "build", "Build an image; done at once when it is there already", "  pileus image build debian-12"),
-      line, "What to build: debian-12");
+      line, "What to build: debian-12, or debian-12-programs (for benchmarks)");
   CLI::App* list = leaf(image, "ls", "List images", "  pileus image ls --json");
   add_json(list, line);
   list->add_flag("--quiet,-q", line.quiet, "Names only");

@@ -50,6 +50,9 @@ struct CommandLine {
   bool force = false;
   bool virtio = false;
   u32 timeout_s = 0;
+  std::string gdb;  // of vm run and start; empty: nobody debugs the guest
+  bool gdb_wait = false;
+  std::string output;  // of vm profile; empty: NAME.svg
   RunOptions run;
 };
 

@@ -15,14 +15,14 @@ _pileus() {
     *)
       case $COMP_CWORD,${COMP_WORDS[1]},${COMP_WORDS[2]} in
         1,*) words='vm image cpu completion --help --version' ;;
-        2,vm,*) words='run start wait ls show ssh console stop kill reset rm stats' ;;
+        2,vm,*) words='run start wait ls show ssh console stop kill reset rm stats profile' ;;
         2,image,*) words='build ls show rm' ;;
         2,cpu,*) words='ls' ;;
         *,cpu,ls) words='--json --quiet' ;;
         2,completion,*) words='bash zsh fish' ;;
         *,vm,run)
           words="--name --cpus --memory --translation-cache --disk-size --engine --cpu --paravirt --direct --ssh-key --user-data
-            --user --forward --restrict-network --kernel --initrd --module --legacy-devices --firmware --exit-port --append --console --detach --help"
+            --user --forward --restrict-network --kernel --initrd --module --legacy-devices --firmware --exit-port --append --gdb --gdb-wait --console --detach --help"
           if [[ $cur != -* ]]; then
             words=$(pileus image ls --quiet 2>/dev/null)
             mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur"; compgen -f -- "$cur")
@@ -31,11 +31,13 @@ _pileus() {
         *,vm,ls) words='--json --quiet' ;;
         3,vm,*) words=$(pileus vm ls --quiet 2>/dev/null) ;;
         *,vm,rm) words='--force' ;;
+        *,vm,start) words='--gdb --gdb-wait' ;;
         *,vm,stop) words='--timeout --force' ;;
         *,vm,wait) words='--timeout' ;;
+        *,vm,profile) words='--seconds --output --json' ;;
         *,vm,console) words='--virtio' ;;
         *,vm,show|*,vm,stats) words='--json' ;;
-        3,image,build) words='debian-12' ;;
+        3,image,build) words='debian-12 debian-12-programs' ;;
         *,image,ls) words='--json --quiet' ;;
         3,image,*) words=$(pileus image ls --quiet 2>/dev/null) ;;
         *,image,show) words='--json' ;;
@@ -53,16 +55,16 @@ _pileus() {
   case $CURRENT,$words[2],$words[3] in
     2,*) found=(vm image cpu completion) ;;
     3,cpu,*) found=(ls) ;;
-    3,vm,*) found=(run start wait ls show ssh console stop kill reset rm stats) ;;
+    3,vm,*) found=(run start wait ls show ssh console stop kill reset rm stats profile) ;;
     3,image,*) found=(build ls show rm) ;;
     3,completion,*) found=(bash zsh fish) ;;
     *,vm,run)
       found=(${(f)"$(pileus image ls --quiet 2>/dev/null)"} --name --cpus --memory --translation-cache
-        --disk-size --engine --cpu --paravirt --direct --ssh-key --user-data --user --forward --restrict-network --kernel --initrd --module --legacy-devices --firmware --exit-port --append --console --detach)
+        --disk-size --engine --cpu --paravirt --direct --ssh-key --user-data --user --forward --restrict-network --kernel --initrd --module --legacy-devices --firmware --exit-port --append --gdb --gdb-wait --console --detach)
       _files ;;
     *,vm,ls|*,image,ls) found=(--json --quiet) ;;
     4,vm,*) found=(${(f)"$(pileus vm ls --quiet 2>/dev/null)"}) ;;
-    4,image,build) found=(debian-12) ;;
+    4,image,build) found=(debian-12 debian-12-programs) ;;
     4,image,*) found=(${(f)"$(pileus image ls --quiet 2>/dev/null)"}) ;;
   esac
   compadd -- $found
@@ -78,12 +80,12 @@ end
 complete -c pileus -n '__pileus_at' -f -a 'vm image cpu completion'
 complete -c pileus -n '__pileus_at cpu' -f -a ls
 complete -c pileus -n '__pileus_at vm' -f \
-  -a 'run start wait ls show ssh console stop kill reset rm stats'
+  -a 'run start wait ls show ssh console stop kill reset rm stats profile'
 complete -c pileus -n '__pileus_at image' -f -a 'build ls show rm'
 complete -c pileus -n '__pileus_at completion' -f -a 'bash zsh fish'
 complete -c pileus -n '__pileus_at vm run' -a '(pileus image ls --quiet 2>/dev/null)'
-complete -c pileus -n '__pileus_at image build' -f -a debian-12
-for command in start wait show ssh console stop kill reset rm stats
+complete -c pileus -n '__pileus_at image build' -f -a 'debian-12 debian-12-programs'
+for command in start wait show ssh console stop kill reset rm stats profile
   complete -c pileus -n "__pileus_at vm $command" -f -a '(pileus vm ls --quiet 2>/dev/null)'
 end
 for command in show rm
@@ -101,7 +103,11 @@ complete -c pileus -n '__fish_seen_subcommand_from run' -l restrict-network
 complete -c pileus -n '__fish_seen_subcommand_from run' -l exit-port
 complete -c pileus -n '__fish_seen_subcommand_from run' -l legacy-devices
 complete -c pileus -n '__fish_seen_subcommand_from console' -l virtio
+complete -c pileus -n '__fish_seen_subcommand_from run start' -x -l gdb
+complete -c pileus -n '__fish_seen_subcommand_from run start' -l gdb-wait
 complete -c pileus -n '__fish_seen_subcommand_from stop' -l force
+complete -c pileus -n '__fish_seen_subcommand_from profile' -x -l seconds
+complete -c pileus -n '__fish_seen_subcommand_from profile' -r -s o -l output
 )script";
 
 }  // namespace

@@ -18,12 +18,12 @@ struct Entry {
   Result<int> (*run)(image::Library&, const CommandLine&);
 };
 constexpr std::array kCommands = {
-    Entry{"vm run", vm_run},           Entry{"vm start", vm_start},   Entry{"vm wait", vm_wait},
-    Entry{"vm ls", vm_list},           Entry{"vm show", vm_show},     Entry{"vm ssh", vm_ssh},
-    Entry{"vm console", vm_console},   Entry{"vm stop", vm_stop},     Entry{"vm kill", vm_kill},
-    Entry{"vm reset", vm_reset},       Entry{"vm rm", vm_remove},     Entry{"vm stats", vm_stats},
-    Entry{"image build", image_build}, Entry{"image ls", image_list}, Entry{"image show", image_show},
-    Entry{"image rm", image_remove},   Entry{"cpu ls", cpu_list},
+    Entry{"vm run", vm_run},         Entry{"vm start", vm_start},       Entry{"vm wait", vm_wait},
+    Entry{"vm ls", vm_list},         Entry{"vm show", vm_show},         Entry{"vm ssh", vm_ssh},
+    Entry{"vm console", vm_console}, Entry{"vm stop", vm_stop},         Entry{"vm kill", vm_kill},
+    Entry{"vm reset", vm_reset},     Entry{"vm rm", vm_remove},         Entry{"vm stats", vm_stats},
+    Entry{"vm profile", vm_profile}, Entry{"image build", image_build}, Entry{"image ls", image_list},
+    Entry{"image show", image_show}, Entry{"image rm", image_remove},   Entry{"cpu ls", cpu_list},
 };
 
 Result<int> dispatch(const CommandLine& line) {

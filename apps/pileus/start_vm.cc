@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <thread>
 
+#include "debug/gdb/server.h"
 #include "interrupt.h"
 #include "login.h"
 #include "new_vm.h"
@@ -62,14 +63,29 @@ Error start_error(const VmEntry& vm, const os::ExitStatus& status) {
   return Error(ErrorCode::kIo, "VM " + vm.config.name + " did not start: " + why);
 }
 
+// The words for pileus-vmm, whose folder may be another one than ours.
+Result<std::vector<std::string>> gdb_words(const DebugWish& debug) {
+  if (debug.gdb.empty()) return std::vector<std::string>();
+  debug::gdb::Address address = TRY(debug::gdb::parse_address(debug.gdb).with("--gdb"));
+  if (auto* socket = std::get_if<debug::gdb::UnixAddress>(&address)) {
+    socket->path = std::filesystem::absolute(socket->path).lexically_normal().string();
+  }
+  std::vector<std::string> words = {"--gdb", debug::gdb::to_string(address)};
+  if (debug.wait) words.emplace_back("--gdb-wait");
+  return words;
+}
+
 }  // namespace
 
-Result<os::ChildProcess> start_vmm(VmEntry& vm, Lifetime lifetime) {
+Result<os::ChildProcess> start_vmm(VmEntry& vm, Lifetime lifetime, const DebugWish& debug) {
   if (vm.directory.in_use()) return Error(ErrorCode::kBusy, "VM " + vm.config.name + " runs already");
+  const std::vector<std::string> gdb = TRY(gdb_words(debug));
   TRY(renew_ports(vm));
   const os::Fd log = TRY(os::open_file(vm.directory.vmm_log(), O_WRONLY | O_CREAT | O_TRUNC, 0600));
   os::ChildProcess::Options options;
-  options.argv = {vmm_program(), vm.directory.path().string()};
+  options.argv = {vmm_program()};
+  options.argv.insert(options.argv.end(), gdb.begin(), gdb.end());
+  options.argv.push_back(vm.directory.path().string());
   options.stdout_fd = log.get();
   options.stderr_fd = log.get();
   options.new_session = true;
@@ -107,6 +123,17 @@ bool wait_for_end(const VmEntry& vm, std::chrono::seconds timeout) {
     std::this_thread::sleep_for(kPoll);
   }
   return true;
+}
+
+void print_gdb(const DebugWish& debug) {
+  const Result<debug::gdb::Address> address = debug::gdb::parse_address(debug.gdb);
+  if (!address) return;
+  const auto* socket = std::get_if<debug::gdb::UnixAddress>(&*address);
+  const std::string place =
+      socket != nullptr ? socket->path : "127.0.0.1:" + std::to_string(std::get<debug::gdb::TcpAddress>(*address).port);
+  std::printf("%s GDB: gdb -ex 'target remote %s'\n", debug.wait ? "The guest waits for" : "To debug the guest with",
+              place.c_str());
+  std::fflush(stdout);
 }
 
 void print_login(const VmEntry& vm) {

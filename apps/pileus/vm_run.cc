@@ -67,9 +67,10 @@ void print_started(const VmEntry& vm) {
 }  // namespace
 
 Result<int> vm_run(image::Library& library, const CommandLine& line) {
+  const DebugWish debug{line.gdb, line.gdb_wait};
   VmEntry vm = TRY(make_vm(library, line.run));
   catch_interrupts();
-  Result<os::ChildProcess> child = start_vmm(vm, line.run.detach ? Lifetime::kDetached : Lifetime::kForeground);
+  Result<os::ChildProcess> child = start_vmm(vm, line.run.detach ? Lifetime::kDetached : Lifetime::kForeground, debug);
   if (!child) {
     TRY(os::remove_all(vm.directory.path()));  // it never ran: nothing of it is worth keeping
     return std::move(child).error();
@@ -78,18 +79,22 @@ Result<int> vm_run(image::Library& library, const CommandLine& line) {
     if (TRY(child->poll())) return follow(vm, *child);  // it ended already
     child->detach();
     print_started(vm);
+    print_gdb(debug);
     return 0;
   }
+  print_gdb(debug);
   return run_in_foreground(vm, *child, line.run.console);
 }
 
 Result<int> vm_start(image::Library& library, const CommandLine& line) {
   VmEntry vm = TRY(find_vm(library, line.name));
   catch_interrupts();
-  os::ChildProcess child = TRY(start_vmm(vm, Lifetime::kDetached));
+  const DebugWish debug{line.gdb, line.gdb_wait};
+  os::ChildProcess child = TRY(start_vmm(vm, Lifetime::kDetached, debug));
   if (TRY(child.poll())) return follow(vm, child);  // it ended already
   child.detach();
   print_started(vm);
+  print_gdb(debug);
   return 0;
 }
 

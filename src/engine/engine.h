@@ -3,8 +3,8 @@
 // An Engine belongs to one VM and owns its vCPUs and their local APICs. The machine owns everything else (IOAPIC,
 // devices) and is reached through Config's pointers, which must outlive the Engine.
 //
-// Threads: create vCPUs before running any. Vcpu::run() is called by one thread per vCPU; state() and set_state()
-// only while that vCPU is not in run(). kick() and everything in Engine may be called from any thread.
+// Threads: create vCPUs before running any. Vcpu::run() is called by one thread per vCPU; state(), set_state() and
+// set_debug() only while that vCPU is not in run(). kick() and everything in Engine may be called from any thread.
 #pragma once
 
 #include <memory>
@@ -16,6 +16,8 @@
 #include "base/result.h"
 #include "engine/cpu_model.h"
 #include "engine/cpu_state.h"
+#include "engine/debug.h"
+#include "engine/profile.h"
 #include "guest/bus.h"
 #include "guest/interrupt.h"
 #include "guest/memory.h"
@@ -42,11 +44,13 @@ enum class ExitReason {
   kKicked,    // kick() was called
   kShutdown,  // triple fault: the machine stops or resets
   kError,     // the engine cannot go on; Exit::message says why
+  kDebug,     // what set_debug() asked for; Exit::debug says what
 };
 
 struct Exit {
   ExitReason reason = ExitReason::kKicked;
   std::string message;
+  DebugStop debug{};
 };
 
 class Vcpu {
@@ -59,6 +63,11 @@ class Vcpu {
   virtual void kick() = 0;
   virtual CpuState state() const = 0;
   virtual Result<> set_state(const CpuState& state) = 0;
+  // In place of what was asked before; kept over set_state(). Called as set_state() is.
+  virtual Result<> set_debug(const DebugSettings& settings) {
+    if (settings.empty()) return {};
+    return Error(ErrorCode::kUnsupported, "this engine cannot be debugged: use --engine bt");
+  }
 };
 
 using Counters = std::vector<std::pair<std::string, u64>>;  // name, value; for `pileus vm stats`
@@ -71,6 +80,13 @@ class Engine : public guest::MsiSink {
   virtual guest::InterruptLine* ext_int_line() { return nullptr; }
   virtual const char* name() const = 0;
   virtual Counters counters() const = 0;
+  // Samples what every vCPU does, once in `period_ns`, until stop_profile(), which gives what was found. One thread at a
+  // time.
+  virtual Result<> start_profile(u64 period_ns) {
+    static_cast<void>(period_ns);
+    return Error(ErrorCode::kUnsupported, "this engine cannot be profiled: use --engine bt");
+  }
+  virtual Profile stop_profile() { return {}; }
 };
 
 enum class BtMode {

@@ -7,6 +7,7 @@
 extern "C" {
 extern const char pileus_recipe_assemble[];
 extern const char pileus_recipe_debian_12_packages[];
+extern const char pileus_recipe_debian_12_programs_packages[];
 extern const char pileus_recipe_debian_12_early[];
 extern const char pileus_recipe_debian_12_setup[];
 }
@@ -16,16 +17,27 @@ namespace pileus::image {
 std::string_view assemble_script() { return pileus_recipe_assemble; }
 
 std::span<const Recipe> recipes() {
-  static const std::array kRecipes = {Recipe{
-      .name = "debian-12",
-      .description = "Debian 12 (bookworm), cloud kernel, systemd, OpenSSH, cloud-init",
-      .suite = "bookworm",
-      .login_user = "debian",
-      .disk_bytes = 2 * kGiB,
-      .packages = pileus_recipe_debian_12_packages,
-      .early_hook = pileus_recipe_debian_12_early,
-      .setup_hook = pileus_recipe_debian_12_setup,
-  }};
+  static const std::array kRecipes = {
+      Recipe{
+          .name = "debian-12",
+          .description = "Debian 12 (bookworm), cloud kernel, systemd, OpenSSH, cloud-init",
+          .suite = "bookworm",
+          .login_user = "debian",
+          .disk_bytes = 2 * kGiB,
+          .packages = pileus_recipe_debian_12_packages,
+          .early_hook = pileus_recipe_debian_12_early,
+          .setup_hook = pileus_recipe_debian_12_setup,
+      },
+      Recipe{
+          .name = "debian-12-programs",
+          .description = "debian-12 with openssl, xz, gzip, Python, SQLite and g++, for bench/programs",
+          .suite = "bookworm",
+          .login_user = "debian",
+          .disk_bytes = 3 * kGiB,
+          .packages = pileus_recipe_debian_12_programs_packages,
+          .early_hook = pileus_recipe_debian_12_early,
+          .setup_hook = pileus_recipe_debian_12_setup,
+      }};
   return kRecipes;
 }
 

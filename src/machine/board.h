@@ -35,7 +35,7 @@ class Board {
   void power_button();
 
   guest::GuestMemory& memory() { return memory_; }
-  const engine::Engine& engine() const { return *engine_; }
+  engine::Engine& engine() const { return *engine_; }
   // Accesses of the guest to ports and addresses where nothing is.
   u64 unclaimed_accesses() const { return ports_.unclaimed() + mmio_.unclaimed(); }
   const std::vector<engine::Vcpu*>& vcpus() const { return vcpus_; }

@@ -27,19 +27,24 @@ class MachineImpl final : public Machine {
   void reset() override;
   void stop() override { request_end({EndReason::kStopped, "", 0}); }
   bool pause() override;
-  void resume() override;
+  void resume() override { resume_without({}); }
+  void resume_without(std::vector<bool> held) override;
+  const std::vector<engine::Vcpu*>& vcpus() const override { return board_->vcpus(); }
   std::optional<End> wait(std::optional<std::chrono::milliseconds> timeout) override;
   engine::Counters counters() const override;
+  Result<> start_profile(u64 period_ns) override { return board_->engine().start_profile(period_ns); }
+  engine::Profile stop_profile() override { return board_->engine().stop_profile(); }
   guest::GuestMemory& memory() override { return board_->memory(); }
 
  private:
   void request_end(End end);
-  void on_vcpu_end(const engine::Exit& exit);
+  void on_vcpu_end(u32 cpu, const engine::Exit& exit);
   void supervise();
   void do_reset();
   void finish();
 
   std::function<void()> on_reset_;  // may be empty
+  std::function<void(u32, const engine::DebugStop&)> on_debug_stop_;  // may be empty
   std::unique_ptr<Board> board_;
   std::unique_ptr<VcpuThreads> vcpus_;
   std::thread supervisor_;
@@ -64,9 +69,11 @@ Result<> MachineImpl::init(MachineConfig config) {
       .exit = [this](u32 code) { request_end({EndReason::kExited, "", code}); },
   };
   on_reset_ = std::move(config.on_reset);
+  on_debug_stop_ = std::move(config.on_debug_stop);
   board_ = TRY(Board::create(std::move(config), power));
   TRY(board_->reset_and_load());
-  vcpus_ = std::make_unique<VcpuThreads>(board_->vcpus(), [this](const engine::Exit& exit) { on_vcpu_end(exit); });
+  vcpus_ = std::make_unique<VcpuThreads>(board_->vcpus(),
+                                         [this](u32 cpu, const engine::Exit& exit) { on_vcpu_end(cpu, exit); });
   return {};
 }
 
@@ -74,7 +81,7 @@ Result<> MachineImpl::start() {
   const std::scoped_lock lock(life_);
   if (supervisor_.joinable()) return Error(ErrorCode::kInvalid, "the machine was started before");
   vcpus_->start();
-  vcpus_->resume();
+  if (!paused_) vcpus_->resume();
   supervisor_ = std::thread([this] { supervise(); });
   return {};
 }
@@ -95,11 +102,14 @@ void MachineImpl::reset() {
   requested_.notify_all();
 }
 
-void MachineImpl::on_vcpu_end(const engine::Exit& exit) {
+void MachineImpl::on_vcpu_end(u32 cpu, const engine::Exit& exit) {
   switch (exit.reason) {
     case engine::ExitReason::kKicked: break;
     case engine::ExitReason::kShutdown: request_end({EndReason::kCrashed, "the guest triple-faulted", 0}); break;
     case engine::ExitReason::kError: request_end({EndReason::kError, exit.message, 0}); break;
+    case engine::ExitReason::kDebug:
+      if (on_debug_stop_) on_debug_stop_(cpu, exit.debug);
+      break;
   }
 }
 
@@ -155,10 +165,11 @@ bool MachineImpl::pause() {
   return true;
 }
 
-void MachineImpl::resume() {
+void MachineImpl::resume_without(std::vector<bool> held) {
   const std::scoped_lock lock(life_);
   if (ended_ || !paused_) return;
   paused_ = false;
+  vcpus_->hold(std::move(held));
   vcpus_->resume();
 }
 

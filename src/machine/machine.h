@@ -73,6 +73,9 @@ struct MachineConfig {
   bool legacy_devices = false;  // 8259A, 8254, fixed ACPI hardware, interrupts of the clock
   bool exit_port = false;  // a write to port 0xF4 ends the machine: EndReason::kExited
   std::function<void()> on_reset;  // may be empty; called on a thread of the machine at each reset
+  // May be empty; called on a vCPU's thread when it stopped for a debugger (engine/debug.h). That vCPU stands still until
+  // the next pause() and resume(); the others run on.
+  std::function<void(u32 cpu, const engine::DebugStop&)> on_debug_stop;
 };
 
 enum class EndReason {
@@ -96,7 +99,7 @@ class Machine {
   static Result<std::unique_ptr<Machine>> create(MachineConfig config);
   virtual ~Machine() = default;
 
-  // Starts the vCPU threads.
+  // Starts the vCPU threads; after a pause() they wait for resume().
   virtual Result<> start() = 0;
   // Presses the power button (ACPI): a willing guest shuts down and the machine ends as
   // kPoweredOff.
@@ -109,12 +112,19 @@ class Machine {
   // ended). Devices' own threads go on. resume() lets them run again.
   virtual bool pause() = 0;
   virtual void resume() = 0;
+  // The same, but those of `held` (by index) stay where they are.
+  virtual void resume_without(std::vector<bool> held) = 0;
+  // For a debugger: to look at and change while the machine is paused, except kick(). By index.
+  virtual const std::vector<engine::Vcpu*>& vcpus() const = 0;
   // Waits for the end of a started machine; nothing when `timeout` passed first. Without a timeout it always returns a
   // value.
   virtual std::optional<End> wait(std::optional<std::chrono::milliseconds> timeout = std::nullopt) = 0;
 
   // Resets so far and the engine's counters.
   virtual engine::Counters counters() const = 0;
+  // See engine::Engine.
+  virtual Result<> start_profile(u64 period_ns) = 0;
+  virtual engine::Profile stop_profile() = 0;
   virtual guest::GuestMemory& memory() = 0;
 };
 

@@ -31,6 +31,11 @@ void VcpuThreads::park() {
   stood_.wait(lock, [this] { return standing_ == threads_.size(); });
 }
 
+void VcpuThreads::hold(std::vector<bool> held) {
+  const std::scoped_lock lock(mutex_);
+  held_ = std::move(held);
+}
+
 void VcpuThreads::resume() { give(Order::kRun); }
 
 void VcpuThreads::join() {
@@ -52,7 +57,8 @@ void VcpuThreads::loop(u32 index) {
       ++standing_;
       stood_.notify_all();
       ordered_.wait(lock, [&] {
-        return order_ == Order::kExit || (order_ == Order::kRun && (!ended || resumes_ != seen_resumes));
+        const bool held = index < held_.size() && held_[index];
+        return order_ == Order::kExit || (order_ == Order::kRun && !held && (!ended || resumes_ != seen_resumes));
       });
       --standing_;
       if (order_ == Order::kExit) return;
@@ -60,7 +66,7 @@ void VcpuThreads::loop(u32 index) {
     }
     const engine::Exit exit = vcpus_[index]->run();
     ended = exit.reason != engine::ExitReason::kKicked;
-    if (ended) on_end_(exit);
+    if (ended) on_end_(index, exit);
   }
 }
 

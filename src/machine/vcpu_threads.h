@@ -19,7 +19,7 @@ class VcpuThreads {
  public:
   // Called on a vCPU's thread when its run() ended for good; that vCPU then stands still until the
   // next park() and resume(), by when somebody has given it a new state.
-  using OnEnd = std::function<void(const engine::Exit&)>;
+  using OnEnd = std::function<void(u32 index, const engine::Exit&)>;
 
   VcpuThreads(std::vector<engine::Vcpu*> vcpus, OnEnd on_end) : vcpus_(std::move(vcpus)), on_end_(std::move(on_end)) {}
   ~VcpuThreads() { join(); }
@@ -31,6 +31,8 @@ class VcpuThreads {
   // Returns when all stand still.
   void park();
   void resume();
+  // Those that resume() leaves standing, by index; the others run. While all stand still.
+  void hold(std::vector<bool> held);
   // Ends the threads; final.
   void join();
 
@@ -50,6 +52,7 @@ class VcpuThreads {
   std::condition_variable stood_;
   Order order_ = Order::kPark;
   u64 resumes_ = 0;   // tells a vCPU that ended from one that was resumed since
+  std::vector<bool> held_;  // may be shorter than there are vCPUs
   u64 standing_ = 0;  // threads that wait for an order
 };
 

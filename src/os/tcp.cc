@@ -18,7 +18,9 @@ sockaddr_in loopback(u16 port) {
   return address;
 }
 
-Result<Fd> bind_loopback(u16 port) {
+}  // namespace
+
+Result<Fd> listen_loopback(u16 port) {
   Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!socket.valid()) return Error::from_errno("socket");
   // As the forward itself does, so that connections of an earlier owner that linger do not count.
@@ -35,15 +37,13 @@ Result<Fd> bind_loopback(u16 port) {
   return socket;
 }
 
-}  // namespace
-
 Result<> check_port_free(u16 port) {
-  TRY(bind_loopback(port));
+  TRY(listen_loopback(port));
   return {};
 }
 
 Result<u16> find_free_port() {
-  const Fd socket = TRY(bind_loopback(0));
+  const Fd socket = TRY(listen_loopback(0));
   sockaddr_in address = {};
   socklen_t length = sizeof address;
   if (::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &length) != 0) {

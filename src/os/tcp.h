@@ -7,8 +7,12 @@
 
 #include "base/ints.h"
 #include "base/result.h"
+#include "os/fd.h"
 
 namespace pileus::os {
+
+// Listens at a port of 127.0.0.1; kBusy and kPermission as below.
+Result<Fd> listen_loopback(u16 port);
 
 // kBusy when somebody has the port, kPermission when we may not have it.
 Result<> check_port_free(u16 port);

@@ -12,9 +12,13 @@ struct Name {
   Command command;
   const char* text;
 };
-constexpr std::array kNames = {Name{Command::kStatus, "status"}, Name{Command::kStats, "stats"},
-                               Name{Command::kStop, "stop"}, Name{Command::kKill, "kill"},
-                               Name{Command::kReset, "reset"}};
+constexpr std::array kNames = {Name{Command::kStatus, "status"},
+                               Name{Command::kStats, "stats"},
+                               Name{Command::kStop, "stop"},
+                               Name{Command::kKill, "kill"},
+                               Name{Command::kReset, "reset"},
+                               Name{Command::kProfileStart, "profile-start"},
+                               Name{Command::kProfileStop, "profile-stop"}};
 
 std::string line(const Json& object) { return object.dump(-1, ' ', true, Json::error_handler_t::replace) + "\n"; }
 
@@ -51,7 +55,8 @@ Result<Command> parse_request(std::string_view text) {
   for (const Name& name : kNames) {
     if (wanted == name.text) return name.command;
   }
-  return Error(ErrorCode::kInvalid, "unknown command: use status, stats, stop, kill or reset");
+  return Error(ErrorCode::kInvalid,
+               "unknown command: use status, stats, stop, kill, reset, profile-start or profile-stop");
 }
 
 std::string encode_ok() { return line({{"ok", true}}); }

@@ -17,7 +17,8 @@ namespace {
 constexpr std::chrono::seconds kPatience{5};
 
 TEST(ControlProtocol, RequestsComeBackAsWritten) {
-  for (const Command command : {Command::kStatus, Command::kStats, Command::kStop, Command::kKill, Command::kReset}) {
+  for (const Command command : {Command::kStatus, Command::kStats, Command::kStop, Command::kKill, Command::kReset,
+                                Command::kProfileStart, Command::kProfileStop}) {
     EXPECT_EQ(parse_request(encode_request(command)).value(), command);
   }
 }

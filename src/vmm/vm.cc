@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "base/log.h"
+#include "debug/profile/folding.h"
 #include "engine/engine.h"
 #include "virtio/slirp_backend.h"
 #include "vmm/disks.h"
@@ -20,6 +21,7 @@ namespace {
 constexpr u64 kGraceNs = 90'000'000'000;
 // How long a press of the power button counts as stopping when nobody pulls the plug.
 constexpr u64 kButtonNs = 120'000'000'000;
+constexpr u64 kSamplePeriodNs = 1'003'009;  // not in step with the guest's timer
 constexpr u64 kMaxKernel = 1 * kGiB;
 
 Result<std::vector<u8>> read_bytes(const std::string& path) {
@@ -90,8 +92,8 @@ std::string end_message(const machine::End& end) {
 
 }  // namespace
 
-Result<std::unique_ptr<Vm>> Vm::create(const VmDirectory& directory) {
-  std::unique_ptr<Vm> vm(new Vm(directory));
+Result<std::unique_ptr<Vm>> Vm::create(const VmDirectory& directory, const RunOptions& options) {
+  std::unique_ptr<Vm> vm(new Vm(directory, options));
   Result<os::FileLock> lock = directory.lock();
   if (!lock && lock.error().code() == ErrorCode::kBusy) {
     return Error(ErrorCode::kBusy, "this VM runs already: `pileus vm ls` shows it");
@@ -122,6 +124,7 @@ Result<> Vm::prepare() {
   config_ = TRY(directory_.config());
   TRY(check_host(config_));
   control_ = TRY(virtio::IoThread::start("control"));
+  if (options_.gdb) gdb_ = TRY(debug::gdb::Server::listen(*options_.gdb));
   machine::MachineConfig config = TRY(machine_config());
   machine_ = TRY(machine::Machine::create(std::move(config)));
   Result<> watched;
@@ -169,6 +172,9 @@ Result<machine::MachineConfig> Vm::machine_config() {
   config.console = TRY(make_console(directory_.virtio_console_socket(), directory_.virtio_console_log()));
   // A guest that was asked to stop and resets instead runs on.
   config.on_reset = [this] { not_stopping(""); };
+  config.on_debug_stop = [this](u32 cpu, const engine::DebugStop& stop) {
+    if (gdb_) gdb_->on_stop(cpu, stop);
+  };
   return config;
 }
 
@@ -224,9 +230,26 @@ std::string Vm::answer(Command command) {
     case Command::kReset: machine_->reset(); return encode_ok();
     case Command::kKill: machine_->stop(); return encode_ok();
     case Command::kStop: ask_to_stop(); return encode_ok();
+    case Command::kProfileStart: return start_profile();
+    case Command::kProfileStop: return stop_profile();
   }
   const std::lock_guard lock(state_mutex_);
   return encode_status_reply(state_);
+}
+
+std::string Vm::start_profile() {
+  machine_->stop_profile();  // of somebody who has gone away
+  const Result<> started = machine_->start_profile(kSamplePeriodNs);
+  return started ? encode_ok() : encode_error(started.error());
+}
+
+std::string Vm::stop_profile() {
+  const engine::Profile profile = machine_->stop_profile();
+  if (profile.samples == 0) return encode_error(Error(ErrorCode::kNotFound, "no profile was begun"));
+  const debug::SymbolTable symbols = debug::find_kernel_symbols(machine_->memory());
+  const Result<> saved =
+      os::replace_file(directory_.profile(), debug::encode_folded(debug::fold(profile, symbols)), 0600);
+  return saved ? encode_ok() : encode_error(saved.error());
 }
 
 engine::Counters Vm::stats() const {
@@ -247,15 +270,22 @@ void Vm::set_phase(VmPhase phase, const std::string& message) {
 }
 
 int Vm::run() {
+  if (options_.gdb_wait) machine_->pause();
   const Result<> started = machine_->start();
   if (!started) {
     set_phase(VmPhase::kFailed, started.error().message());
     log::error("{}", started.error().message());
     return static_cast<int>(VmExit::kCannotStart);
   }
+  if (gdb_) {
+    gdb_->serve(*machine_);
+    log::info("GDB may connect at {}{}", debug::gdb::to_string(*options_.gdb),
+              options_.gdb_wait ? "; the guest waits for it" : "");
+  }
   set_phase(VmPhase::kRunning, "");
   log::info("{} runs: {} CPUs, {} of memory", config_.name, config_.cpu_count, format_size(config_.memory_bytes));
   const machine::End end = machine_->wait().value_or(machine::End{});
+  gdb_.reset();
   // Nobody may ask an ended machine; and its disks are closed, flushed, before the state says so.
   control_->loop().call([this] {
     server_.reset();
@@ -275,8 +305,8 @@ int Vm::run() {
   return static_cast<int>(exit_of(end.reason));
 }
 
-Result<int> run_vm(const VmDirectory& directory) {
-  const std::unique_ptr<Vm> vm = TRY(Vm::create(directory));
+Result<int> run_vm(const VmDirectory& directory, const RunOptions& options) {
+  const std::unique_ptr<Vm> vm = TRY(Vm::create(directory, options));
   return vm->run();
 }
 

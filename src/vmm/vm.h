@@ -3,8 +3,10 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 
 #include "base/result.h"
+#include "debug/gdb/server.h"
 #include "machine/machine.h"
 #include "os/event_loop.h"
 #include "os/file.h"
@@ -31,18 +33,24 @@ enum class VmExit {
 // As QEMU does with its isa-debug-exit: never 0. The state in the VM's folder has the code itself.
 constexpr int guest_exit_status(u32 code) { return static_cast<int>((code << 1 | 1) & 0xFF); }
 
+// What is wished for one run of a VM, and is not part of its configuration.
+struct RunOptions {
+  std::optional<debug::gdb::Address> gdb;  // where a GDB may connect
+  bool gdb_wait = false;  // let nothing of the guest run before one has connected and continues
+};
+
 class Vm {
  public:
   // Takes the VM's lock and makes its machine; nothing of the guest has run. Call with SIGTERM,
   // SIGINT and SIGHUP blocked, before there are other threads: they are taken as wishes to stop.
-  static Result<std::unique_ptr<Vm>> create(const VmDirectory& directory);
+  static Result<std::unique_ptr<Vm>> create(const VmDirectory& directory, const RunOptions& options);
   ~Vm();
 
   // Runs the guest to its end; gives the exit status for the process.
   int run();
 
  private:
-  explicit Vm(VmDirectory directory) : directory_(std::move(directory)) {}
+  Vm(VmDirectory directory, RunOptions options) : directory_(std::move(directory)), options_(std::move(options)) {}
   Result<> prepare();
   Result<machine::MachineConfig> machine_config();
   Result<> watch_signals();
@@ -51,26 +59,30 @@ class Vm {
   engine::Counters stats() const;
   void set_phase(VmPhase phase, const std::string& message);
   Result<std::unique_ptr<guest::CharBackend>> make_console(const std::string& socket, const std::string& log);
+  std::string start_profile();
+  std::string stop_profile();
   void ask_to_stop();
   void not_stopping(const std::string& message);
 
   VmDirectory directory_;
+  const RunOptions options_;
   VmConfig config_;
   std::unique_ptr<os::FileLock> lock_;
   std::mutex state_mutex_;
   VmState state_;  // guarded by state_mutex_
   // Destroyed from the last to the first: the control loop outlives all that it serves.
   std::unique_ptr<virtio::IoThread> control_;
+  std::unique_ptr<debug::gdb::Server> gdb_;  // may be null; told of stops by the machine's threads, but ended before it
   std::unique_ptr<machine::Machine> machine_;
   std::unique_ptr<ControlServer> server_;
   os::Fd signals_;
   std::unique_ptr<os::Timer> deadline_;  // used on the control loop
   std::unique_ptr<os::Timer> patience_;  // used on the control loop: how long a press of the button is waited for
-  bool stop_asked_ = false;              // used on the control loop
+  bool stop_asked_ = false;  // used on the control loop
 };
 
 // Runs the VM of a folder; what goes wrong before the guest runs is left in state.json and given
 // back.
-Result<int> run_vm(const VmDirectory& directory);
+Result<int> run_vm(const VmDirectory& directory, const RunOptions& options);
 
 }  // namespace pileus::vmm

@@ -9,6 +9,7 @@
 //   console.sock   a byte stream: the serial console
 //   console.log    what the guest printed there; console.log.old before that
 //   virtio-console.sock, virtio-console.log   the same for the virtio console, /dev/hvc0 in Linux
+//   profile.folded what the last `pileus vm profile` found; may be missing
 //   vmm.log        what the VMM has to say
 #pragma once
 
@@ -59,6 +60,7 @@ class VmDirectory {
   std::string console_log() const { return file("console.log"); }
   std::string virtio_console_socket() const { return file("virtio-console.sock"); }
   std::string virtio_console_log() const { return file("virtio-console.log"); }
+  std::string profile() const { return file("profile.folded"); }
   std::string vmm_log() const { return file("vmm.log"); }
 
   Result<VmConfig> config() const;

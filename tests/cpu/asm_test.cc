@@ -113,6 +113,7 @@ class AsmTest : public ::testing::TestWithParam<std::string> {
 TEST_P(AsmTest, GivesTheDeclaredState) {
   const auto test = load_test("asm", GetParam());
   ASSERT_TRUE(test.ok()) << test.error().message();
+  if (test->expected.needs_avx2 && !has_avx2()) GTEST_SKIP() << "this processor has no AVX2";
   Finished bare = run_bare(*test);
   if (std::getenv("CPU_TEST_SHOW") != nullptr) std::cout << state_text(bare.outcome) << "\n";
   EXPECT_EQ(judge(*test, bare, nullptr), "") << "bare processor";

@@ -33,11 +33,12 @@ constexpr std::array<int, 16> kGregs{REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP
                                      REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15};
 constexpr u64 kUserFlags = 0x244DD5;  // what a process may set: CF PF AF ZF SF TF DF OF AC ID, and NT
 constexpr u64 kXstateHeader = 512;    // offset of XSTATE_BV in the frame's XSAVE image
-constexpr u64 kXstateX87Sse = 3;
+constexpr u64 kXstateX87Sse = 3, kXstateAvx = 4;
 
 // The worker's own; nothing of it is touched by the code under test.
 Exchange* exchange = nullptr;
 bool inside = false;
+bool has_avx = false;
 sigjmp_buf back;
 u64 own_fs = 0;
 u64 own_gs = 0;
@@ -59,6 +60,10 @@ void load(const UserState& from, ucontext_t* frame) {
   u64 present = 0;
   std::memcpy(&present, image + kXstateHeader, sizeof present);
   present |= kXstateX87Sse;
+  if (has_avx) {
+    present |= kXstateAvx;
+    std::memcpy(image + kXsaveYmm, from.ymm.data(), from.ymm.size());
+  }
   std::memcpy(image + kXstateHeader, &present, sizeof present);
 }
 
@@ -67,7 +72,11 @@ void save(const ucontext_t* frame, UserState* to) {
   for (std::size_t i = 0; i < kGregs.size(); ++i) to->gpr[i] = static_cast<u64>(gregs[kGregs[i]]);
   to->rip = static_cast<u64>(gregs[REG_RIP]);
   to->rflags = static_cast<u64>(gregs[REG_EFL]);
-  std::memcpy(to->fx.data(), frame->uc_mcontext.fpregs, kFxXmm + 16 * 16);
+  const auto* image = reinterpret_cast<const u8*>(frame->uc_mcontext.fpregs);
+  std::memcpy(to->fx.data(), image, kFxXmm + 16 * 16);
+  u64 present = 0;
+  std::memcpy(&present, image + kXstateHeader, sizeof present);
+  if (has_avx && (present & kXstateAvx) != 0) std::memcpy(to->ymm.data(), image + kXsaveYmm, to->ymm.size());
 }
 
 bool is_exit(u64 rip) {
@@ -128,6 +137,7 @@ bool prepare(int memory) {
 [[noreturn]] void work(int memory, int commands, int answers) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (!prepare(memory)) ::_exit(1);
+  has_avx = has_avx2();
   for (char token = 0; ::read(commands, &token, 1) == 1;) {
     if (sigsetjmp(back, 0) == 0) ::syscall(SYS_tgkill, ::getpid(), ::getpid(), SIGUSR1);
     asm volatile("fninit; cld");

@@ -28,7 +28,7 @@ void for_pages(Work work) {
 
 // What differences() looks at, less flags: much faster when there is none, as nearly always.
 bool same_registers(const UserState& one, const UserState& other) {
-  if (one.gpr != other.gpr || one.rip != other.rip) return false;
+  if (one.gpr != other.gpr || one.rip != other.rip || one.ymm != other.ymm) return false;
   const u8* a = one.fx.data();
   const u8* b = other.fx.data();
   for (unsigned i = 0; i < 8; ++i) {

@@ -111,6 +111,11 @@ bool parse_directive(const std::string& line, Expectation* out) {
       const std::optional<u64> flags = parse_flags(word);
       if (!flags) return false;
       out->undefined_flags |= *flags;
+    } else if (kind == "needs") {
+      if (word != "avx2") return false;
+      out->needs_avx2 = true;
+    } else if (kind == "cpu") {
+      out->cpu_model = word;
     } else if (kind == "cpus" || kind == "limit_ms") {
       const std::optional<u64> count = parse_number(word);
       if (!count) return false;
@@ -130,6 +135,7 @@ bool parse_directive(const std::string& line, Expectation* out) {
 std::vector<std::string> all_registers() {
   std::vector<std::string> names(kGprNames.begin(), kGprNames.end());
   for (unsigned i = 0; i < 16; ++i) names.push_back(fmt::format("xmm{}", i));
+  for (unsigned i = 0; i < 16; ++i) names.push_back(fmt::format("ymmh{}", i));
   for (unsigned i = 0; i < 8; ++i) names.push_back(fmt::format("st{}", i));
   for (const char* name : {"mxcsr", "fcw", "fsw", "ftw", "rip"}) names.emplace_back(name);
   return names;
@@ -161,6 +167,7 @@ std::optional<std::string> register_text(const UserState& state, const std::stri
   if (name == "ftw") return number_text(state.fx.data() + kFxTag, 1);
   for (unsigned i = 0; i < 16; ++i) {
     if (name == fmt::format("xmm{}", i)) return number_text(state.fx.data() + kFxXmm + 16 * i, 16);
+    if (name == fmt::format("ymmh{}", i)) return number_text(state.ymm.data() + 16 * i, 16);
   }
   for (unsigned i = 0; i < 8; ++i) {
     if (name == fmt::format("st{}", i)) return number_text(state.fx.data() + kFxSt + 16 * i, 10);

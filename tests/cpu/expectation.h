@@ -5,11 +5,13 @@
 //             | "mem" address ":" byte...   memory at the end
 //             | "undefined" flag ("," flag)...   flags that the manual leaves undefined at the end
 //             | "varies" register...        may differ from processor to processor
+//             | "needs" "avx2"               else it is skipped
+//             | "cpu" model                  machines only: see engine/cpu_model.h
 //             | "cpus" count | "limit_ms" count | "ends" ("exit" | "shutdown")     machines only
 //   item      = register "=" number | "rflags=" ("none" | flag ("," flag)...) | "exception=" number
-//   register  = rax ... r15 | xmm0 ... xmm15 | st0 ... st7 | mxcsr | fcw | fsw | cr2
+//   register  = rax ... r15 | xmm0 ... xmm15 | ymmh0 ... ymmh15 | st0 ... st7 | mxcsr | fcw | fsw | cr2
 //   flag      = CF | PF | AF | ZF | SF | OF | DF
-// Numbers are decimal or 0x...; xmm and st registers are 32 and 20 hexadecimal digits.
+// Numbers are decimal or 0x...; xmm and st registers are 32 and 20 hexadecimal digits, ymmh are the upper halves.
 // "rflags" names all of the seven flags that are set; undefined ones are not looked at.
 #pragma once
 
@@ -36,6 +38,8 @@ struct Expectation {
     std::vector<u8> bytes;
   };
   std::vector<Memory> memory;
+  std::string cpu_model = "host";
+  bool needs_avx2 = false;
   u32 cpus = 1;
   int limit_ms = 10'000;
   bool shutdown = false;

@@ -1,5 +1,7 @@
 #include "generator.h"
 
+#include <numeric>
+
 #include "random_state.h"
 #include "wanted.h"
 
@@ -12,23 +14,25 @@ constexpr unsigned kTries = 24;
 constexpr unsigned kRcxNumber = 1, kRdxNumber = 2, kRspNumber = 4;
 constexpr u64 kChangeableFlags = kArithmeticFlags | kDirectionFlag;
 
-unsigned total_weight() {
-  static const unsigned total = [] {
-    unsigned sum = 0;
-    for (const Row& row : kRows) sum += row.weight;
-    return sum;
-  }();
-  return total;
+std::vector<Row> all_rows() {
+  std::vector<Row> rows(std::begin(kRows), std::end(kRows));
+  if (has_avx2()) rows.insert(rows.end(), std::begin(kVexRows), std::end(kVexRows));
+  return rows;
 }
 
 const Row& random_row(Random& random) {
-  u64 at = random.below(total_weight());
-  for (const Row& row : kRows) {
+  static const std::vector<Row> rows = all_rows();
+  static const unsigned total =
+      std::accumulate(rows.begin(), rows.end(), 0U, [](unsigned sum, const Row& row) { return sum + row.weight; });
+  u64 at = random.below(total);
+  for (const Row& row : rows) {
     if (at < row.weight) return row;
     at -= row.weight;
   }
-  return kRows[0];
+  return rows[0];
 }
+
+bool is_vex(Map map) { return map >= Map::kVex0F; }
 
 void append(Unit* unit, std::initializer_list<unsigned> bytes) {
   for (const unsigned byte : bytes) unit->bytes.push_back(static_cast<u8>(byte));
@@ -144,9 +148,10 @@ void Generator::encode(const Row& row, const Wish& wish, Unit* out) {
   if (wish.segment != 0) append(out, {wish.segment});
   else if (random_.chance(3)) append(out, {std::array<unsigned, 4>{0x26, 0x2E, 0x36, 0x3E}[random_.below(4)]});
   if (short_address) append(out, {0x67});
-  if (narrow || mandatory == 0x66) append(out, {0x66});
+  const bool vex = is_vex(row.map);
+  if (!vex && (narrow || mandatory == 0x66)) append(out, {0x66});
   if ((row.prefixes & kLock) != 0 && random_.chance(12)) append(out, {0xF0});
-  if (mandatory == 0xF2 || mandatory == 0xF3) append(out, {mandatory});
+  if (!vex && (mandatory == 0xF2 || mandatory == 0xF3)) append(out, {mandatory});
   else if ((row.prefixes & kRepeat) != 0 && random_.chance(60)) append(out, {random_.chance(50) ? 0xF2U : 0xF3U});
 
   unsigned rex = (wide ? 0x48U : 0U) | (random_.chance(5) ? 0x40U : 0U);
@@ -167,13 +172,28 @@ void Generator::encode(const Row& row, const Wish& wish, Unit* out) {
     }
   }
   add_immediate(row, digit, wide, narrow, short_address, &tail);
-  if (rex != 0) append(out, {rex});
-  if (row.map != Map::kOne) append(out, {0x0F});
-  if (row.map == Map::k0F38) append(out, {0x38});
-  if (row.map == Map::k0F3A) append(out, {0x3A});
+  if (vex) encode_vex(row.map, mandatory, rex, out);
+  else encode_map(row.map, rex, out);
   append(out, {opcode});
   append_unit(out, tail);
   for (Fixup& fixup : out->fixups) fixup.end = size_of(*out);  // relative to the next instruction
+}
+
+// The three-byte VEX prefix with a length and a second source by chance.
+void Generator::encode_vex(Map map, unsigned mandatory, unsigned rex, Unit* out) {
+  const unsigned pp = mandatory == 0x66 ? 1 : mandatory == 0xF3 ? 2 : mandatory == 0xF2 ? 3 : 0;
+  const unsigned wide = random_.chance(40) ? 0x80 : 0;
+  const unsigned source = random_.chance(70) ? random_.up_to(15) : 0;
+  const unsigned length = random_.chance(50) ? 4 : 0;
+  const unsigned number = map == Map::kVex0F ? 1 : map == Map::kVex0F38 ? 2 : 3;
+  append(out, {0xC4, (~rex & 7) << 5 | number, wide | (~source & 15) << 3 | length | pp});
+}
+
+void Generator::encode_map(Map map, unsigned rex, Unit* out) {
+  if (rex != 0) append(out, {rex});
+  if (map != Map::kOne) append(out, {0x0F});
+  if (map == Map::k0F38) append(out, {0x38});
+  if (map == Map::k0F3A) append(out, {0x3A});
 }
 
 // ModRM, SIB and displacement.

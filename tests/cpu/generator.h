@@ -33,6 +33,8 @@ class Generator {
   void add_x87_state(Unit* unit);
 
   void encode(const Row& row, const Wish& wish, Unit* out);
+  void encode_vex(Map map, unsigned mandatory, unsigned rex, Unit* out);
+  static void encode_map(Map map, unsigned rex, Unit* out);
   void encode_memory(unsigned reg, const Wish& wish, unsigned* rex, Unit* tail);
   void add_immediate(const Row& row, unsigned digit, bool wide, bool narrow, bool short_address, Unit* tail);
   bool add_operands(const Step& step, const Wish& wish, Unit* unit);

@@ -6,7 +6,7 @@
 
 namespace pileus::cpu_test {
 
-enum class Map : u8 { kOne, k0F, k0F38, k0F3A };
+enum class Map : u8 { kOne, k0F, k0F38, k0F3A, kVex0F, kVex0F38, kVex0F3A };
 enum class Immediate : u8 {
   kNone,
   k8,
@@ -143,6 +143,37 @@ inline constexpr Row kRows[] = {
     {5, Map::k0F3A, 0x60, 0x63, k66, kAnyReg, Immediate::k8},  // PCMPxSTRx
     {2, Map::k0F3A, 0xCC, 0xCC, kPlain, kAnyReg, Immediate::k8},
     {1, Map::k0F3A, 0xDF, 0xDF, k66, kAnyReg, Immediate::k8},
+
+    {3, Map::k0F38, 0xF0, 0xF1, kSized, kAnyReg},      // MOVBE
+    {2, Map::k0F, 0xBC, 0xBD, kSized | kF3, kAnyReg},  // TZCNT LZCNT
+};
+
+// Only where the processor has AVX2: x86-64-v3 as a whole.
+inline constexpr Row kVexRows[] = {
+    {10, Map::kVex0F, 0x10, 0x17, kVector, kAnyReg},
+    {6, Map::kVex0F, 0x28, 0x2F, kVector, kAnyReg},
+    {14, Map::kVex0F, 0x50, 0x6F, kVector, kAnyReg},
+    {3, Map::kVex0F, 0x70, 0x70, kVector, kAnyReg, Immediate::k8},
+    {2, Map::kVex0F, 0x71, 0x73, k66, kAnyReg, Immediate::k8},
+    {2, Map::kVex0F, 0x74, 0x76, k66, kAnyReg},
+    {2, Map::kVex0F, 0x77, 0x77, kPlain, kNoModRm},  // VZEROUPPER VZEROALL
+    {4, Map::kVex0F, 0x7C, 0x7F, kVector, kAnyReg},
+    {1, Map::kVex0F, 0xAE, 0xAE, kPlain, 2},  // VLDMXCSR VSTMXCSR
+    {1, Map::kVex0F, 0xAE, 0xAE, kPlain, 3},
+    {4, Map::kVex0F, 0xC2, 0xC2, kVector, kAnyReg, Immediate::k8},
+    {3, Map::kVex0F, 0xC4, 0xC6, kPlain | k66, kAnyReg, Immediate::k8},
+    {18, Map::kVex0F, 0xD0, 0xFE, kVector, kAnyReg},
+    {30, Map::kVex0F38, 0x00, 0x5A, k66, kAnyReg},
+    {4, Map::kVex0F38, 0x78, 0x79, k66, kAnyReg},
+    {8, Map::kVex0F38, 0x8C, 0x93, k66, kAnyReg},   // VPMASKMOV, gathers
+    {24, Map::kVex0F38, 0x96, 0xBF, k66, kAnyReg},  // FMA
+    {3, Map::kVex0F38, 0xDB, 0xDF, k66, kAnyReg},
+    {16, Map::kVex0F38, 0xF2, 0xF7, kVector, kAnyReg},  // ANDN BLSx BZHI PEXT PDEP MULX BEXTR SHLX SARX SHRX
+    {12, Map::kVex0F3A, 0x00, 0x22, k66, kAnyReg, Immediate::k8},
+    {8, Map::kVex0F3A, 0x38, 0x4C, k66, kAnyReg, Immediate::k8},
+    {2, Map::kVex0F3A, 0x60, 0x63, k66, kAnyReg, Immediate::k8},
+    {1, Map::kVex0F3A, 0xDF, 0xDF, k66, kAnyReg, Immediate::k8},
+    {3, Map::kVex0F3A, 0xF0, 0xF0, kF2, kAnyReg, Immediate::k8},  // RORX
 };
 
 }  // namespace pileus::cpu_test

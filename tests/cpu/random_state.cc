@@ -155,6 +155,9 @@ Registers random_registers(Random& random) {
   u8* fx = out.state.fx.data();
   random_x87_state(random, fx);
   for (unsigned i = 0; i < 16; ++i) random_xmm(random, fx + kFxXmm + 16 * i);
+  if (has_avx2()) {
+    for (unsigned i = 0; i < 16; ++i) random_xmm(random, out.state.ymm.data() + 16 * i);
+  }
   const u32 mxcsr = random_mxcsr(random);
   std::memcpy(fx + kFxMxcsr, &mxcsr, sizeof mxcsr);
   out.state.rip = kCode.base;

@@ -17,7 +17,8 @@ constexpr u32 dpl_bits(unsigned cpl) { return cpl << 5; }
 
 // PE MP ET NE WP PG; PAE OSFXSR OSXMMEXCPT FSGSBASE; SCE LME LMA NXE.
 constexpr u64 kCr0 = 1 | 2 | 16 | 32 | 1U << 16 | 1U << 31;
-constexpr u64 kCr4 = 1U << 5 | 1U << 9 | 1U << 10 | 1U << 16;
+constexpr u64 kCr4 = 1U << 5 | 1U << 9 | 1U << 10 | 1U << 16, kCr4OsXsave = 1U << 18;
+constexpr u64 kXcr0WithAvx = 7;
 constexpr u64 kEfer = 1 | 1U << 8 | 1U << 10 | 1U << 11;
 
 constexpr u16 kGdtLimit = kTaskState + 16 - 1;
@@ -92,7 +93,7 @@ const char* name_of(Way way) {
   return "";
 }
 
-Result<std::unique_ptr<Machine>> Machine::create(Way way, u32 cpu_count) {
+Result<std::unique_ptr<Machine>> Machine::create(Way way, u32 cpu_count, const std::string& cpu_model) {
   guest::GuestMemory memory = TRY(guest::GuestMemory::create(kMemoryBytes, kHoleStart));
   std::unique_ptr<Machine> machine(new Machine(std::move(memory)));
   TRY(machine->ports_.add(kExitPort, 1, &machine->exit_));
@@ -101,6 +102,8 @@ Result<std::unique_ptr<Machine>> Machine::create(Way way, u32 cpu_count) {
   config.mmio = &machine->mmio_;
   config.ports = &machine->ports_;
   config.cpu_count = cpu_count;
+  config.cpu_model = cpu_model;
+  machine->avx_ = has_avx2() && cpu_model != "v2";
   config.bt_mode = way == Way::kInterpreter ? engine::BtMode::kInterpret : engine::BtMode::kTranslate;
   config.direct = way == Way::kDirect ? engine::DirectMode::kAlways : engine::DirectMode::kOff;
   machine->engine_ = TRY(engine::create_bt(config));
@@ -153,7 +156,8 @@ engine::CpuState Machine::flat_state(unsigned cpl, u64 tables) {
   state.idtr = {tables + kIdt, kIdtLimit};
   state.cr0 = kCr0;
   state.cr3 = kPml4;
-  state.cr4 = kCr4;
+  state.cr4 = kCr4 | (avx_ ? kCr4OsXsave : 0);
+  state.xcr0 = avx_ ? kXcr0WithAvx : 1;
   state.efer = kEfer;
   state.run_state = engine::RunState::kRunning;
   const UserState user = initial_state();
@@ -182,6 +186,7 @@ MachineRun Machine::run_cpu(u32 number) {
     switch (exit.reason) {
       case engine::ExitReason::kShutdown: kick_all(); return {Ending::kException, exit.message};
       case engine::ExitReason::kError: kick_all(); return {Ending::kCrash, exit.message};
+      case engine::ExitReason::kDebug:  // nobody asked for it
       case engine::ExitReason::kKicked: break;
     }
     // Else a kick of the run before, too late for it.

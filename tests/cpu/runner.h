@@ -58,7 +58,7 @@ const char* name_of(Way way);
 
 class Machine {
  public:
-  static Result<std::unique_ptr<Machine>> create(Way way, u32 cpu_count);
+  static Result<std::unique_ptr<Machine>> create(Way way, u32 cpu_count, const std::string& cpu_model);
   ~Machine();
   Machine(const Machine&) = delete;
   Machine& operator=(const Machine&) = delete;
@@ -74,6 +74,7 @@ class Machine {
   u8 exit_value() const { return exit_.value; }
 
  private:
+  bool avx_ = false;  // the guest has AVX, and flat_state() switches it on
   struct ExitPort final : guest::BusDevice {
     u64 read(u64, unsigned) override { return 0xFF; }
     void write(u64 offset, unsigned size, u64 value) override;

@@ -38,7 +38,7 @@ std::vector<std::string> memory_violations(const Expectation& expected, Machine&
 }
 
 std::string run(const TestFile& test, Way way) {
-  auto created = Machine::create(way, test.expected.cpus);
+  auto created = Machine::create(way, test.expected.cpus, test.expected.cpu_model);
   CHECK(created.ok());
   Machine& machine = **created;
   map_memory(machine.memory());
@@ -76,6 +76,7 @@ class SystemTest : public ::testing::TestWithParam<std::string> {};
 void check(const std::string& name, Way way) {
   const auto test = load_test("system", name);
   ASSERT_TRUE(test.ok()) << test.error().message();
+  if (test->expected.needs_avx2 && !has_avx2()) GTEST_SKIP() << "this processor has no AVX2";
   const std::string known = known_failure("system/" + name, name_of(way));
   const std::string wrong = run(*test, way);
   if (known.empty()) {

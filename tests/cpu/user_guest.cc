@@ -44,7 +44,7 @@ void by_page(u64 address, Bytes bytes, Work work) {
 }  // namespace
 
 Result<std::unique_ptr<UserGuest>> UserGuest::create(Way way, unsigned cpl) {
-  std::unique_ptr<Machine> machine = TRY(Machine::create(way, 1));
+  std::unique_ptr<Machine> machine = TRY(Machine::create(way, 1, "host"));
   std::unique_ptr<UserGuest> self(new UserGuest(std::move(machine)));
   self->machine_->write_tables(kMonitor);
   self->map_arena();
@@ -94,6 +94,7 @@ Outcome UserGuest::run(const UserState& state, int limit_ms) {
   base_.rip = state.rip;
   base_.rflags = state.rflags;
   std::memcpy(base_.xsave.data(), state.fx.data(), state.fx.size());
+  std::memcpy(base_.xsave.data() + kXsaveYmm, state.ymm.data(), state.ymm.size());
   base_.tsc = 0;  // goes on
   CHECK(machine_->cpu().set_state(base_).ok());
 
@@ -105,6 +106,7 @@ Outcome UserGuest::run(const UserState& state, int limit_ms) {
   out.state.rip = end.rip;
   out.state.rflags = end.rflags;
   std::memcpy(out.state.fx.data(), end.xsave.data(), out.state.fx.size());
+  std::memcpy(out.state.ymm.data(), end.xsave.data() + kXsaveYmm, out.state.ymm.size());
   if (run.ending == Ending::kException) out.ending = Ending::kCrash;  // no guest should triple fault
   if (run.ending != Ending::kExit) return out;
 

@@ -4,6 +4,8 @@
 
 namespace pileus::cpu_test {
 
+bool has_avx2() { return __builtin_cpu_supports("avx2"); }
+
 UserState initial_state() {
   UserState state;
   state.rip = kCode.base;

@@ -33,10 +33,13 @@ struct UserState {
   u64 rip = 0;
   u64 rflags = 0x202;
   alignas(16) std::array<u8, 512> fx{};  // FXSAVE format
+  std::array<u8, 256> ymm{};             // upper halves of the 16 YMM registers; zero without AVX2
 };
 
 // Offsets in UserState::fx (Intel SDM vol. 1, table 10-2).
 inline constexpr std::size_t kFxControl = 0, kFxStatus = 2, kFxTag = 4, kFxMxcsr = 24, kFxSt = 32, kFxXmm = 160;
+// Of UserState::ymm in an XSAVE image of the standard format.
+inline constexpr std::size_t kXsaveYmm = 576;
 
 enum class Ending : u8 {
   kExit,       // reached OUT 0xF4, AL
@@ -56,6 +59,9 @@ struct Outcome {
   u32 page_fault = 0;  // for #PF: kPageFaultAccess bits of its error code
   UserState state;  // RIP is at the OUT or at the instruction that faulted
 };
+
+// Whether this processor, and so the guests on it, have the vector extensions of x86-64-v3.
+bool has_avx2();
 
 // What a Linux process and a freshly set-up guest start with.
 UserState initial_state();

@@ -5,6 +5,18 @@ namespace pileus::cpu_test {
 namespace {
 
 bool is_offered(const Step& step) {
+  switch (step.info.meta.isa_ext) {  // NOLINT: the wanted ones of a large enumeration
+    case ZYDIS_ISA_EXT_AVX:
+    case ZYDIS_ISA_EXT_AVX2:
+    case ZYDIS_ISA_EXT_AVXAES:
+    case ZYDIS_ISA_EXT_FMA:
+    case ZYDIS_ISA_EXT_F16C:
+    case ZYDIS_ISA_EXT_BMI1:
+    case ZYDIS_ISA_EXT_BMI2:
+    case ZYDIS_ISA_EXT_LZCNT:
+    case ZYDIS_ISA_EXT_MOVBE: return has_avx2();
+    default: break;
+  }
   if (step.info.encoding != ZYDIS_INSTRUCTION_ENCODING_LEGACY) return false;
   switch (step.info.meta.isa_ext) {  // NOLINT: the wanted ones of a large enumeration
     case ZYDIS_ISA_EXT_BASE:
@@ -56,8 +68,7 @@ bool has_fixed_result(ZydisMnemonic mnemonic) {
     case ZYDIS_MNEMONIC_FXRSTOR:
     case ZYDIS_MNEMONIC_FXRSTOR64:
     case ZYDIS_MNEMONIC_POPF:
-    case ZYDIS_MNEMONIC_POPFQ:
-    case ZYDIS_MNEMONIC_MOVBE: return false;  // not offered
+    case ZYDIS_MNEMONIC_POPFQ: return false;
     default: return true;
   }
 }

@@ -4,6 +4,8 @@
 
 #include <string_view>
 
+#include "debug/gdb/packet.h"
+#include "debug/testing/kallsyms_image.h"
 #include "machine/testing/kernels.h"
 #include "machine/testing/packers.h"
 
@@ -147,6 +149,44 @@ std::vector<Bytes> bzimage_seeds() {
 std::vector<Bytes> disk_seeds() { return {make_gpt(), make_mbr(false), make_mbr(true)}; }
 
 std::vector<Bytes> grub_seeds() { return {bytes_of(kGrubConfig), bytes_of(kLoaderEntry), bytes_of(kEnvironment)}; }
+
+std::vector<Bytes> gdb_seeds() {
+  std::string greeting, session;
+  for (const char* packet :
+       {"qSupported:multiprocess+;swbreak+", "vMustReplyEmpty", "QStartNoAckMode", "Hg0",
+        "qXfer:features:read:target.xml:0,ffb", "qTStatus", "?", "qfThreadInfo", "qsThreadInfo", "qAttached", "g"}) {
+    greeting += debug::gdb::encode_packet(packet) + "+";
+  }
+  for (const char* packet :
+       {"Z0,1000,1", "Z2,2000,8", "vCont;s:1;c", "p10", "P10=0010000000000000", "m1000,40", "M1000,2:0102", "X1000,1:a",
+        "z0,1000,1", "vCont;c:p1.-1", "Hc-1", "T2", "qThreadExtraInfo,2", "D"}) {
+    session += debug::gdb::encode_packet(packet) + "\x03";
+  }
+  return {bytes_of(greeting), bytes_of(session)};
+}
+
+std::vector<Bytes> kallsyms_seeds() {
+  using debug::testing::KallsymsLayout;
+  std::vector<Bytes> seeds;
+  for (const KallsymsLayout layout :
+       {KallsymsLayout::kPlain, KallsymsLayout::kWithOrder, KallsymsLayout::kOffsetsLast}) {
+    seeds.push_back(debug::testing::KallsymsImage(300).image(layout));
+  }
+  return seeds;
+}
+
+// CR3 and an address, then tables of which each has one entry for it.
+std::vector<Bytes> page_table_seeds() {
+  Bytes bytes;
+  put(bytes, 0, u64{0x1000});
+  put(bytes, 8, u64{0xFFFFFFFF81000FF0});
+  put(bytes, 0x1000 + 511 * 8, u64{0x2003});
+  put(bytes, 0x2000 + 510 * 8, u64{0x3003});
+  put(bytes, 0x3000 + 8 * 8, u64{0x4003});
+  put(bytes, 0x4000, u64{0x5003});
+  put(bytes, 0x4000 + 8, u64{0x6003});
+  return {bytes};
+}
 
 std::vector<Bytes> canary_seeds() { return {{3, 10, 20, 30}}; }
 

@@ -11,6 +11,9 @@ std::vector<Bytes> multiboot_seeds();
 std::vector<Bytes> bzimage_seeds();  // one for each packing method
 std::vector<Bytes> disk_seeds();     // GPT, MBR, MBR with logical partitions
 std::vector<Bytes> grub_seeds();
+std::vector<Bytes> gdb_seeds();
+std::vector<Bytes> kallsyms_seeds();
+std::vector<Bytes> page_table_seeds();
 std::vector<Bytes> canary_seeds();
 
 }  // namespace pileus::fuzz

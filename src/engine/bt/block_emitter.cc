@@ -113,6 +113,7 @@ void BlockEmitter::insn(const Trace& trace, unsigned i) {
     case Kind::kReturn: ret(at); break;
     case Kind::kInterpret: interpret(at); break;
     case Kind::kInterpretEnd: interpret(at); break;
+    case Kind::kStraddle: emit_site(out_, stubs_.step, static_cast<u16>(index_), 0, 0); break;
   }
   // After the instruction that follows STI.
   if (i > 0 && trace.at[i - 1].kind == Kind::kSetIf && i + 1 < trace.count) {

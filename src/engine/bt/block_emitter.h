@@ -87,7 +87,17 @@ class BlockEmitter {
   // copies (emit_copy.cc)
   // `fixed`: the memory operand's host address is in gs:[scratch + 8]; nothing is probed.
   bool copy(const TraceInsn& at, bool fixed = false);
-  void reencode(const Insn& insn, unsigned reg_field, unsigned rm_field, bool memory, const HostOperand& operand);
+  // The register fields of an encoding, 4 bits each.
+  struct Fields {
+    unsigned reg = 0;
+    unsigned rm = kNoReg;  // not with `memory`
+    unsigned vvvv = 0;
+    bool memory = false;
+  };
+  void vex_prefix(const ZydisDecodedInstruction& info, const Fields& fields, const HostOperand& operand);
+  void legacy_prefixes(const ZydisDecodedInstruction& info, const Fields& fields, const HostOperand& operand,
+                       bool drops_rep);
+  void reencode(const TraceInsn& at, const Fields& fields, const HostOperand& operand);
 
   // the rest (block_emitter.cc)
   void insn(const Trace& trace, unsigned i);

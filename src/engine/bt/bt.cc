@@ -2,6 +2,7 @@
 #include <string>
 
 #include "engine/bt/code_cache.h"
+#include "engine/bt/sampler.h"
 #include "engine/bt/stubs.h"
 #include "engine/bt/vcpu.h"
 #include "engine/bt/vm.h"
@@ -17,7 +18,7 @@ constexpr u64 kMsiBase = 0xFEE00000;
 
 class BtEngine final : public Engine {
  public:
-  explicit BtEngine(std::unique_ptr<Vm> vm) : vm_(std::move(vm)) {}
+  explicit BtEngine(std::unique_ptr<Vm> vm) : vm_(std::move(vm)), sampler_(*vm_) {}
 
   Result<Vcpu*> create_vcpu(u32 id) override {
     std::unique_ptr<BtVcpu> vcpu = TRY(BtVcpu::create(*vm_, id));
@@ -37,6 +38,9 @@ class BtEngine final : public Engine {
     vm_->deliver(destination, (address & 4) != 0, static_cast<Delivery>(data >> 8 & 7), static_cast<u8>(data),
                  (data & 0x8000) != 0);
   }
+
+  Result<> start_profile(u64 period_ns) override { return sampler_.start(period_ns); }
+  Profile stop_profile() override { return sampler_.stop(); }
 
   Counters counters() const override {
     Context::Stats sum{};
@@ -95,6 +99,7 @@ class BtEngine final : public Engine {
   ExtIntLine ext_int_line_{*this};
   std::unique_ptr<Vm> vm_;
   std::vector<std::unique_ptr<BtVcpu>> vcpus_;
+  Sampler sampler_;
 };
 
 }  // namespace

@@ -57,8 +57,8 @@ struct InsnMark {
 struct BlockKey {
   u64 gpa = 0;  // of the first byte
   Mode mode = kModeKernel;
-  bool fpu_usable = false;
-  constexpr u64 packed() const { return gpa | u64{mode} << 60 | u64{fpu_usable} << 62; }
+  u8 usable = 0;  // Usable bits
+  constexpr u64 packed() const { return gpa | u64{mode} << 60 | u64{usable} << 62; }
 };
 
 // Lives from translation until the whole cache is flushed (in an exclusive section), even after invalidation. The
@@ -79,7 +79,8 @@ struct Block {
   std::atomic<bool> valid{true};
 
   BlockKey key() const {
-    return {packed_key & ((u64{1} << 60) - 1), static_cast<Mode>(packed_key >> 60 & 3), (packed_key >> 62 & 1) != 0};
+    return {packed_key & ((u64{1} << 60) - 1), static_cast<Mode>(packed_key >> 60 & 3),
+            static_cast<u8>(packed_key >> 62)};
   }
   u64 gpa() const { return packed_key & ((u64{1} << 60) - 1); }
   Mode mode() const { return static_cast<Mode>(packed_key >> 60 & 3); }
@@ -110,6 +111,10 @@ class CodeCache {
     }
   }
   Block* block_at(u32 reference) const { return cast_aligned<Block>(records_.data() + u64{reference} * 8); }
+  // Whether block_at() may be asked for a reference of which nobody knows where it comes from.
+  bool has_block(u32 reference) const {
+    return records_.data() + u64{reference} * 8 >= record_base_ && records_.data() + u64{reference} * 8 < record_at_;
+  }
   u32 reference(const Block& block) const {
     return static_cast<u32>((reinterpret_cast<const u8*>(&block) - records_.data()) / 8);
   }

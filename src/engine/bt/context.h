@@ -15,6 +15,7 @@
 #include "base/ints.h"
 #include "engine/bt/return_stack.h"
 #include "engine/cpu_state.h"
+#include "engine/profile.h"
 
 namespace pileus::engine::bt {
 
@@ -23,6 +24,8 @@ class Lapic;
 namespace direct {
 class Direct;
 }
+class Debug;
+struct SampleRing;
 class NativeCells;
 struct DecodeCache;
 
@@ -34,6 +37,12 @@ enum Mode : u8 {
   kModeKernelAc,  // CPL 0, EFLAGS.AC set
   kModeUser,      // CPL 3
   kModeCount,
+};
+
+// Floating-point and vector instructions that may execute now.
+enum Usable : u8 {
+  kUsableSse = 1,  // x87, MMX, SSE: CR0.EM and TS clear, CR4.OSFXSR set
+  kUsableAvx = 2,  // VEX-encoded ones: CR0.TS clear, CR4.OSXSAVE set, SSE and AVX state in XCR0
 };
 
 enum class Access : u8 { kRead, kWrite, kExecute };
@@ -124,7 +133,7 @@ struct alignas(64) Context {
   bool native_fault;  // the native cell that just ran raised `fault`
   u64 trap_pc;  // host address of an instruction that raised a host signal
   u32 trap_number;  // x86 vector of it
-  bool fpu_usable;  // x87 and SSE may execute: CR0.EM and TS clear, CR4.OSFXSR set; blocks are translated for it
+  u8 usable;  // Usable bits that blocks are translated for
   std::array<Segment, kSegmentCount> segment;  // FS and GS bases are read by translated code
   alignas(64) std::array<std::array<u8, 32>, 16> vector;
   alignas(64) std::array<u8, 512> fx;  // x87 (and, across run(), all of it) in FXSAVE format
@@ -172,6 +181,7 @@ struct alignas(64) Context {
   Lapic* lapic;
   NativeCells* cells;
   DecodeCache* decoded;
+  Debug* debug;  // nullptr: no debugger wants anything
 
   // For direct execution (direct/direct.h).
   direct::Direct* direct;
@@ -179,6 +189,16 @@ struct alignas(64) Context {
   u64 direct_cr3;  // of an address space whose user code is worth to be run so
   u64 user_entries;  // how often CPL 3 was entered
   u64 tlb_flushes;  // how often anything was flushed
+
+  // For profiles (sampler.h).
+  std::atomic<SampleRing*> samples;  // nullptr: nobody wants any (any thread)
+  std::atomic<int> run_thread;  // in run(): its thread, else 0 (any thread)
+  std::atomic<u8> activity;  // an Activity, which counts while C++ code runs
+  // Bit of `activity`: a callout that keeps the guest's state where it is; `fast` tells about it.
+  static constexpr u8 kFast = 0x80;
+  static constexpr u8 fast_activity(Activity what) { return static_cast<u8>(what) | kFast; }
+  void doing(Activity what) { activity.store(static_cast<u8>(what), std::memory_order_relaxed); }
+  void doing_fast(Activity what) { activity.store(fast_activity(what), std::memory_order_relaxed); }
 
   // Counters for `pileus vm stats`.
   struct Stats {

@@ -4,6 +4,7 @@
 #include "engine/bt/mmu.h"
 #include "engine/bt/segments.h"
 #include "engine/bt/system.h"
+#include "engine/bt/vm.h"
 #include "x86/descriptor.h"
 
 namespace pileus::engine::bt {
@@ -15,7 +16,7 @@ constexpr u64 kCr0Known = 0xE005003F;
 constexpr u64 kCr0Paging = kCr0Pg | (1U << 16) | kCr0Pe;
 // VME PVI TSD DE PSE PAE MCE PGE PCE OSFXSR OSXMMEXCPT UMIP FSGSBASE SMEP SMAP
 constexpr u64 kCr4Known = 0x7FF | (1U << 11) | (1U << 16) | (1U << 20) | (1U << 21);
-constexpr u64 kCr4Pae = 1U << 5;
+constexpr u64 kCr4Pae = 1U << 5, kCr4OsXsave = 1U << 18;
 constexpr u64 kCr4Paging = (1U << 4) | kCr4Pae | (1U << 7) | (1U << 20) | (1U << 21);
 constexpr u64 kEferLme = 1U << 8, kEferLma = 1U << 10;
 
@@ -42,7 +43,8 @@ bool write_cr0(Context& context, u64 value) {
 }
 
 bool write_cr4(Context& context, u64 value) {
-  if ((value & ~kCr4Known) != 0) return context.raise(kVectorGp, 0);
+  const bool xsave = context.vm->cpu().features.has(FeatureWord::k1Ecx, 26);
+  if ((value & ~(kCr4Known | (xsave ? kCr4OsXsave : 0))) != 0) return context.raise(kVectorGp, 0);
   if (context.long_mode() && (value & kCr4Pae) == 0) return context.raise(kVectorGp, 0);
   const bool flush = ((context.cr4 ^ value) & kCr4Paging) != 0;
   context.cr4 = value;

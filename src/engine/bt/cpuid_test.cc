@@ -18,13 +18,14 @@ class CpuidTest : public TestMachine {
   u32 edx() { return static_cast<u32>(cpu().gpr[kRdx]); }
 };
 
-TEST_F(CpuidTest, X86_64V2AndNoMore) {
+TEST_F(CpuidTest, OffersWhatTheTranslatorKnowsAndNoMore) {
   ask(1);
   constexpr u32 kV2 = 1U << 0 | 1U << 9 | 1U << 13 | 1U << 19 | 1U << 20 | 1U << 23;
   EXPECT_EQ(ecx() & kV2, kV2);
-  EXPECT_EQ(ecx() & (1U << 12 | 1U << 26 | 1U << 27 | 1U << 28), 0U);  // FMA XSAVE OSXSAVE AVX
+  EXPECT_EQ(ecx() & (1U << 17 | 1U << 27), 0U);  // PCID; OSXSAVE before CR4 has it
   ask(7);
-  EXPECT_EQ(ebx() & (1U << 5 | 1U << 16), 0U);  // AVX2 AVX512F
+  EXPECT_EQ(ebx() & (1U << 4 | 1U << 11 | 1U << 16), 0U);  // HLE RTM AVX512F
+  EXPECT_EQ(ecx() & (1U << 3), 0U);                        // PKU
 }
 
 TEST_F(CpuidTest, SignatureIsTheSameAfterReset) {

@@ -22,6 +22,7 @@ struct Uses {
   RegisterUse reg;  // ModRM.reg
   RegisterUse rm;  // ModRM.rm
   RegisterUse opcode;  // low bits of the opcode
+  RegisterUse vvvv;  // VEX.vvvv
   bool implicit_rcx = false;
   bool implicit_rcx_written = false;  // PCMPISTRI and PCMPESTRI
   bool any_high = false;
@@ -39,7 +40,7 @@ Uses find_uses(const Insn& insn) {
     if (use.guest == kNoReg) continue;
     if (operand.visibility != ZYDIS_OPERAND_VISIBILITY_EXPLICIT ||
         (operand.encoding != ZYDIS_OPERAND_ENCODING_MODRM_REG && operand.encoding != ZYDIS_OPERAND_ENCODING_MODRM_RM &&
-         operand.encoding != ZYDIS_OPERAND_ENCODING_OPCODE)) {
+         operand.encoding != ZYDIS_OPERAND_ENCODING_OPCODE && operand.encoding != ZYDIS_OPERAND_ENCODING_NDSNDD)) {
       uses.implicit_rcx |= use.guest == kRcx;
       uses.implicit_rcx_written |= use.guest == kRcx && (operand.actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) != 0;
       continue;
@@ -53,6 +54,7 @@ Uses find_uses(const Insn& insn) {
     if (operand.encoding == ZYDIS_OPERAND_ENCODING_MODRM_REG) uses.reg = use;
     if (operand.encoding == ZYDIS_OPERAND_ENCODING_MODRM_RM) uses.rm = use;
     if (operand.encoding == ZYDIS_OPERAND_ENCODING_OPCODE) uses.opcode = use;
+    if (operand.encoding == ZYDIS_OPERAND_ENCODING_NDSNDD) uses.vvvv = use;
   }
   return uses;
 }
@@ -109,6 +111,18 @@ class Renaming {
   std::array<Slot, 2> slots_;
 };
 
+bool is_vex(const ZydisDecodedInstruction& info) { return info.encoding == ZYDIS_INSTRUCTION_ENCODING_VEX; }
+
+// The register numbers as the guest's encoding has them, for fields that name no general register.
+unsigned raw_reg(const ZydisDecodedInstruction& info) {
+  const bool extended = is_vex(info) ? info.raw.vex.R == 0 : info.raw.rex.R != 0;
+  return info.raw.modrm.reg | (extended ? 8U : 0U);
+}
+unsigned raw_rm(const ZydisDecodedInstruction& info) {
+  const bool extended = is_vex(info) ? info.raw.vex.B == 0 : info.raw.rex.B != 0;
+  return info.raw.modrm.rm | (extended ? 8U : 0U);
+}
+
 // Field number of a register in an encoding: AH..BH are 4-7 without REX.
 unsigned field(const Renaming& renaming, const RegisterUse& use) {
   const unsigned host = renaming.host(use);
@@ -117,33 +131,51 @@ unsigned field(const Renaming& renaming, const RegisterUse& use) {
 
 }  // namespace
 
-// Emits the instruction with the given 4-bit register fields; without `memory`, rm_field is a register.
-void BlockEmitter::reencode(const Insn& insn, unsigned reg_field, unsigned rm_field, bool memory,
-                            const HostOperand& operand) {
-  const ZydisDecodedInstruction& info = insn.info;
+// The three-byte form does for all (SDM vol. 2, 2.3.5).
+void BlockEmitter::vex_prefix(const ZydisDecodedInstruction& info, const Fields& fields, const HostOperand& operand) {
+  const unsigned xb = fields.memory ? Assembler::rex_xb(operand.base, operand.index) : fields.rm >= 8 ? 1U : 0U;
+  const unsigned inverted =
+      (fields.reg >= 8 ? 0U : 0x80U) | ((xb & 2) != 0 ? 0U : 0x40U) | ((xb & 1) != 0 ? 0U : 0x20U);
+  out_.byte(0xC4);
+  out_.byte(inverted | info.raw.vex.m_mmmm);
+  out_.byte(unsigned{info.raw.vex.W} << 7 | (~fields.vvvv & 15U) << 3 | unsigned{info.raw.vex.L} << 2 |
+            info.raw.vex.pp);
+}
+
+void BlockEmitter::legacy_prefixes(const ZydisDecodedInstruction& info, const Fields& fields,
+                                   const HostOperand& operand, bool drops_rep) {
   for (unsigned i = 0; i < info.raw.prefix_count; ++i) {
     const u8 value = info.raw.prefixes[i].value;
-    if (value == 0xF3 && is_plain_scan(info.mnemonic)) continue;
+    if (value == 0xF3 && drops_rep) continue;
     if (value == 0x66 || value == 0xF2 || value == 0xF3 || value == 0xF0) out_.byte(value);
   }
   const bool has_modrm = (info.attributes & ZYDIS_ATTRIB_HAS_MODRM) != 0;
   unsigned rex = (info.attributes & ZYDIS_ATTRIB_HAS_REX) != 0 ? 0x40U : 0U;
   if (info.raw.rex.W != 0) rex |= 0x48;
-  if (has_modrm && reg_field >= 8) rex |= 0x44;
-  const unsigned xb =
-      memory ? Assembler::rex_xb(operand.base, operand.index) : (rm_field != kNoReg && rm_field >= 8 ? 1U : 0U);
+  if (has_modrm && fields.reg >= 8) rex |= 0x44;
+  const unsigned xb = fields.memory ? Assembler::rex_xb(operand.base, operand.index)
+                                    : (fields.rm != kNoReg && fields.rm >= 8 ? 1U : 0U);
   if (xb != 0) rex |= 0x40 | xb;
   if (rex != 0) out_.byte(rex);
   if (info.opcode_map != ZYDIS_OPCODE_MAP_DEFAULT) out_.byte(0x0F);
   if (info.opcode_map == ZYDIS_OPCODE_MAP_0F38) out_.byte(0x38);
   if (info.opcode_map == ZYDIS_OPCODE_MAP_0F3A) out_.byte(0x3A);
-  const bool in_opcode = !has_modrm && rm_field != kNoReg;
-  out_.byte(in_opcode ? (info.opcode & 0xF8U) | (rm_field & 7) : info.opcode);
+}
+
+// Emits the instruction with the given register fields.
+void BlockEmitter::reencode(const TraceInsn& at, const Fields& fields, const HostOperand& operand) {
+  const Insn& insn = at.insn;
+  const ZydisDecodedInstruction& info = insn.info;
+  if (is_vex(info)) vex_prefix(info, fields, operand);
+  else legacy_prefixes(info, fields, operand, at.drops_rep);
+  const bool has_modrm = (info.attributes & ZYDIS_ATTRIB_HAS_MODRM) != 0;
+  const bool in_opcode = !has_modrm && fields.rm != kNoReg;
+  out_.byte(in_opcode ? (info.opcode & 0xF8U) | (fields.rm & 7) : info.opcode);
   if (has_modrm) {
-    if (memory) {
-      out_.operand(reg_field, operand.base, operand.index, 1, operand.displacement);
+    if (fields.memory) {
+      out_.operand(fields.reg, operand.base, operand.index, 1, operand.displacement);
     } else {
-      out_.byte(0xC0 | (reg_field & 7) << 3 | (rm_field & 7));
+      out_.byte(0xC0 | (fields.reg & 7) << 3 | (fields.rm & 7));
     }
   }
   if (info.raw.imm[0].size != 0) {
@@ -174,20 +206,19 @@ bool BlockEmitter::copy(const TraceInsn& at, bool fixed) {
   const bool address_in_t1 = memory && (!in_t0 || uses.implicit_rcx);
   const bool address_in_t0 = memory && !address_in_t1;
   Renaming renaming(rcx_in_place, !t0_taken && !address_in_t0, !address_in_t1);
-  if (!renaming.take(uses.reg) || !renaming.take(uses.rm) || !renaming.take(uses.opcode)) return false;
+  if (!renaming.take(uses.reg) || !renaming.take(uses.rm) || !renaming.take(uses.opcode) || !renaming.take(uses.vvvv))
+    return false;
 
-  const unsigned raw_reg = info.raw.modrm.reg | (info.raw.rex.R != 0 ? 8U : 0U);
-  const unsigned raw_rm = info.raw.modrm.rm | (info.raw.rex.B != 0 ? 8U : 0U);
-  const unsigned reg_field = uses.reg.guest != kNoReg ? field(renaming, uses.reg) : raw_reg;
-  unsigned rm_field = kNoReg;
+  Fields fields{.reg = uses.reg.guest != kNoReg ? field(renaming, uses.reg) : raw_reg(info), .memory = memory};
   if (uses.rm.guest != kNoReg) {
-    rm_field = field(renaming, uses.rm);
+    fields.rm = field(renaming, uses.rm);
   } else if (uses.opcode.guest != kNoReg) {
-    rm_field = field(renaming, uses.opcode);
+    fields.rm = field(renaming, uses.opcode);
   } else if ((info.attributes & ZYDIS_ATTRIB_HAS_MODRM) != 0) {
-    rm_field = raw_rm;
+    fields.rm = raw_rm(info);
   }
-  const bool needs_rex = reg_field >= 8 || (!memory && rm_field != kNoReg && rm_field >= 8);
+  fields.vvvv = uses.vvvv.guest != kNoReg ? field(renaming, uses.vvvv) : ~unsigned{info.raw.vex.vvvv} & 15U;
+  const bool needs_rex = fields.reg >= 8 || (!memory && fields.rm != kNoReg && fields.rm >= 8);
   if (uses.any_high && needs_rex) return false;
 
   if (lea) {
@@ -238,7 +269,7 @@ bool BlockEmitter::copy(const TraceInsn& at, bool fixed) {
   for (const Renaming::Slot& slot : renaming.slots()) {
     if (slot.guest != kNoReg) load_guest(slot.host, slot.guest);
   }
-  reencode(insn, reg_field, rm_field, memory, operand);
+  reencode(at, fields, operand);
   for (const Renaming::Slot& slot : renaming.slots()) {
     if (slot.guest != kNoReg && slot.written) store_guest(slot.guest, slot.host);
   }

@@ -180,6 +180,7 @@ bool shut_down(Context& context) {
 bool deliver_fault(Context& context) {
   Fault fault = context.fault;
   ++context.stats.exceptions;
+  context.doing(Activity::kEvent);
   context.shadow = false;
   bool first = true;
   Fault previous;
@@ -226,6 +227,7 @@ bool deliver_first_fault(Context& context) {
 }
 
 bool deliver_interrupt(Context& context, u8 vector, EventSource source) {
+  context.doing(Activity::kEvent);
   context.shadow = false;
   if (deliver(context, vector, source, false, 0)) return true;
   if (source == EventSource::kSoftware || source == EventSource::kPrivilegedSoftware) return false;

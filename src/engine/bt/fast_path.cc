@@ -6,7 +6,9 @@
 namespace pileus::engine::bt {
 
 u8* fast_memory(Context* context, const Site* site, u64 address) {
-  if ((address & kPageMask) + site->size > 4096 || (site->size == 16 && (address & 15) != 0)) return nullptr;
+  context->doing_fast(Activity::kTlbMiss);
+  if ((address & kPageMask) + site->size > 4096 || (site->size >= 16 && (address & (site->size - 1U)) != 0))
+    return nullptr;
   const Block& block = *context->vm->code().block_at(site->block);
   const Access access = (site->flag & kSiteWrites) != 0 ? Access::kWrite : Access::kRead;
   const bool stack = (site->flag & kSiteStack) != 0;
@@ -22,6 +24,7 @@ u8* fast_memory(Context* context, const Site* site, u64 address) {
 
 u8* fast_indirect(Context* context, const Site*, u64 address) {
   Context& c = *context;
+  c.doing_fast(Activity::kLookup);
   // In this order: a request that comes in between empties the mask again.
   if (c.jump_mask.load(std::memory_order_relaxed) == 0) c.jump_mask.store(kJumpMask, std::memory_order_seq_cst);
   if (c.exit_request.load(std::memory_order_seq_cst) != 0 || (c.irq_waiting != 0 && c.if_flag != 0)) return nullptr;
@@ -29,7 +32,7 @@ u8* fast_indirect(Context* context, const Site*, u64 address) {
   u64 gpa = 0;
   if (!translate_code(c, address, &gpa)) return nullptr;
   const Mode mode = c.mode();
-  const Block* block = c.vm->code().find(BlockKey{gpa, mode, c.fpu_usable}.packed());
+  const Block* block = c.vm->code().find(BlockKey{gpa, mode, c.usable}.packed());
   if (block == nullptr) return nullptr;
   const u8* arrival = block->arrival.load(std::memory_order_acquire);
   if (arrival == nullptr && mode != kModeKernelAc) return nullptr;

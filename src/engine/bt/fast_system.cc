@@ -43,6 +43,19 @@ bool is_fast(const Insn& insn) {
     case ZYDIS_MNEMONIC_RDGSBASE:
     case ZYDIS_MNEMONIC_WRFSBASE:
     case ZYDIS_MNEMONIC_WRGSBASE:
+    case ZYDIS_MNEMONIC_FXSAVE:
+    case ZYDIS_MNEMONIC_FXSAVE64:
+    case ZYDIS_MNEMONIC_FXRSTOR:
+    case ZYDIS_MNEMONIC_FXRSTOR64:
+    case ZYDIS_MNEMONIC_XGETBV:
+    case ZYDIS_MNEMONIC_XSAVE:
+    case ZYDIS_MNEMONIC_XSAVE64:
+    case ZYDIS_MNEMONIC_XSAVEC:
+    case ZYDIS_MNEMONIC_XSAVEC64:
+    case ZYDIS_MNEMONIC_XSAVEOPT:
+    case ZYDIS_MNEMONIC_XSAVEOPT64:
+    case ZYDIS_MNEMONIC_XRSTOR:
+    case ZYDIS_MNEMONIC_XRSTOR64:
     case ZYDIS_MNEMONIC_INVLPG:
     case ZYDIS_MNEMONIC_VERW:
     case ZYDIS_MNEMONIC_LAR:
@@ -77,11 +90,38 @@ bool is_fast(const Insn& insn) {
   }
 }
 
+// Handlers that work on general registers, flags and memory alone.
+bool is_general(Handler handler) {
+  for (const Handler one :
+       {op_binary,  op_compare,  op_unary,       op_shift,     op_double_shift, op_mul,      op_imul,
+        op_div,     op_bit_scan, op_count_zeros, op_popcnt,    op_bswap,        op_xadd,     op_xchg,
+        op_cmpxchg, op_movzx,    op_movsx,       op_lea,       op_push,         op_pop,      op_cmov,
+        op_setcc,   op_jmp,      op_call,        op_ret,       op_jcc,          op_leave,    op_convert,
+        op_nop,     op_cli,      op_bmi_flags,   op_bmi_shift, op_movbe,        op_direction}) {
+    if (handler == one) return true;
+  }
+  return false;
+}
+
 // Where to go on after RIP or the privilege changed.
 u8* go(Context& c) {
   select_returns(c.returns, c.cpl == 3 ? 1 : 0);
   const Stubs& stubs = c.vm->stubs();
   return const_cast<u8*>(must_leave(c) ? stubs.leave : stubs.go[c.mode()]);
+}
+
+// The instruction at RIP. False: it could not be done so, or not to its end.
+bool run_in_place(Context& c, const Insn& insn, Handler handler) {
+  Exec e{c, insn, c.rip + insn.info.length};
+  c.vectors_in_place = true;
+  const bool done = handler(e) && !e.repeat;
+  c.vectors_in_place = false;
+  if (!done) return false;
+  ++c.stats.fast_system;
+  c.rip = e.next;
+  c.shadow = e.shadow;
+  if (insn.info.mnemonic != ZYDIS_MNEMONIC_IRETQ) c.rflags &= ~kResumeFlag;
+  return true;
 }
 
 }  // namespace
@@ -90,26 +130,33 @@ Handler fast_handler(const Insn& insn) { return is_fast(insn) ? handler_of(insn)
 
 u8* fast_system(Context* context, const Site* at, u64) {
   Context& c = *context;
+  if (c.debug != nullptr) return nullptr;  // it may want to stop here
+  c.doing_fast(Activity::kInterpret);
   SystemSite site;
   __builtin_memcpy(&site, at, sizeof site);
   const Insn& insn = *site.insn.insn;
   c.rip = c.vpage + site.page_offset;
-  Exec e{c, insn, c.rip + insn.info.length};
-  c.vectors_in_place = true;
-  const bool done = site.handler(e) && !e.repeat;
-  c.vectors_in_place = false;
-  if (!done) return nullptr;
-  ++c.stats.fast_system;
-  c.rip = e.next;
-  c.shadow = e.shadow;
-  if (insn.info.mnemonic != ZYDIS_MNEMONIC_IRETQ) c.rflags &= ~kResumeFlag;
+  if (!run_in_place(c, insn, site.handler)) return nullptr;
   if (!site.falls_through || c.mode() != site.mode || must_leave(c)) return go(c);
   return const_cast<u8*>(reinterpret_cast<const u8*>(at) + sizeof site);
 }
 
+u8* fast_step(Context* context, const Site* at, u64) {
+  Context& c = *context;
+  if (c.debug != nullptr) return nullptr;
+  c.doing_fast(Activity::kInterpret);
+  c.rip = c.vpage + c.vm->code().block_at(at->block)->marks()[at->value].guest_offset;
+  c.vectors_in_place = true;
+  const Insn* insn = find_decoded(c);
+  c.vectors_in_place = false;
+  if (insn == nullptr || !(is_fast(*insn) || is_general(handler_of(*insn)))) return nullptr;
+  return run_in_place(c, *insn, handler_of(*insn)) ? go(c) : nullptr;
+}
+
 u8* fast_fault(Context* context, const Site* at, u64 address) {
   Context& c = *context;
-  const bool misaligned = (at->size == 16 || (at->flag & kSiteStack) != 0) && (address & (at->size - 1U)) != 0;
+  if (c.debug != nullptr) return nullptr;
+  const bool misaligned = (at->size >= 16 || (at->flag & kSiteStack) != 0) && (address & (at->size - 1U)) != 0;
   if ((address & kPageMask) + at->size > 4096 || misaligned) return nullptr;
   const Block& block = *c.vm->code().block_at(at->block);
   const Access access = (at->flag & kSiteWrites) != 0 ? Access::kWrite : Access::kRead;

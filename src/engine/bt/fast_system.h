@@ -22,6 +22,8 @@ Handler fast_handler(const Insn& insn);
 
 // Callouts. They answer nullptr when the slow path has to do all.
 u8* fast_system(Context* context, const Site* site, u64 address);
+// An instruction that reaches into the next page.
+u8* fast_step(Context* context, const Site* site, u64 address);
 // An access that fast_memory() refused because it faults: delivers the exception.
 u8* fast_fault(Context* context, const Site* site, u64 address);
 

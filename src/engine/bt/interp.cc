@@ -55,6 +55,10 @@ StepResult result_of(const Context& context) {
   return context.run_state == RunState::kHalted ? StepResult::kHalt : StepResult::kNext;
 }
 
+DecodeCache::Entry& entry_for(Context& context, u64 linear) {
+  return context.decoded->entry[(linear ^ linear >> 6) % context.decoded->entry.size()];
+}
+
 // The instruction at CS:RIP, in the decode cache; nullptr: a fault.
 const Insn* fetch(Context& context) {
   std::array<u8, kMaxLength> bytes{};
@@ -66,7 +70,7 @@ const Insn* fetch(Context& context) {
   if (bits != 64 && rip > context.segment[kCs].limit) return fault(context.raise(kVectorGp, 0));
   if (!fetch_code(context, linear, bytes.data(), kMaxLength, &got)) return nullptr;
 
-  DecodeCache::Entry& entry = context.decoded->entry[(linear ^ linear >> 6) % context.decoded->entry.size()];
+  DecodeCache::Entry& entry = entry_for(context, linear);
   if (entry.code_bits == bits && entry.bytes == bytes) return &entry.insn;
   entry.code_bits = 0;
   if (decode(bytes.data(), got, bits, &entry.insn)) {
@@ -85,6 +89,14 @@ const Insn* fetch(Context& context) {
 
 }  // namespace
 
+const Insn* find_decoded(Context& context) {
+  std::array<u8, kMaxLength> bytes{};
+  unsigned got = 0;
+  if (!fetch_code(context, context.rip, bytes.data(), kMaxLength, &got)) return nullptr;
+  const DecodeCache::Entry& entry = entry_for(context, context.rip);
+  return entry.code_bits == 64 && entry.bytes == bytes ? &entry.insn : nullptr;
+}
+
 Handler handler_of(const Insn& insn) {
   if (is_sse_namesake(insn)) return op_native;
   const Handler handler = kTable[insn.info.mnemonic];
@@ -102,6 +114,7 @@ bool decode(const u8* bytes, unsigned length, unsigned bits, Insn* insn) {
 
 StepResult execute(Context& context, const Insn& insn) {
   ++context.stats.interpreted;
+  context.doing(Activity::kInterpret);
   const bool single_step = (context.rflags & kTf) != 0;
   Exec e{context, insn, (context.rip + insn.info.length) & code_mask(context)};
   if (!handler_of(insn)(e)) {

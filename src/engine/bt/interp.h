@@ -5,6 +5,7 @@
 #include <Zydis/Zydis.h>
 
 #include "engine/bt/context.h"
+#include "engine/cpu_model.h"
 
 namespace pileus::engine::bt {
 
@@ -39,12 +40,17 @@ StepResult step(Context& context);
 // The same for an instruction decoded before (by the translator); `insn` is at context.rip, 64-bit code.
 StepResult execute(Context& context, const Insn& insn);
 
+// The 64-bit instruction at RIP, if it has been decoded lately and can be fetched; else nullptr.
+const Insn* find_decoded(Context& context);
+
 // Decodes bytes for the current code size (64, 32 or 16 bits); false when they are no instruction.
 bool decode(const u8* bytes, unsigned length, unsigned code_bits, Insn* insn);
 
 // Whether CPUID offers the guest the extension that the instruction belongs to. Nothing else may run natively: what came
 // later may take addresses in registers, which would be the host's.
-bool is_offered(const Insn& insn);
+bool is_offered(const Insn& insn, const CpuFeatures& features);
+// A VEX-encoded instruction that works on vector registers.
+bool is_vex_vector(const ZydisDecodedInstruction& info);
 
 // Runs one vector, x87 or other user-level instruction that touches no control flow natively on the host, with its
 // explicit memory operand, if any, replaced by [buffer]. The guest's registers are loaded before and saved after.

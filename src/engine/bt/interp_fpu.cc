@@ -11,7 +11,8 @@ namespace pileus::engine::bt {
 
 namespace {
 
-constexpr u64 kCr0Mp = 2, kCr0Em = 4, kCr0Ts = 8, kCr4OsFxsr = 1U << 9;
+constexpr u64 kCr0Mp = 2, kCr0Em = 4, kCr0Ts = 8, kCr4OsFxsr = 1U << 9, kCr4OsXsave = 1U << 18;
+constexpr u64 kXcr0Avx = 6;  // with SSE
 constexpr u32 kMxcsrReserved = 0xFFFF0000;
 constexpr std::size_t kImage = 512;
 
@@ -58,24 +59,21 @@ bool is_general(const Insn& insn) {  // touches no floating-point state
   }
 }
 
-// SDM vol. 3, table 13-1 and 2.5.
-bool check_usable(Exec& e) {
-  Context& context = e.context;
-  if (is_general(e.insn)) return true;
-  if (is_x87(e.insn)) {
-    const bool wait = e.insn.info.mnemonic == ZYDIS_MNEMONIC_FWAIT;
-    const u64 blocks = wait ? 0 : kCr0Em | kCr0Ts;
-    const bool waits = wait && (context.cr0 & (kCr0Mp | kCr0Ts)) == (kCr0Mp | kCr0Ts);
-    return ((context.cr0 & blocks) == 0 && !waits) || context.raise(kVectorNm);
-  }
-  if ((context.cr0 & kCr0Em) != 0) return context.raise(kVectorUd);
-  if (!is_mmx(e.insn) && (context.cr4 & kCr4OsFxsr) == 0) return context.raise(kVectorUd);
-  return (context.cr0 & kCr0Ts) == 0 || context.raise(kVectorNm);
-}
-
-// SDM vol. 1, 11.3: 16-byte operands in memory have to be aligned, but for those of a few instructions. With SHA it depends
+// SDM vol. 1, 11.3 and 14.9: 16-byte operands in memory have to be aligned, but for those of a few instructions. With SHA it depends
 // on the processor, and the host's sees to that.
 bool needs_alignment(const Insn& insn, unsigned size) {
+  if (is_vex_vector(insn.info)) {
+    switch (insn.info.mnemonic) {  // NOLINT: the interesting ones of a large enumeration
+      case ZYDIS_MNEMONIC_VMOVAPS:
+      case ZYDIS_MNEMONIC_VMOVAPD:
+      case ZYDIS_MNEMONIC_VMOVDQA:
+      case ZYDIS_MNEMONIC_VMOVNTPS:
+      case ZYDIS_MNEMONIC_VMOVNTPD:
+      case ZYDIS_MNEMONIC_VMOVNTDQ:
+      case ZYDIS_MNEMONIC_VMOVNTDQA: return size >= 16;
+      default: return false;
+    }
+  }
   if (size != 16 || is_x87(insn) || insn.info.meta.isa_ext == ZYDIS_ISA_EXT_SHA) return false;
   switch (insn.info.mnemonic) {  // NOLINT: the interesting ones of a large enumeration
     case ZYDIS_MNEMONIC_MOVUPS:
@@ -100,8 +98,41 @@ void scrub_environment(const Insn& insn, u8* image) {
 
 }  // namespace
 
-bool is_offered(const Insn& insn) {
-  switch (insn.info.meta.isa_ext) {
+namespace {
+struct Extension {
+  ZydisISAExt extension;
+  FeatureWord word;
+  unsigned bit;
+};
+// Extensions that depend on the CPU model.
+constexpr Extension kExtensions[] = {
+    {ZYDIS_ISA_EXT_AES, FeatureWord::k1Ecx, 25},       {ZYDIS_ISA_EXT_PCLMULQDQ, FeatureWord::k1Ecx, 1},
+    {ZYDIS_ISA_EXT_SHA, FeatureWord::k7Ebx, 29},       {ZYDIS_ISA_EXT_RDRAND, FeatureWord::k1Ecx, 30},
+    {ZYDIS_ISA_EXT_RDSEED, FeatureWord::k7Ebx, 18},    {ZYDIS_ISA_EXT_ADOX_ADCX, FeatureWord::k7Ebx, 19},
+    {ZYDIS_ISA_EXT_MOVBE, FeatureWord::k1Ecx, 22},     {ZYDIS_ISA_EXT_LZCNT, FeatureWord::k80000001Ecx, 5},
+    {ZYDIS_ISA_EXT_AVX, FeatureWord::k1Ecx, 28},       {ZYDIS_ISA_EXT_AVX2, FeatureWord::k7Ebx, 5},
+    {ZYDIS_ISA_EXT_AVX2GATHER, FeatureWord::k7Ebx, 5}, {ZYDIS_ISA_EXT_AVXAES, FeatureWord::k1Ecx, 28},
+    {ZYDIS_ISA_EXT_FMA, FeatureWord::k1Ecx, 12},       {ZYDIS_ISA_EXT_F16C, FeatureWord::k1Ecx, 29},
+    {ZYDIS_ISA_EXT_BMI1, FeatureWord::k7Ebx, 3},       {ZYDIS_ISA_EXT_BMI2, FeatureWord::k7Ebx, 8},
+};
+
+// VEX forms of what is an extension of its own without.
+bool is_other_half_offered(const Insn& insn, const CpuFeatures& features) {
+  if (insn.info.meta.isa_ext == ZYDIS_ISA_EXT_AVXAES) return features.has(FeatureWord::k1Ecx, 25);
+  if (insn.info.mnemonic == ZYDIS_MNEMONIC_VPCLMULQDQ) return features.has(FeatureWord::k1Ecx, 1);
+  return true;
+}
+}  // namespace
+
+bool is_offered(const Insn& insn, const CpuFeatures& features) {
+  const ZydisISAExt extension = insn.info.meta.isa_ext;
+  const bool legacy = insn.info.encoding == ZYDIS_INSTRUCTION_ENCODING_LEGACY;
+  for (const Extension& one : kExtensions) {
+    if (one.extension != extension) continue;
+    return (legacy || insn.info.encoding == ZYDIS_INSTRUCTION_ENCODING_VEX) && features.has(one.word, one.bit) &&
+           is_other_half_offered(insn, features);
+  }
+  switch (extension) {
     case ZYDIS_ISA_EXT_X87:
     case ZYDIS_ISA_EXT_MMX:
     case ZYDIS_ISA_EXT_SSE:
@@ -109,29 +140,46 @@ bool is_offered(const Insn& insn) {
     case ZYDIS_ISA_EXT_SSE3:
     case ZYDIS_ISA_EXT_SSSE3:
     case ZYDIS_ISA_EXT_SSE4:
-    case ZYDIS_ISA_EXT_AES:
-    case ZYDIS_ISA_EXT_PCLMULQDQ:
-    case ZYDIS_ISA_EXT_SHA:
-    case ZYDIS_ISA_EXT_RDRAND:
-    case ZYDIS_ISA_EXT_RDSEED:
-    case ZYDIS_ISA_EXT_ADOX_ADCX:
     case ZYDIS_ISA_EXT_LONGMODE:
-    case ZYDIS_ISA_EXT_BASE: break;
+    case ZYDIS_ISA_EXT_BASE: return legacy;
     default: return false;
   }
-  return insn.info.encoding == ZYDIS_INSTRUCTION_ENCODING_LEGACY;
+}
+
+bool is_vex_vector(const ZydisDecodedInstruction& info) {
+  return info.encoding == ZYDIS_INSTRUCTION_ENCODING_VEX && info.meta.isa_ext != ZYDIS_ISA_EXT_BMI1 &&
+         info.meta.isa_ext != ZYDIS_ISA_EXT_BMI2;
+}
+
+// SDM vol. 3, table 13-1 and 2.5; vol. 2, 2.4 for VEX.
+bool check_fpu_usable(Exec& e) {
+  Context& context = e.context;
+  if (is_general(e.insn)) return true;
+  if (is_vex_vector(e.insn.info)) {
+    if ((context.cr4 & kCr4OsXsave) == 0 || (context.xcr0 & kXcr0Avx) != kXcr0Avx) return context.raise(kVectorUd);
+    return (context.cr0 & kCr0Ts) == 0 || context.raise(kVectorNm);
+  }
+  if (is_x87(e.insn)) {
+    const bool wait = e.insn.info.mnemonic == ZYDIS_MNEMONIC_FWAIT;
+    const u64 blocks = wait ? 0 : kCr0Em | kCr0Ts;
+    const bool waits = wait && (context.cr0 & (kCr0Mp | kCr0Ts)) == (kCr0Mp | kCr0Ts);
+    return ((context.cr0 & blocks) == 0 && !waits) || context.raise(kVectorNm);
+  }
+  if ((context.cr0 & kCr0Em) != 0) return context.raise(kVectorUd);
+  if (!is_mmx(e.insn) && (context.cr4 & kCr4OsFxsr) == 0) return context.raise(kVectorUd);
+  return (context.cr0 & kCr0Ts) == 0 || context.raise(kVectorNm);
 }
 
 bool op_native(Exec& e) {
   Context& context = e.context;
-  if (!is_offered(e.insn)) return context.raise(kVectorUd);
+  if (!is_offered(e.insn, context.vm->cpu().features)) return context.raise(kVectorUd);
   int memory = -1;
   for (unsigned i = 0; i < e.insn.info.operand_count; ++i) {
     if (!e.is_memory(i)) continue;
     if (e.operand(i).visibility != ZYDIS_OPERAND_VISIBILITY_EXPLICIT) return context.raise(kVectorUd);
     memory = static_cast<int>(i);
   }
-  if (!check_usable(e)) return false;
+  if (!check_fpu_usable(e)) return false;
   if (memory < 0) return execute_native(context, e.insn, nullptr);
   const ZydisDecodedOperand& operand = e.operand(static_cast<unsigned>(memory));
   const unsigned size = operand.size / 8;
@@ -140,7 +188,7 @@ bool op_native(Exec& e) {
   if (size > kImage) return context.raise(kVectorUd);
   if (waits_for_x87(e.insn) && is_x87_exception_pending()) return context.raise(kVectorMf);
   const bool fine = linear_address(e, operand, size, &linear);
-  if (needs_alignment(e.insn, size) && (linear & 15) != 0) return context.raise(kVectorGp, 0);
+  if (needs_alignment(e.insn, size) && (linear & (size - 1)) != 0) return context.raise(kVectorGp, 0);
   if (!fine) return false;
   u8* buffer = room + (linear & 63);
   const bool writes = (operand.actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) != 0;
@@ -159,92 +207,14 @@ bool op_native(Exec& e) {
   return !writes || write_memory(context, linear, buffer, size, mode);
 }
 
-// MASKMOVDQU and MASKMOVQ: the bytes whose byte in the mask has its top bit set, to DS:[RDI].
-bool op_masked_move(Exec& e) {
-  Context& context = e.context;
-  if (!check_usable(e)) return false;
-  const unsigned size = e.width(0) / 8;
-  std::array<std::array<u8, 16>, 2> value{};  // data, mask
-  for (unsigned i = 0; i < 2; ++i) {
-    const auto number = static_cast<unsigned>(ZydisRegisterGetId(e.operand(i).reg.value));
-    if (size == 16) {
-      std::memcpy(value[i].data(), context.vector[number].data(), size);
-      continue;
-    }
-    // MOVQ [RAX], mm: the host has the MMX registers.
-    const std::array<u8, 3> store{0x0F, 0x7F, static_cast<u8>(number << 3)};
-    Insn move;
-    if (!decode(store.data(), store.size(), 64, &move)) return context.raise(kVectorUd);
-    if (!execute_native(context, move, value[i].data())) return false;
-  }
-  ZydisRegister segment = ZYDIS_REGISTER_DS;
-  for (unsigned i = 0; i < e.insn.info.operand_count; ++i) {
-    if (e.is_memory(i)) segment = e.operand(i).mem.segment;
-  }
-  const u64 offset = context.gpr[kRdi] & mask_of(e.insn.info.address_width);
-  u64 linear = 0;
-  if (!linear_address(e, segment, offset, size, true, &linear)) return false;
-  const Mode mode = context.mode();
-  u8* host = nullptr;
-  u64 gpa = 0;
-  if (!pin_memory(context, linear, size, mode, &host, &gpa)) return false;
-  for (unsigned i = 0; i < size; ++i) {
-    if ((value[1][i] & 0x80) != 0 && !write_value(context, linear + i, value[0][i], mode)) return false;
-  }
-  return true;
-}
-
-bool op_fxsave(Exec& e) {
-  Context& context = e.context;
-  u64 linear = 0;
-  if ((context.cr0 & (kCr0Em | kCr0Ts)) != 0) return context.raise(kVectorNm);
-  if (!linear_address(e, e.operand(0), kImage, &linear)) return false;
-  if ((linear & 15) != 0) return context.raise(kVectorGp, 0);
-  alignas(16) u8 image[kImage];
-  asm volatile("fxsave64 %0" : "=m"(image));
-  std::memset(image + 6, 0, 18);  // FOP, FIP and FDP are the host's
-  const u32 mask = 0xFFFF;
-  std::memcpy(image + 24, &context.mxcsr, 4);
-  std::memcpy(image + 28, &mask, 4);
-  const unsigned registers = context.code64() ? 16 : 8;
-  for (unsigned i = 0; i < registers; ++i) std::memcpy(image + 160 + 16 * i, context.vector[i].data(), 16);
-  // The last 96 bytes are software's: they stay.
-  return write_memory(context, linear, image, 160 + 16 * registers, context.mode());
-}
-
-bool op_fxrstor(Exec& e) {
-  Context& context = e.context;
-  u64 linear = 0;
-  if ((context.cr0 & (kCr0Em | kCr0Ts)) != 0) return context.raise(kVectorNm);
-  if (!linear_address(e, e.operand(0), kImage, &linear)) return false;
-  if ((linear & 15) != 0) return context.raise(kVectorGp, 0);
-  alignas(16) u8 image[kImage];
-  if (!read_memory(context, linear, image, kImage, context.mode())) return false;
-  u32 mxcsr = 0;
-  std::memcpy(&mxcsr, image + 24, 4);
-  if ((mxcsr & kMxcsrReserved) != 0) return context.raise(kVectorGp, 0);
-  context.mxcsr = mxcsr;
-  const unsigned registers = context.code64() ? 16 : 8;
-  for (unsigned i = 0; i < registers; ++i) std::memcpy(context.vector[i].data(), image + 160 + 16 * i, 16);
-  // Only the x87 part goes to the host: its vector registers belong to this C++ code. FXSAVE's image of them, put back
-  // unchanged, keeps the compiler's assumptions.
-  alignas(16) u8 host[kImage];
-  asm volatile("fxsave64 %0" : "=m"(host));
-  std::memcpy(host, image, 24);
-  std::memset(host + 6, 0, 18);
-  std::memcpy(host + 32, image + 32, 128);
-  asm volatile("fxrstor64 %0" : : "m"(host) : "memory");
-  return true;
-}
-
 bool op_ldmxcsr(Exec& e) {
   u64 value = 0;
-  if (!check_usable(e) || !read_operand(e, 0, &value)) return false;
+  if (!check_fpu_usable(e) || !read_operand(e, 0, &value)) return false;
   if ((value & kMxcsrReserved) != 0) return e.context.raise(kVectorGp, 0);
   e.context.mxcsr = static_cast<u32>(value);
   return true;
 }
 
-bool op_stmxcsr(Exec& e) { return check_usable(e) && write_operand(e, 0, e.context.mxcsr); }
+bool op_stmxcsr(Exec& e) { return check_fpu_usable(e) && write_operand(e, 0, e.context.mxcsr); }
 
 }  // namespace pileus::engine::bt

@@ -103,7 +103,24 @@ bool op_fxsave(Exec& e);
 bool op_fxrstor(Exec& e);
 bool op_ldmxcsr(Exec& e);
 bool op_stmxcsr(Exec& e);
+bool op_xgetbv(Exec& e);
+bool op_xsetbv(Exec& e);
+bool op_xsave(Exec& e);
+bool op_xrstor(Exec& e);
+bool op_vector_masked_move(Exec& e);
+bool op_gather(Exec& e);
+bool op_bmi_flags(Exec& e);
+bool op_bmi_shift(Exec& e);
+bool op_bit_deposit(Exec& e);
+bool op_mulx(Exec& e);
+bool op_count_zeros(Exec& e);
+bool op_movbe(Exec& e);
 bool op_native(Exec& e);
+
+// Raises #UD or #NM unless the floating-point or vector instruction may execute.
+bool check_fpu_usable(Exec& e);
+// Raises #UD unless CPUID offers the instruction's extension.
+bool check_offered(Exec& e);
 
 bool condition_holds(u64 flags, unsigned condition);
 

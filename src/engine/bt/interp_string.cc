@@ -139,6 +139,7 @@ class StringOp {
   // MOVS and STOS forward within RAM: as many elements as lie in the pages touched now. 0: one by one.
   u64 bulk() {
     if ((kind_ != Kind::kMovs && kind_ != Kind::kStos) || context_.df_flag != 0 || address_mask_ == 0xFFFF) return 0;
+    if (context_.debug != nullptr) return 0;  // which may watch any byte
     u64 from = 0, to = 0;
     if (!destination(&to, true)) return 0;
     u64 bytes = std::min((context_.gpr[kRcx] & address_mask_) * size_, 4096 - (to & 4095));

@@ -182,6 +182,7 @@ bool op_in(Exec& e) {
   if (!read_operand(e, 1, &port)) return false;
   const unsigned size = e.width(0) / 8;
   if (!check_io(e.context, static_cast<u16>(port), size)) return false;
+  e.context.doing(Activity::kDevice);
   e.context.vm->config().ports->read(port & 0xFFFF, size, &value);
   return write_operand(e, 0, value);
 }
@@ -191,6 +192,7 @@ bool op_out(Exec& e) {
   if (!read_operand(e, 0, &port) || !read_operand(e, 1, &value)) return false;
   const unsigned size = e.width(1) / 8;
   if (!check_io(e.context, static_cast<u16>(port), size)) return false;
+  e.context.doing(Activity::kDevice);
   e.context.vm->config().ports->write(port & 0xFFFF, size, value & mask_of(size * 8));
   return true;
 }

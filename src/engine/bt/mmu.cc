@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "engine/bt/code_pages.h"
+#include "engine/bt/debug.h"
 #include "engine/bt/events.h"
 #include "engine/bt/lapic.h"
 #include "engine/bt/page_walk.h"
@@ -33,8 +34,10 @@ bool locate(Context& context, u64 va, unsigned size, Access access, Mode mode, P
     if (!walk_pages(context, va, access, mode, &walk)) return false;
     const bool plain = tlb_insert(context, va, walk, access, mode);
     if (!plain && context.vectors_in_place) return false;  // a device's, or a page that code was translated from
+    if (!plain && context.debug != nullptr) context.debug->on_access(va, size, access);  // a watched page never is
   }
   *out = {context.vm->memory().host(walk.gpa, size), walk.gpa, size};
+  if (out->host == nullptr && context.vectors_in_place) return false;
   return true;
 }
 
@@ -49,7 +52,9 @@ u64 mmio_read(Context& context, u64 gpa, unsigned size) {
     context.lapic->read(static_cast<u32>((gpa & kPageMask) >> 4), &value);
     return value >> ((gpa & 3) * 8);
   }
+  context.doing(Activity::kDevice);
   context.vm->config().mmio->read(gpa, size, &value);
+  context.doing(Activity::kInterpret);
   return value;
 }
 
@@ -58,7 +63,9 @@ void mmio_write(Context& context, u64 gpa, unsigned size, u64 value) {
     context.lapic->write(static_cast<u32>((gpa & kPageMask) >> 4), value);
     return;
   }
+  context.doing(Activity::kDevice);
   context.vm->config().mmio->write(gpa, size, value);
+  context.doing(Activity::kInterpret);
 }
 
 // MMIO of any length in naturally aligned accesses.
@@ -77,6 +84,7 @@ void copy(void* to, const void* from, unsigned size) {
     case 8: std::memcpy(to, from, 8); break;
     case 16: std::memcpy(to, from, 16); break;
     case 24: std::memcpy(to, from, 24); break;
+    case 32: std::memcpy(to, from, 32); break;
     case 40: std::memcpy(to, from, 40); break;
     case 48: std::memcpy(to, from, 48); break;
     default: std::memcpy(to, from, size);

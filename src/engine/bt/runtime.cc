@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "engine/bt/assembler.h"
+#include "engine/bt/debug.h"
 #include "engine/bt/events.h"
 #include "engine/bt/fast_path.h"
 #include "engine/bt/fast_system.h"
@@ -17,7 +18,8 @@ namespace pileus::engine::bt {
 
 namespace {
 
-constexpr u64 kCr0Em = 1U << 2, kCr0Ts = 1U << 3, kCr4OsFxsr = 1U << 9;
+constexpr u64 kCr0Em = 1U << 2, kCr0Ts = 1U << 3, kCr4OsFxsr = 1U << 9, kCr4OsXsave = 1U << 18;
+constexpr u64 kXcr0Avx = 6;  // with SSE
 constexpr u64 kTrapFlag = 1U << 8;
 
 // Enters the block at context.rip into the jump cache.
@@ -33,7 +35,7 @@ void remember(Context& context, Block& block) {
 // Whether translated code of `block` may go on behind an instruction that C++ executed.
 bool may_continue(const Context& context, const Block& block, u64 expected_rip) {
   return context.rip == expected_rip && block.valid.load(std::memory_order_acquire) && block.mode() == context.mode() &&
-         block.key().fpu_usable == fpu_usable(context) && !must_leave(context);
+         block.key().usable == usable_now(context) && !must_leave(context);
 }
 
 // An instruction of a block on its way through C++: what to go on with afterwards.
@@ -72,9 +74,10 @@ u8* on_memory(Context* context, const Site* at, u64 address) {
   Context& c = *context;
   const Site site = *at;
   const Resume resume(c, site);
-  // Most 16-byte operands have to be aligned, which the processor checks before it looks for the page. So have those for
-  // the probe of Tlb::stack.
-  const bool misaligned = (site.size == 16 || (site.flag & kSiteStack) != 0) && (address & (site.size - 1U)) != 0;
+  c.doing(Activity::kTlbMiss);
+  // Most 16-byte operands and some of 32 have to be aligned, which the processor checks before it looks for the page. So
+  // have those for the probe of Tlb::stack.
+  const bool misaligned = (site.size >= 16 || (site.flag & kSiteStack) != 0) && (address & (site.size - 1U)) != 0;
   if ((address & kPageMask) + site.size <= 4096 && !misaligned) {
     bool filled = false;
     const Access access = (site.flag & kSiteWrites) != 0 ? Access::kWrite : Access::kRead;
@@ -97,14 +100,24 @@ u8* on_interpret(Context* context, const Site* at, u64) {
   InsnSite site;
   std::memcpy(&site, at, sizeof site);
   const Resume resume(*context, site.site);
+  if (must_break(*context)) return nullptr;
   execute(*context, *site.insn);
   return resume.next();
+}
+
+u8* on_step(Context* context, const Site* at, u64) {
+  Context& c = *context;
+  c.rip = c.vpage + c.vm->code().block_at(at->block)->marks()[at->value].guest_offset;
+  if (must_break(c)) return nullptr;
+  step(c);
+  return dispatch(c);
 }
 
 u8* on_link(Context* context, const Site* at, u64) {
   Context& c = *context;
   const Site site = *at;
   c.rip = c.vpage + site.value;
+  c.doing(Activity::kLookup);
   if (must_leave(c)) return nullptr;
   CodeCache& code = c.vm->code();
   const u64 generation = code.generation();
@@ -160,12 +173,25 @@ u8* on_trap(Context* context, const Site*, u64) {
 }  // namespace
 
 Callouts runtime_callouts() {
-  return {fast_memory, fast_fault,   fast_indirect, fast_system, on_memory,
-          on_link,     on_interpret, on_indirect,   on_poll,     on_trap};
+  return {.fast_memory = fast_memory,
+          .fast_fault = fast_fault,
+          .fast_indirect = fast_indirect,
+          .fast_system = fast_system,
+          .fast_step = fast_step,
+          .step = on_step,
+          .memory = on_memory,
+          .link = on_link,
+          .interpret = on_interpret,
+          .indirect = on_indirect,
+          .poll = on_poll,
+          .trap = on_trap};
 }
 
-bool fpu_usable(const Context& context) {
-  return (context.cr0 & (kCr0Em | kCr0Ts)) == 0 && (context.cr4 & kCr4OsFxsr) != 0;
+u8 usable_now(const Context& context) {
+  const bool sse = (context.cr0 & (kCr0Em | kCr0Ts)) == 0 && (context.cr4 & kCr4OsFxsr) != 0;
+  const bool avx =
+      (context.cr0 & kCr0Ts) == 0 && (context.cr4 & kCr4OsXsave) != 0 && (context.xcr0 & kXcr0Avx) == kXcr0Avx;
+  return static_cast<u8>((sse ? kUsableSse : 0) | (avx ? kUsableAvx : 0));
 }
 
 bool is_translatable(const Context& context) {
@@ -205,9 +231,10 @@ Block* get_block(Context& context, const BlockKey& key, bool arrival) {
 
 u8* dispatch(Context& context) {
   for (;;) {
-    if (must_leave(context)) return nullptr;
-    if (context.fpu_usable != fpu_usable(context)) {
-      context.fpu_usable = fpu_usable(context);
+    context.doing(Activity::kLookup);
+    if (must_leave(context) || must_break(context)) return nullptr;
+    if (context.usable != usable_now(context)) {
+      context.usable = usable_now(context);
       flush_jumps(context, kModeKernel);
       flush_jumps(context, kModeUser);
       forget_returns(context.returns, 0);
@@ -220,7 +247,7 @@ u8* dispatch(Context& context) {
       deliver_fault(context);
       continue;
     }
-    Block* block = get_block(context, {gpa, context.mode(), context.fpu_usable}, true);
+    Block* block = get_block(context, {gpa, context.mode(), context.usable}, true);
     if (block == nullptr) {
       step(context);
       continue;

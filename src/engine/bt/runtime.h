@@ -15,8 +15,8 @@ u8* dispatch(Context& context);
 
 // Whether translated code may not run (on) now: something waits, or the guest is in a mode for the interpreter.
 bool must_leave(const Context& context);
-// Whether x87 and SSE instructions may execute.
-bool fpu_usable(const Context& context);
+// Usable bits.
+u8 usable_now(const Context& context);
 // The guest is in a mode that blocks are translated for.
 bool is_translatable(const Context& context);
 

@@ -13,6 +13,7 @@
 #include "engine/bt/code_cache.h"
 #include "engine/bt/direct/direct.h"
 #include "engine/bt/events.h"
+#include "engine/bt/sampler.h"
 #include "engine/bt/stubs.h"
 #include "engine/bt/tlb.h"
 #include "engine/bt/vm.h"
@@ -34,6 +35,10 @@ void on_timer(int, siginfo_t*, void*) {
   current->exit_request.store(1, std::memory_order_seq_cst);
   current->jump_mask.store(0, std::memory_order_seq_cst);
   current->direct->kick();
+}
+
+void on_sample(int, siginfo_t*, void* opaque) {
+  if (current != nullptr) take_sample(*current, static_cast<ucontext_t*>(opaque)->uc_mcontext.gregs);
 }
 
 void go_on_in_trap(greg_t* registers, unsigned vector) {
@@ -81,6 +86,8 @@ Result<> install(int signal, void (*handler)(int, siginfo_t*, void*)) {
 
 }  // namespace
 
+int sample_signal() { return SIGRTMIN + 3; }
+
 void Context::interrupt_direct(int thread) { ::syscall(SYS_tgkill, ::getpid(), thread, timer_signal()); }
 
 Result<> install_signal_handlers() {
@@ -90,6 +97,7 @@ Result<> install_signal_handlers() {
   if (installed) return {};
   for (const int signal : {SIGSEGV, SIGFPE, SIGILL, SIGBUS}) TRY(install(signal, on_fault));
   TRY(install(timer_signal(), on_timer));
+  TRY(install(sample_signal(), on_sample));
   installed = true;
   return {};
 }
@@ -111,9 +119,11 @@ VcpuThread::VcpuThread(Context& context)
   timer_t timer = nullptr;
   CHECK(::timer_create(CLOCK_MONOTONIC, &event, &timer) == 0);
   timer_ = timer;
+  context.run_thread.store(event._sigev_un._tid, std::memory_order_relaxed);
 }
 
 VcpuThread::~VcpuThread() {
+  current->run_thread.store(0, std::memory_order_relaxed);
   ::timer_delete(static_cast<timer_t>(timer_));
   current = nullptr;
   stack_t off{};

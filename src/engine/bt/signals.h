@@ -9,6 +9,9 @@ namespace pileus::engine::bt {
 // Installs the process-wide handlers, once. Signals that do not come from translated code keep their old meaning.
 Result<> install_signal_handlers();
 
+// Asks a vCPU's thread for a sample (sampler.h).
+int sample_signal();
+
 // What a thread needs while it runs a vCPU: an alternate signal stack (RSP is the guest's), GS at the Context, and a
 // timer that sets exit_request.
 class VcpuThread {

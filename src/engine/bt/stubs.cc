@@ -12,13 +12,19 @@ constexpr unsigned kRaxReg = 0, kRdxReg = 2, kRspReg = 4, kRsiReg = 6, kRdiReg =
 constexpr u64 kGprOffset = offsetof(Context, gpr);
 constexpr u64 kReturnRsp = offsetof(Context, returns) + offsetof(ReturnStack, rsp);
 
-void vector_moves(Assembler& out, bool store) {
-  for (unsigned i = 0; i < 16; ++i) {  // movups xmm, gs:[]
+void vector_moves(Assembler& out, bool store, bool ymm) {
+  for (unsigned i = 0; i < 16; ++i) {
     out.byte(0x65);
-    if (i >= 8) out.byte(0x44);
-    out.byte(0x0F), out.byte(store ? 0x11 : 0x10), out.byte(0x04 | (i & 7) << 3), out.byte(0x25);
+    if (ymm) {  // vmovups ymm, gs:[]
+      out.byte(0xC5), out.byte(i < 8 ? 0xFC : 0x7C);
+    } else {  // movups xmm, gs:[]
+      if (i >= 8) out.byte(0x44);
+      out.byte(0x0F);
+    }
+    out.byte(store ? 0x11 : 0x10), out.byte(0x04 | (i & 7) << 3), out.byte(0x25);
     out.dword(static_cast<u32>(offsetof(Context, vector) + 32 * i));
   }
+  if (ymm && store) out.byte(0xC5), out.byte(0xF8), out.byte(0x77);  // vzeroupper: C++ code is compiled for SSE
 }
 
 void mxcsr_move(Assembler& out, bool store, u64 offset) {  // stmxcsr, ldmxcsr gs:[]
@@ -52,21 +58,21 @@ void save_general(Assembler& out) {
   out.store_gs(offsetof(Context, rflags), kRaxReg);
 }
 
-void save_vectors(Assembler& out) {
+void save_vectors(Assembler& out, bool ymm) {
   mxcsr_move(out, true, offsetof(Context, mxcsr));
   mxcsr_move(out, false, offsetof(Context, host_mxcsr));
-  vector_moves(out, true);
+  vector_moves(out, true, ymm);
 }
 
-void load_vectors(Assembler& out) {
+void load_vectors(Assembler& out, bool ymm) {
   mxcsr_move(out, false, offsetof(Context, mxcsr));
-  vector_moves(out, false);
+  vector_moves(out, false, ymm);
 }
 
 // All guest state out of host registers; then the C++ stack.
-void save_guest(Assembler& out) {
+void save_guest(Assembler& out, bool ymm) {
   save_general(out);
-  save_vectors(out);
+  save_vectors(out, ymm);
 }
 
 // General registers and flags into host registers, then to the host address in RAX.
@@ -88,8 +94,8 @@ void load_general_and_go(Assembler& out) {
 }
 
 // Guest state into host registers, then to the host address in RAX.
-void load_guest_and_go(Assembler& out) {
-  load_vectors(out);
+void load_guest_and_go(Assembler& out, bool ymm) {
+  load_vectors(out, ymm);
   load_general_and_go(out);
 }
 
@@ -99,20 +105,20 @@ void restore_host_and_return(Assembler& out) {
   code(out, {0xC3});
 }
 
-u8* emit_enter(Assembler& out) {
+u8* emit_enter(Assembler& out, bool ymm) {
   u8* entry = out.at();
   code(out, {0x53, 0x55, 0x41, 0x54, 0x41, 0x55, 0x41, 0x56, 0x41, 0x57});  // push rbx, rbp, r12 .. r15
   code(out, {0x48, 0x83, 0xEC, 0x08});                                      // sub rsp, 8
   out.store_gs(offsetof(Context, host_rsp), kRspReg);
   out.mov(kRaxReg, kRsiReg);
-  load_guest_and_go(out);
+  load_guest_and_go(out, ymm);
   return entry;
 }
 
 // In: R10 = Site, RCX = address. The C++ function's answer says where to go on.
-const u8* emit_callout(Assembler& out, Callout callout) {
+const u8* emit_callout(Assembler& out, Callout callout, bool ymm) {
   const u8* entry = out.at();
-  save_guest(out);
+  save_guest(out, ymm);
   out.load_gs(kRdiReg, offsetof(Context, self));
   out.mov(kRsiReg, kT1);
   out.mov(kRdxReg, kT0);
@@ -122,13 +128,13 @@ const u8* emit_callout(Assembler& out, Callout callout) {
   u8* go = out.jcc(5);                                                  // jnz
   restore_host_and_return(out);
   Assembler::patch(go, out.at());
-  load_guest_and_go(out);
+  load_guest_and_go(out, ymm);
   return entry;
 }
 
 // In: R10 = Site, RCX = address. Calls a function that uses general registers alone, with the Context complete but for the
 // vector registers; when it answers nullptr, saves those too and calls the other one.
-const u8* emit_general_callout(Assembler& out, Callout general, Callout slow) {
+const u8* emit_general_callout(Assembler& out, Callout general, Callout slow, bool ymm) {
   constexpr u64 kAddress = offsetof(Context, fast) + 8, kSite = kAddress + 8;
   const auto call = [&](Callout callout) {
     out.load_gs(kRdiReg, offsetof(Context, self));
@@ -146,9 +152,9 @@ const u8* emit_general_callout(Assembler& out, Callout general, Callout slow) {
   u8* failed = call(general);
   load_general_and_go(out);
   Assembler::patch(failed, out.at());
-  save_vectors(out);
+  save_vectors(out, ymm);
   u8* leave = call(slow);
-  load_guest_and_go(out);
+  load_guest_and_go(out, ymm);
   Assembler::patch(leave, out.at());
   restore_host_and_return(out);
   return entry;
@@ -231,17 +237,18 @@ void emit_indirect_jump(Assembler& out, Mode mode, const Stubs& stubs) {
 
 void emit_indirect_call(Assembler& out, Mode mode) { out.call_gs_indexed(kT1, emit_lookup(out, mode)); }
 
-Stubs emit_stubs(Assembler& out, const Callouts& callouts) {
+Stubs emit_stubs(Assembler& out, const Callouts& callouts, bool ymm) {
   Stubs stubs;
-  stubs.enter = reinterpret_cast<void (*)(Context*, const u8*)>(emit_enter(out));
-  const u8* slow_memory = emit_general_callout(out, callouts.fast_fault, callouts.memory);
+  stubs.enter = reinterpret_cast<void (*)(Context*, const u8*)>(emit_enter(out, ymm));
+  const u8* slow_memory = emit_general_callout(out, callouts.fast_fault, callouts.memory, ymm);
   stubs.memory = emit_fast_callout(out, callouts.fast_memory, slow_memory);
-  stubs.link = emit_callout(out, callouts.link);
-  stubs.interpret = emit_callout(out, callouts.interpret);
-  stubs.system = emit_general_callout(out, callouts.fast_system, callouts.interpret);
-  stubs.poll = emit_callout(out, callouts.poll);
-  stubs.trap = emit_callout(out, callouts.trap);
-  const u8* slow_indirect = emit_callout(out, callouts.indirect);
+  stubs.link = emit_callout(out, callouts.link, ymm);
+  stubs.interpret = emit_callout(out, callouts.interpret, ymm);
+  stubs.system = emit_general_callout(out, callouts.fast_system, callouts.interpret, ymm);
+  stubs.step = emit_general_callout(out, callouts.fast_step, callouts.step, ymm);
+  stubs.poll = emit_callout(out, callouts.poll, ymm);
+  stubs.trap = emit_callout(out, callouts.trap, ymm);
+  const u8* slow_indirect = emit_callout(out, callouts.indirect, ymm);
   stubs.arrived_wrongly = out.at();
   out.invert(kT1);
   out.lea(kT0, kT0, kT1, 1, 0);
@@ -262,7 +269,7 @@ Stubs emit_stubs(Assembler& out, const Callouts& callouts) {
     emit_indirect_jump(out, mode, stubs);
   }
   stubs.leave = out.at();
-  save_guest(out);
+  save_guest(out, ymm);
   restore_host_and_return(out);
   return stubs;
 }

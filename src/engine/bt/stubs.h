@@ -17,6 +17,8 @@ struct Callouts {
   Callout fast_fault;     // tried between the two
   Callout fast_indirect;  // tried before `indirect`
   Callout fast_system;    // tried before `interpret` at a SystemSite (fast_system.h)
+  Callout fast_step;      // tried before `step`
+  Callout step;        // an instruction that the interpreter has to fetch
   Callout memory;      // data TLB miss; `address` is the guest's virtual address
   Callout link;        // exit to another block on the page, not linked yet
   Callout interpret;   // an instruction for the interpreter
@@ -32,6 +34,7 @@ struct Stubs {
   const u8* link = nullptr;
   const u8* interpret = nullptr;
   const u8* system = nullptr;
+  const u8* step = nullptr;
   const u8* poll = nullptr;
   const u8* trap = nullptr;
   const u8* leave = nullptr;                     // saves the guest's state and returns from enter
@@ -43,7 +46,8 @@ struct Stubs {
 };
 
 // Emits the stubs at the assembler's place.
-Stubs emit_stubs(Assembler& out, const Callouts& callouts);
+// `ymm`: the guest has the upper halves of the vector registers, too.
+Stubs emit_stubs(Assembler& out, const Callouts& callouts, bool ymm);
 
 // A block's arrival: goes on behind itself when RCX, the guest RIP, is that of the block, whose page's virtual address is
 // in the jump cache's slot of which R10 is the index.

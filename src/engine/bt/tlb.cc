@@ -3,6 +3,7 @@
 #include <bit>
 
 #include "engine/bt/code_pages.h"
+#include "engine/bt/debug.h"
 #include "engine/bt/mmu.h"
 #include "engine/bt/vm.h"
 #include "guest/memory.h"
@@ -112,7 +113,7 @@ void note_mapping(Context& context, u64 va, const Walk& walk, Access access, Mod
 bool tlb_insert(Context& context, u64 va, const Walk& walk, Access access, Mode mode) {
   const u64 gpa = walk.gpa & ~kPageMask;
   const u8* host = context.vm->memory().host(gpa, 4096);
-  if (host == nullptr) return false;
+  if (host == nullptr || (context.debug != nullptr && context.debug->watches_page(va))) return false;
   const unsigned which = access == Access::kWrite ? 1 : 0;
   if (which == 1) {
     // The translator sets the code bits, then asks for the writable mark; in this order neither misses the other.

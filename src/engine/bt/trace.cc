@@ -6,6 +6,7 @@ namespace pileus::engine::bt {
 
 namespace {
 
+constexpr unsigned kMaxInsnBytes = 15;
 constexpr u32 kArithmeticFlags =
     ZYDIS_CPUFLAG_CF | ZYDIS_CPUFLAG_PF | ZYDIS_CPUFLAG_AF | ZYDIS_CPUFLAG_ZF | ZYDIS_CPUFLAG_SF | ZYDIS_CPUFLAG_OF;
 
@@ -48,6 +49,11 @@ bool is_excluded(ZydisMnemonic mnemonic) {
     case ZYDIS_MNEMONIC_FRSTOR:
     case ZYDIS_MNEMONIC_FNSTENV:
     case ZYDIS_MNEMONIC_FLDENV:
+    // What their mask leaves out is not accessed.
+    case ZYDIS_MNEMONIC_VMASKMOVPS:
+    case ZYDIS_MNEMONIC_VMASKMOVPD:
+    case ZYDIS_MNEMONIC_VPMASKMOVD:
+    case ZYDIS_MNEMONIC_VPMASKMOVQ:
     // Feature checks and faults are the interpreter's.
     case ZYDIS_MNEMONIC_UD0:
     case ZYDIS_MNEMONIC_UD1:
@@ -96,7 +102,13 @@ bool is_system(ZydisInstructionCategory category) {
 }
 
 bool writes_hidden_rcx(ZydisMnemonic mnemonic) {
-  return mnemonic == ZYDIS_MNEMONIC_PCMPISTRI || mnemonic == ZYDIS_MNEMONIC_PCMPESTRI;
+  switch (mnemonic) {
+    case ZYDIS_MNEMONIC_PCMPISTRI:
+    case ZYDIS_MNEMONIC_PCMPESTRI:
+    case ZYDIS_MNEMONIC_VPCMPISTRI:
+    case ZYDIS_MNEMONIC_VPCMPESTRI: return true;
+    default: return false;
+  }
 }
 
 bool hidden_operand_is_fixed(const ZydisDecodedOperand& operand, ZydisMnemonic mnemonic) {
@@ -106,7 +118,7 @@ bool hidden_operand_is_fixed(const ZydisDecodedOperand& operand, ZydisMnemonic m
   if (gpr == kNoReg) {
     const ZydisRegisterClass kind = ZydisRegisterGetClass(operand.reg.value);
     return kind == ZYDIS_REGCLASS_FLAGS || kind == ZYDIS_REGCLASS_X87 || kind == ZYDIS_REGCLASS_XMM ||
-           kind == ZYDIS_REGCLASS_MMX || operand.reg.value == ZYDIS_REGISTER_X87CONTROL ||
+           kind == ZYDIS_REGCLASS_YMM || kind == ZYDIS_REGCLASS_MMX || operand.reg.value == ZYDIS_REGISTER_X87CONTROL ||
            operand.reg.value == ZYDIS_REGISTER_X87STATUS || operand.reg.value == ZYDIS_REGISTER_X87TAG ||
            operand.reg.value == ZYDIS_REGISTER_MXCSR;
   }
@@ -120,12 +132,13 @@ bool explicit_operand_is_plain(const ZydisDecodedOperand& operand) {
     case ZYDIS_OPERAND_TYPE_MEMORY:
       return operand.encoding == ZYDIS_OPERAND_ENCODING_MODRM_RM &&
              (operand.mem.type == ZYDIS_MEMOP_TYPE_AGEN ||
-              (operand.mem.type == ZYDIS_MEMOP_TYPE_MEM && operand.size >= 8 && operand.size <= 128));
+              (operand.mem.type == ZYDIS_MEMOP_TYPE_MEM && operand.size >= 8 && operand.size <= 256));
     case ZYDIS_OPERAND_TYPE_REGISTER: {
       bool high = false;
       if (gpr_number(operand.reg.value, &high) != kNoReg) return true;
       const ZydisRegisterClass kind = ZydisRegisterGetClass(operand.reg.value);
-      return kind == ZYDIS_REGCLASS_X87 || kind == ZYDIS_REGCLASS_MMX || kind == ZYDIS_REGCLASS_XMM;
+      return kind == ZYDIS_REGCLASS_X87 || kind == ZYDIS_REGCLASS_MMX || kind == ZYDIS_REGCLASS_XMM ||
+             kind == ZYDIS_REGCLASS_YMM;
     }
     case ZYDIS_OPERAND_TYPE_POINTER:
     case ZYDIS_OPERAND_TYPE_UNUSED: break;
@@ -145,12 +158,18 @@ bool is_bit_string(const Insn& insn) {
   }
 }
 
-bool can_copy(const Insn& insn, bool fpu_usable) {
+bool may_execute(const ZydisDecodedInstruction& info, u8 usable) {
+  if (is_vex_vector(info)) return (usable & kUsableAvx) != 0;
+  return (usable & kUsableSse) != 0 || !uses_fpu(info);
+}
+
+bool can_copy(const Insn& insn, u8 usable, const CpuFeatures& features) {
   const ZydisDecodedInstruction& info = insn.info;
   if (info.opcode_map == ZYDIS_OPCODE_MAP_0F0F) return false;
-  if (!is_offered(insn) && info.mnemonic != ZYDIS_MNEMONIC_PAUSE && !is_plain_scan(info.mnemonic)) return false;
+  const bool scan = info.mnemonic == ZYDIS_MNEMONIC_TZCNT || info.mnemonic == ZYDIS_MNEMONIC_LZCNT;
+  if (!is_offered(insn, features) && info.mnemonic != ZYDIS_MNEMONIC_PAUSE && !scan) return false;
   if (is_excluded(info.mnemonic) || is_system(info.meta.category) || is_bit_string(insn)) return false;
-  if (!fpu_usable && uses_fpu(info)) return false;
+  if (!may_execute(info, usable)) return false;
   for (unsigned i = 0; i < info.operand_count; ++i) {
     const ZydisDecodedOperand& operand = insn.operand[i];
     const bool fine = operand.visibility == ZYDIS_OPERAND_VISIBILITY_EXPLICIT
@@ -178,6 +197,7 @@ bool ends_block(ZydisMnemonic mnemonic) {
     case ZYDIS_MNEMONIC_UD1:
     case ZYDIS_MNEMONIC_UD2:
     case ZYDIS_MNEMONIC_WRMSR:
+    case ZYDIS_MNEMONIC_XSETBV:
     case ZYDIS_MNEMONIC_INVLPG:
     case ZYDIS_MNEMONIC_INVPCID:
     case ZYDIS_MNEMONIC_CLTS:
@@ -242,7 +262,7 @@ Kind stack_kind(const Insn& insn, TraceInsn* out) {
   return gpr ? Kind::kPop : Kind::kInterpret;
 }
 
-Kind classify(const Insn& insn, Mode mode, bool fpu_usable, TraceInsn* out) {
+Kind classify(const Insn& insn, Mode mode, u8 usable, const CpuFeatures& features, TraceInsn* out) {
   const ZydisDecodedInstruction& info = insn.info;
   switch (info.meta.category) {
     case ZYDIS_CATEGORY_RET:
@@ -273,7 +293,8 @@ Kind classify(const Insn& insn, Mode mode, bool fpu_usable, TraceInsn* out) {
     case ZYDIS_MNEMONIC_ENDBR32: return Kind::kNop;
     default: break;
   }
-  if (!can_copy(insn, fpu_usable)) return interpreted(insn);
+  if (!can_copy(insn, usable, features)) return interpreted(insn);
+  out->drops_rep = !is_offered(insn, features);
   for (unsigned i = 0; i < info.operand_count_visible; ++i) {
     if (is_plain_memory(insn.operand[i])) out->memory_operand = static_cast<i8>(i);
   }
@@ -351,6 +372,7 @@ bool falls_through(Kind kind) {
     case Kind::kCountBranch:
     case Kind::kReturn:
     case Kind::kSetAc:
+    case Kind::kStraddle:
     case Kind::kInterpretEnd: return false;
     case Kind::kCopy:
     case Kind::kNop:
@@ -368,10 +390,6 @@ bool falls_through(Kind kind) {
   return true;
 }
 
-bool is_plain_scan(ZydisMnemonic mnemonic) {
-  return mnemonic == ZYDIS_MNEMONIC_TZCNT || mnemonic == ZYDIS_MNEMONIC_LZCNT;
-}
-
 unsigned gpr_number(ZydisRegister reg, bool* high) {
   *high = false;
   if (reg >= ZYDIS_REGISTER_AL && reg <= ZYDIS_REGISTER_BL) return static_cast<unsigned>(reg - ZYDIS_REGISTER_AL);
@@ -387,21 +405,26 @@ unsigned gpr_number(ZydisRegister reg, bool* high) {
   return kNoReg;
 }
 
-void decode_trace(const u8* bytes, unsigned length, u16 page_offset, Mode mode, bool fpu_usable, Trace* trace) {
+void decode_trace(const u8* bytes, unsigned length, u16 page_offset, Mode mode, u8 usable, const CpuFeatures& features,
+                  Trace* trace) {
   trace->count = 0;
-  trace->straddles = false;
-  trace->undecodable = false;
   unsigned done = 0;
   while (trace->count < kMaxTrace && done < length) {
     TraceInsn& at = trace->at[trace->count];
     if (!decode(bytes + done, length - done, 64, &at.insn)) {
-      trace->straddles = trace->count == 0 && length - done < 15;
-      trace->undecodable = trace->count == 0 && !trace->straddles;
+      // What is cut off by the page's end; a trace that starts earlier has to end here.
+      if (trace->count == 0 && page_offset + length == 4096 && length < kMaxInsnBytes) {
+        at.page_offset = page_offset;
+        at.kind = Kind::kStraddle;
+        trace->count = 1;
+        done = length;
+      }
       break;
     }
     at.page_offset = static_cast<u16>(page_offset + done);
     at.memory_operand = -1;
-    at.kind = classify(at.insn, mode, fpu_usable, &at);
+    at.drops_rep = false;
+    at.kind = classify(at.insn, mode, usable, features, &at);
     done += at.insn.info.length;
     ++trace->count;
     if (!falls_through(at.kind)) break;

@@ -30,6 +30,7 @@ enum class Kind : u8 {
   kReturn,        // near
   kInterpret,     // by the interpreter, then on with the block
   kInterpretEnd,  // by the interpreter; the block ends
+  kStraddle,      // goes on in the next page: fetched anew by the interpreter each time; alone in its block
 };
 
 // Whether the next instruction may follow: if not, the block ends here.
@@ -40,6 +41,7 @@ struct TraceInsn {
   Kind kind = Kind::kInterpret;
   u16 page_offset = 0;
   bool flags_live = true;  // some arithmetic flag is needed by this instruction or by what follows
+  bool drops_rep = false;  // TZCNT and LZCNT where not offered mean BSF and BSR, whose prefix F3 says nothing
   i8 memory_operand = -1;  // explicit memory operand of a kCopy, kPush, kCallIndirect, kJumpIndirect
 };
 
@@ -47,17 +49,13 @@ inline constexpr unsigned kMaxTrace = 48;
 
 struct Trace {
   std::array<TraceInsn, kMaxTrace> at;
-  unsigned count = 0;
+  unsigned count = 0;  // 0: the first bytes are no instruction
   u16 end_offset = 0;  // page offset behind the last instruction
-  bool straddles = false;  // the first instruction goes on in the next page: count is 0
-  bool undecodable = false;  // the first bytes are no instruction: count is 0
 };
 
 // Decodes from `bytes` (the rest of the page, or a bounded part of it) at `page_offset`, 64-bit code.
-void decode_trace(const u8* bytes, unsigned length, u16 page_offset, Mode mode, bool fpu_usable, Trace* trace);
-
-// TZCNT and LZCNT are not offered to the guest: their bytes mean BSF and BSR, whose prefix F3 says nothing.
-bool is_plain_scan(ZydisMnemonic mnemonic);
+void decode_trace(const u8* bytes, unsigned length, u16 page_offset, Mode mode, u8 usable, const CpuFeatures& features,
+                  Trace* trace);
 
 // 0-15 for a general register of any width, or kNoReg. *high is set for AH, CH, DH, BH.
 unsigned gpr_number(ZydisRegister reg, bool* high);

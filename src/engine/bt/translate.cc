@@ -25,6 +25,7 @@ Translated translate_block(Context& context, const BlockKey& key, const u8* host
   Vm& vm = *context.vm;
   CodeCache& code = vm.code();
   const auto page_offset = static_cast<u16>(key.gpa & 4095);
+  context.doing(Activity::kTranslate);
   std::array<u8, kMaxTrace * 15> bytes;
   const auto length = static_cast<unsigned>(std::min<u64>(bytes.size(), 4096U - page_offset));
 
@@ -37,7 +38,8 @@ Translated translate_block(Context& context, const BlockKey& key, const u8* host
 
   static Trace trace;  // guarded by the mutex; too big for a stack
   std::memcpy(bytes.data(), host_page + page_offset, length);
-  decode_trace(bytes.data(), length, page_offset, key.mode, key.fpu_usable, &trace);
+  decode_trace(bytes.data(), length, page_offset, key.mode, key.usable, vm.cpu().features, &trace);
+  if (vm.breaks().offsets().any()) break_trace(trace, vm.breaks().offsets());
   if (trace.count == 0) return Translated::kInterpretFirst;
   const unsigned size = trace.end_offset - page_offset;
   vm.pages().add(key.gpa, size);

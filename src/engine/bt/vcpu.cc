@@ -38,7 +38,7 @@ void save_x87(Context& context) { _fxsave64(context.fx.data()); }
 }  // namespace
 
 BtVcpu::BtVcpu(Vm& vm, Context* context, u8* cell_room)
-    : vm_(vm), context_(context), lapic_(*context), cells_(cell_room), direct_(*context) {}
+    : vm_(vm), context_(context), lapic_(*context), cells_(cell_room), direct_(*context), debug_(*context) {}
 
 Result<std::unique_ptr<BtVcpu>> BtVcpu::create(Vm& vm, u32 id) {
   void* memory =
@@ -90,7 +90,7 @@ void BtVcpu::run_guest() {
     if (code != nullptr) vm_.stubs().enter(&context, code);
     return;
   }
-  for (unsigned i = 0; i < kInterpreterBurst; ++i) {
+  for (unsigned i = 0; i < kInterpreterBurst && !must_break(context); ++i) {
     step(context);
     const bool again = context.run_state == RunState::kRunning &&
                        context.exit_request.load(std::memory_order_relaxed) == 0 && !is_translatable(context);
@@ -101,8 +101,29 @@ void BtVcpu::run_guest() {
 
 void BtVcpu::run_directly() {
   save_x87(*context_);
+  context_->doing(Activity::kDirect);
   direct_.run();
   load_x87(*context_);
+}
+
+Result<> BtVcpu::set_debug(const DebugSettings& settings) {
+  debug_.set(settings);
+  context_->debug = settings.empty() ? nullptr : &debug_;
+  // Debuggers take a breakpoint out to step over it: that is not worth new code.
+  if (!settings.single_step) vm_.breaks().want(context_->id, debug_.offsets());
+  flush_tlb_all(*context_);  // of pages that are watched
+  return {};
+}
+
+// What a debugger has to be told of. Carries out the single step that it may have asked for.
+bool BtVcpu::run_step(DebugStop* stop) {
+  Context& context = *context_;
+  if (context.debug == nullptr) return false;
+  if (debug_.take_stop(stop)) return true;
+  if (!debug_.single_step() || context.run_state != RunState::kRunning) return false;
+  step(context);
+  debug_.stepped();
+  return debug_.take_stop(stop);
 }
 
 void BtVcpu::wait_halted(VcpuThread& thread) {
@@ -120,10 +141,16 @@ Exit BtVcpu::run() {
   Context& context = *context_;
   VcpuThread thread(context);
   vm_.enter_running();
+  vm_.renew_breaks(context);
   load_x87(context);
   Exit exit;
   for (;;) {
+    context.doing(Activity::kRunLoop);
     context.clear_exit_request();
+    if (run_step(&exit.debug)) {
+      exit.reason = ExitReason::kDebug;
+      break;
+    }
     if (kicked_.exchange(false, std::memory_order_seq_cst)) break;
     if (vm_.exclusive_wanted()) {
       vm_.leave_running();
@@ -143,8 +170,9 @@ Exit BtVcpu::run() {
       wait_halted(thread);
       continue;
     }
+    if (context.debug != nullptr && debug_.single_step()) continue;  // an interrupt ended HLT
     thread.arm(due);
-    if (direct_.wants()) {
+    if (context.debug == nullptr && direct_.wants()) {
       run_directly();
       if (context.exit_request.load() != 0) continue;
     }

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "engine/bt/context.h"
+#include "engine/bt/debug.h"
 #include "engine/bt/direct/direct.h"
 #include "engine/bt/interp.h"
 #include "engine/bt/lapic.h"
@@ -24,6 +25,7 @@ class BtVcpu final : public Vcpu {
   void kick() override;
   CpuState state() const override;
   Result<> set_state(const CpuState& state) override;
+  Result<> set_debug(const DebugSettings& settings) override;
 
   const Context& context() const { return *context_; }
 
@@ -31,6 +33,7 @@ class BtVcpu final : public Vcpu {
   BtVcpu(Vm& vm, Context* context, u8* cell_room);
   void run_guest();
   void run_directly();
+  bool run_step(DebugStop* stop);
   void wait_halted(VcpuThread& thread);
 
   Vm& vm_;
@@ -41,6 +44,7 @@ class BtVcpu final : public Vcpu {
   os::Mapping void_page_;  // Context::void_page
   DecodeCache decoded_;
   direct::Direct direct_;
+  Debug debug_;
   std::atomic<bool> kicked_{false};
 };
 

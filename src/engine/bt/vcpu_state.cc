@@ -4,6 +4,7 @@
 #include "engine/bt/mmu.h"
 #include "engine/bt/system.h"
 #include "engine/bt/vcpu.h"
+#include "engine/bt/vm.h"
 
 namespace pileus::engine::bt {
 
@@ -21,7 +22,8 @@ constexpr u32 kSavedMsrs[] = {0x10A,      0x174,      0x175,      0x176,      0x
 void save_vectors(const Context& context, CpuState* out) {
   std::memcpy(out->xsave.data(), context.fx.data(), context.fx.size());
   std::memcpy(out->xsave.data() + 24, &context.mxcsr, 4);
-  std::memcpy(out->xsave.data() + 512, &kXstateX87Sse, 8);
+  const u64 components = allowed_xcr0(context.vm->cpu().features) | kXstateX87Sse;
+  std::memcpy(out->xsave.data() + 512, &components, 8);
   for (std::size_t i = 0; i < 16; ++i) {
     std::memcpy(out->xsave.data() + kXmmOffset + 16 * i, context.vector[i].data(), 16);
     std::memcpy(out->xsave.data() + kYmmOffset + 16 * i, context.vector[i].data() + 16, 16);

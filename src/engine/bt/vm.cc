@@ -20,7 +20,8 @@ Result<std::unique_ptr<Vm>> Vm::create(const Config& config) {
   vm->pages_ = TRY(CodePages::create(*config.memory));
   vm->code_ = TRY(CodeCache::create(config.translation_cache_bytes, *vm->pages_));
   Assembler out(vm->code_->room(), vm->code_->room_end());
-  vm->stubs_ = std::make_unique<Stubs>(emit_stubs(out, runtime_callouts()));
+  vm->stubs_ =
+      std::make_unique<Stubs>(emit_stubs(out, runtime_callouts(), vm->cpu_.features.has(FeatureWord::k1Ecx, 28)));
   vm->code_->set_base(reinterpret_cast<u8*>(align_up(reinterpret_cast<u64>(out.at()), 64)));
   config.memory->set_observer(vm.get());
   return vm;
@@ -118,6 +119,16 @@ void Vm::invalidate_code(guest::Gpa address, u64 length) {
   std::sort(arrivals.begin(), arrivals.end());
   std::atomic_thread_fence(std::memory_order_seq_cst);  // invalid before the look at the jumps
   forget_jumps_to(arrivals);
+}
+
+void Vm::renew_breaks(Context& self) {
+  if (!breaks_.is_stale()) return;
+  exclusive(self, [&] {
+    const std::lock_guard lock(code_->mutex());
+    breaks_.renew();
+    code_->flush();
+    forget_jumps();
+  });
 }
 
 void Vm::flush_code(Context& self) {

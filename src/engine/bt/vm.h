@@ -8,6 +8,7 @@
 
 #include "base/ints.h"
 #include "engine/bt/context.h"
+#include "engine/bt/debug.h"
 #include "engine/bt/lapic.h"
 #include "engine/cpuid.h"
 #include "engine/engine.h"
@@ -31,6 +32,7 @@ class Vm final : public guest::WriteObserver {
   void add_context(Context* context) { contexts_.push_back(context); }
   CodePages& pages() { return *pages_; }
   CodeCache& code() { return *code_; }
+  BreakFilter& breaks() { return breaks_; }
   const Stubs& stubs() const { return *stubs_; }
 
   // Routes an interrupt message to the local APICs it names (x2APIC ids, logical and physical, all, lowest priority).
@@ -45,6 +47,8 @@ class Vm final : public guest::WriteObserver {
   void invalidate_code(guest::Gpa address, u64 length);
   // Throws away everything that was translated; the caller is on a vCPU thread.
   void flush_code(Context& self);
+  // Makes blocks stop at the breakpoints of all vCPUs; the caller is on a vCPU thread.
+  void renew_breaks(Context& self);
   void on_device_write(guest::Gpa address, u64 length) override { invalidate_code(address, length); }
 
   // Runs `work` while no other vCPU runs guest code or touches its Context. Called on vCPU threads (`self`) in C++
@@ -75,6 +79,7 @@ class Vm final : public guest::WriteObserver {
   std::unique_ptr<CodePages> pages_;
   std::unique_ptr<CodeCache> code_;
   std::unique_ptr<Stubs> stubs_;
+  BreakFilter breaks_;
 
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -1,5 +1,6 @@
 ; Without BMI1 and LZCNT in CPUID, F3 before BSF and BSR means nothing.
 ;; expect rax=0x600d
+;; cpu v2
 %include "prelude.inc"
     mov eax, 0x00000100
     lzcnt ecx, eax

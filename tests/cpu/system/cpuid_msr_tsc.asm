@@ -1,5 +1,6 @@
 ; What CPUID says and what is there go together; MSRs keep what is written; time goes on.
 ;; expect rax=0x600d
+;; cpu v2
 %include "prelude.inc"
     xor eax, eax
     cpuid

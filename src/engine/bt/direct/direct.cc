@@ -30,8 +30,8 @@ constexpr u64 kUserFlags = 0x244DD5;  // what a process may set: CF PF AF ZF SF 
 constexpr u32 kMxcsrMask = 0xFFFF;
 constexpr u64 kUpperHalf = u64{1} << 63;
 
-constexpr std::size_t kMxcsr = 24, kX87 = 32, kXmm = 160, kFxBytes = 416, kXstateHeader = 512;  // in an XSAVE image
-constexpr u64 kXstateX87Sse = 3;
+constexpr std::size_t kMxcsr = 24, kX87 = 32, kXmm = 160, kFxBytes = 416, kXstateHeader = 512, kYmmUpper = 576;  // in an XSAVE image
+constexpr u64 kXstateX87Sse = 3, kXstateAvx = 4;
 
 constexpr std::array<int, 16> kGregs{REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
                                      REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15};
@@ -56,7 +56,7 @@ bool Direct::is_possible() const {
   const bool plain_segments = c.segment[kCs].selector == kUserCode && c.segment[kSs].selector == kUserStack &&
                               is_null(c.segment[kDs]) && is_null(c.segment[kEs]) && is_null(c.segment[kFs]) &&
                               is_null(c.segment[kGs]);
-  return c.cpl == 3 && c.if_flag != 0 && (plain_segments || always_) && is_translatable(c) && fpu_usable(c) &&
+  return c.cpl == 3 && c.if_flag != 0 && (plain_segments || always_) && is_translatable(c) && (usable_now(c) & kUsableSse) != 0 &&
          (c.cr0 >> 31) != 0 && (c.rip & kUpperHalf) == 0;
 }
 
@@ -111,6 +111,8 @@ Direct::Space* Direct::space() {
   return &spaces_.front();
 }
 
+bool Direct::has_avx() const { return context_.vm->cpu().features.has(FeatureWord::k1Ecx, 28); }
+
 void Direct::load(Space& space) {
   const Context& c = context_;
   auto& registers = space.worker->frame().uc_mcontext.gregs;
@@ -121,7 +123,12 @@ void Direct::load(Space& space) {
   std::memcpy(image, c.fx.data(), kXmm);
   std::memcpy(image + kMxcsr, &c.mxcsr, 4);
   for (std::size_t i = 0; i < 16; ++i) std::memcpy(image + kXmm + 16 * i, c.vector[i].data(), 16);
-  std::memcpy(image + kXstateHeader, &kXstateX87Sse, 8);
+  u64 components = kXstateX87Sse;
+  if (has_avx()) {
+    components |= kXstateAvx;
+    for (std::size_t i = 0; i < 16; ++i) std::memcpy(image + kYmmUpper + 16 * i, c.vector[i].data() + 16, 16);
+  }
+  std::memcpy(image + kXstateHeader, &components, 8);
 }
 
 void Direct::save(Space& space) {
@@ -138,6 +145,15 @@ void Direct::save(Space& space) {
   std::memset(c.fx.data() + kMxcsr, 0, 8);
   for (std::size_t i = 0; i < 16; ++i) {
     std::memcpy(c.vector[i].data(), image + kXmm + 16 * i, 16);
+  }
+  u64 components = 0;
+  std::memcpy(&components, image + kXstateHeader, 8);
+  if (has_avx()) {
+    const bool used = (components & kXstateAvx) != 0;
+    for (std::size_t i = 0; i < 16; ++i) {
+      if (used) std::memcpy(c.vector[i].data() + 16, image + kYmmUpper + 16 * i, 16);
+      else std::memset(c.vector[i].data() + 16, 0, 16);
+    }
   }
   c.segment[kFs].base = space.worker->fs_base();
   c.segment[kGs].base = space.worker->gs_base();

@@ -51,6 +51,7 @@ class Direct {
   bool is_possible() const;
   bool has_earned_space();
   Space* space();
+  bool has_avx() const;
   void load(Space& space);
   void save(Space& space);
   bool go_on(Space& space, bool* lost);

@@ -34,7 +34,7 @@ constexpr u64 kSaRestorer = 0x04000000;
 constexpr int kPatienceMs = 1000;
 constexpr u64 kKernelContextBytes = 304;  // of the frame's ucontext; glibc's type has more behind it
 constexpr int kTrapPerf = 6;              // si_code TRAP_PERF
-constexpr u64 kXsaveRoom = 512 + 64;  // FXSAVE image and XSAVE header
+constexpr u64 kXsaveRoom = 512 + 64 + 256;  // FXSAVE image, XSAVE header, upper halves of the YMM registers
 
 // As the kernel has it.
 struct KernelAction {

@@ -31,7 +31,9 @@ constexpr const char* kHelp =
     "  3   another pileus-vmm runs this VM\n"
     "  10  the guest crashed (triple fault)\n"
     "  11  the engine could not go on\n"
-    "  12  it was ended from outside, without the guest's help\n";
+    "  12  it was ended from outside, without the guest's help\n"
+    "With an exit port, a guest that writes N to it makes the status N * 2 + 1, modulo 256;\n"
+    "\"exit_code\" in FOLDER/state.json is then N itself.\n";
 
 // Before any thread is made, so that all inherit it: these are read from a descriptor.
 void block_signals() {
@@ -94,6 +96,6 @@ int main(int argc, char** argv) {
   }
   block_signals();
   const pileus::vmm::VmDirectory directory(std::filesystem::absolute(arguments->folder));
-  const pileus::Result<VmExit> end = pileus::vmm::run_vm(directory, options);
-  return end ? static_cast<int>(*end) : fail(end.error());
+  const pileus::Result<int> end = pileus::vmm::run_vm(directory, options);
+  return end ? *end : fail(end.error());
 }

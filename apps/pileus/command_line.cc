@@ -59,9 +59,18 @@ void add_run(CLI::App* vm, CommandLine& line) {
       ->allow_extra_args(false);
   app->add_flag("--restrict-network", run.restrict_network,
                 "Let the guest reach nothing outside; forwards lead to it all the same");
-  app->add_option("--kernel", run.kernel, "Boot this kernel and not the disk's own");
+  app->add_option("--kernel", run.kernel,
+                  "Boot this kernel and not the disk's own: Linux, or any with a Multiboot 1 header");
   app->add_option("--initrd", run.initrd, "With this initial RAM disk");
   app->add_option("--append", run.append, "Kernel command line; without --kernel, added to the disk's own");
+  app->add_option("--module", run.modules, "'FILE TEXT': file for a Multiboot kernel, and what it is told of it")
+      ->allow_extra_args(false);
+  app->add_flag("--legacy-devices", run.legacy_devices,
+                "Give the VM a PC's old devices too: 8259A, 8254, ACPI PM timer, interrupts of the clock");
+  app->add_option("--firmware", run.firmware,
+                  "Start the disk by this firmware: bios (SeaBIOS) or the path of its image");
+  app->add_flag("--exit-port", run.exit_port,
+                "Let the guest end the VM by writing a code to port 0xF4; exit status: code * 2 + 1");
   add_gdb(app, line);
   auto* console = app->add_flag("--console", run.console, "Connect the terminal to the serial console");
   app->add_flag("--detach", run.detach, "Leave it running in the background")->excludes(console);

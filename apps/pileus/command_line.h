@@ -31,6 +31,10 @@ struct RunOptions {
   std::vector<std::string> forwards;
   std::string kernel;
   std::string initrd;
+  std::vector<std::string> modules;
+  bool exit_port = false;
+  bool legacy_devices = false;
+  std::string firmware;
   std::string append;
   bool console = false;
   bool restrict_network = false;

@@ -7,7 +7,7 @@ constexpr std::string_view kBash = R"script(# pileus: completion for bash
 _pileus() {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} words=
   case $prev in
-    --ssh-key|--user-data|--kernel|--initrd) mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+    --ssh-key|--user-data|--kernel|--initrd|--module|--firmware) mapfile -t COMPREPLY < <(compgen -f -- "$cur")
       return ;;
     --engine) words='auto bt kvm' ;;
     --paravirt|--direct) words='on off' ;;
@@ -22,7 +22,7 @@ _pileus() {
         2,completion,*) words='bash zsh fish' ;;
         *,vm,run)
           words="--name --cpus --memory --translation-cache --disk-size --engine --cpu --paravirt --direct --ssh-key --user-data
-            --user --forward --restrict-network --kernel --initrd --append --gdb --gdb-wait --console --detach --help"
+            --user --forward --restrict-network --kernel --initrd --module --legacy-devices --firmware --exit-port --append --gdb --gdb-wait --console --detach --help"
           if [[ $cur != -* ]]; then
             words=$(pileus image ls --quiet 2>/dev/null)
             mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur"; compgen -f -- "$cur")
@@ -60,7 +60,7 @@ _pileus() {
     3,completion,*) found=(bash zsh fish) ;;
     *,vm,run)
       found=(${(f)"$(pileus image ls --quiet 2>/dev/null)"} --name --cpus --memory --translation-cache
-        --disk-size --engine --cpu --paravirt --direct --ssh-key --user-data --user --forward --restrict-network --kernel --initrd --append --gdb --gdb-wait --console --detach)
+        --disk-size --engine --cpu --paravirt --direct --ssh-key --user-data --user --forward --restrict-network --kernel --initrd --module --legacy-devices --firmware --exit-port --append --gdb --gdb-wait --console --detach)
       _files ;;
     *,vm,ls|*,image,ls) found=(--json --quiet) ;;
     4,vm,*) found=(${(f)"$(pileus vm ls --quiet 2>/dev/null)"}) ;;
@@ -94,12 +94,14 @@ end
 for option in name cpus memory translation-cache disk-size engine cpu paravirt direct user forward append
   complete -c pileus -n '__fish_seen_subcommand_from run' -x -l $option
 end
-for option in ssh-key user-data kernel initrd
+for option in ssh-key user-data kernel initrd module firmware
   complete -c pileus -n '__fish_seen_subcommand_from run' -r -l $option
 end
 complete -c pileus -n '__fish_seen_subcommand_from run' -l console
 complete -c pileus -n '__fish_seen_subcommand_from run' -l detach
 complete -c pileus -n '__fish_seen_subcommand_from run' -l restrict-network
+complete -c pileus -n '__fish_seen_subcommand_from run' -l exit-port
+complete -c pileus -n '__fish_seen_subcommand_from run' -l legacy-devices
 complete -c pileus -n '__fish_seen_subcommand_from console' -l virtio
 complete -c pileus -n '__fish_seen_subcommand_from run start' -x -l gdb
 complete -c pileus -n '__fish_seen_subcommand_from run start' -l gdb-wait

@@ -115,6 +115,14 @@ Result<Key> choose_key(image::Library& library, const std::string& file) {
   return key;
 }
 
+// The path of SeaBIOS as Debian packages it, or the one that was given.
+Result<std::string> choose_firmware(const std::string& firmware) {
+  if (firmware != "bios") return readable_file(firmware, "--firmware");
+  constexpr const char* kSeaBios = "/usr/share/seabios/bios-256k.bin";
+  if (fs::exists(kSeaBios)) return std::string(kSeaBios);
+  return Error(ErrorCode::kNotFound, "--firmware bios needs SeaBIOS: install the package seabios");
+}
+
 Result<vmm::VmConfig> plan(image::Library& library, const RunOptions& options) {
   vmm::VmConfig config;
   TRY(choose_source(library, options, config));
@@ -135,6 +143,13 @@ Result<vmm::VmConfig> plan(image::Library& library, const RunOptions& options) {
   config.cpu_model = options.cpu_model;
   if (!options.kernel.empty()) config.kernel = TRY(readable_file(options.kernel, "--kernel"));
   if (!options.initrd.empty()) config.initrd = TRY(readable_file(options.initrd, "--initrd"));
+  for (const std::string& module : options.modules) {
+    const std::size_t end = std::min(module.find(' '), module.size());
+    config.modules.push_back(TRY(readable_file(module.substr(0, end), "--module")) + module.substr(end));
+  }
+  config.legacy_devices = options.legacy_devices || !options.firmware.empty();
+  if (!options.firmware.empty()) config.firmware = TRY(choose_firmware(options.firmware));
+  config.exit_port = options.exit_port;
   config.append = options.append;
   config.restrict_network = options.restrict_network;
   TRY(vmm::check(config));

@@ -48,8 +48,9 @@ std::string last_line(const std::string& path) {
 }
 
 // Whether it is the guest that ended so soon, not the start that failed.
-bool guest_ran(const os::ExitStatus& status) {
+bool guest_ran(const VmEntry& vm, const os::ExitStatus& status) {
   using vmm::VmExit;
+  if (vm.directory.state().exit_code) return true;
   return status.success() || (status.signal == 0 && (status.code == static_cast<int>(VmExit::kCrashed) ||
                                                      status.code == static_cast<int>(VmExit::kError) ||
                                                      status.code == static_cast<int>(VmExit::kKilled)));
@@ -93,7 +94,7 @@ Result<os::ChildProcess> start_vmm(VmEntry& vm, Lifetime lifetime, const DebugWi
   while (true) {
     const std::optional<os::ExitStatus> ended = TRY(child.poll());
     const vmm::VmState state = vm.directory.state();
-    if (ended && guest_ran(*ended)) return child;
+    if (ended && guest_ran(vm, *ended)) return child;
     if (ended) return start_error(vm, *ended);
     if (state.pid == child.pid() && state.phase == vmm::VmPhase::kRunning) return child;
     if (interrupted()) child.signal(SIGTERM);

@@ -36,6 +36,7 @@ Json to_json(const VmEntry& vm) {
   Json object = Json::parse(vmm::encode_config(vm.config), nullptr, false);
   object["phase"] = vmm::phase_name(state.phase);
   object["message"] = state.message;
+  if (state.exit_code) object["exit_code"] = *state.exit_code;
   object["pid"] = state.pid;
   object["started_unix_s"] = state.started_unix_s;
   object["engine_used"] = state.engine_used;
@@ -118,6 +119,7 @@ Result<int> vm_show(image::Library& library, const CommandLine& line) {
       {"console log", vm.directory.console_log()}};
   if (!state.engine_used.empty()) rows.push_back({"runs under", state.engine_used + ": " + state.engine_reason});
   if (!state.message.empty()) rows.push_back({"message", printable(state.message)});
+  if (state.exit_code) rows.push_back({"exit code", std::to_string(*state.exit_code)});
   if (state.pid != 0) rows.push_back({"pid", std::to_string(state.pid)});
   print_table(rows);
   return 0;

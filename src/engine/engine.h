@@ -33,6 +33,15 @@ class EoiListener {
   virtual void on_eoi(u8 vector) = 0;
 };
 
+// A legacy interrupt controller (the 8259A pair) that vCPU 0 may take interrupts from: its local APIC's LINT0 in mode
+// ExtINT, or INTR itself while that APIC is disabled. It says through Engine::ext_int_line() that it has one.
+class ExtIntSource {
+ public:
+  virtual ~ExtIntSource() = default;
+  // The acknowledge cycle: the vector of the interrupt that is taken. Runs on vCPU 0's thread.
+  virtual u8 acknowledge() = 0;
+};
+
 enum class ExitReason {
   kKicked,    // kick() was called
   kShutdown,  // triple fault: the machine stops or resets
@@ -69,6 +78,8 @@ class Engine : public guest::MsiSink {
  public:
   // vCPU 0 starts running once its state is set; the others wait for INIT-SIPI. `id` is the APIC id.
   virtual Result<Vcpu*> create_vcpu(u32 id) = 0;
+  // The wire that Config::ext_int drives; lives as long as the engine. Null: this engine has no such input.
+  virtual guest::InterruptLine* ext_int_line() { return nullptr; }
   virtual const char* name() const = 0;
   virtual Counters counters() const = 0;
   // Lives as long as the engine; null: this engine cannot tell which pages are written.
@@ -105,6 +116,7 @@ struct Config {
   guest::Bus* mmio = nullptr;
   guest::Bus* ports = nullptr;
   EoiListener* eoi = nullptr;  // may be null
+  ExtIntSource* ext_int = nullptr;  // may be null
   u32 cpu_count = 1;
   std::string cpu_model{kDefaultCpuModel};     // see cpu_model.h
   bool paravirt = true;                        // offer the KVM paravirtual interface

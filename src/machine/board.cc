@@ -9,6 +9,7 @@
 #include "machine/layout.h"
 #include "machine/loader/cpu_setup.h"
 #include "machine/loader/linux_boot.h"
+#include "machine/loader/multiboot.h"
 #include "virtio/blk.h"
 #include "virtio/console.h"
 #include "virtio/rng.h"
@@ -21,6 +22,8 @@ namespace {
 // not depend on how many disks there are.
 constexpr unsigned kNetSlot = 1, kRngSlot = 2, kFirstDiskSlot = 3;
 constexpr u64 kMaxDisks = 16;
+// What SeaBIOS reads of the boot order out of the clock's memory: try disks.
+constexpr u8 kCmosBootOrder = 0x3D, kCmosFromDisk = 2;
 constexpr unsigned kConsoleSlot = kFirstDiskSlot + kMaxDisks;
 
 Result<> check_config(const MachineConfig& config) {
@@ -31,7 +34,10 @@ Result<> check_config(const MachineConfig& config) {
   }
   if (config.cpu_count < 1 || config.cpu_count > kMaxCpus) return invalid("the number of CPUs must be 1 to 254");
   if (config.disks.size() > kMaxDisks) return invalid("a machine takes at most 16 disks");
-  if (std::holds_alternative<DiskBoot>(config.boot) && config.disks.empty()) {
+  if (std::holds_alternative<FirmwareBoot>(config.boot) && !config.legacy_devices) {
+    return invalid("firmware needs legacy devices");
+  }
+  if (!std::holds_alternative<KernelBoot>(config.boot) && config.disks.empty()) {
     return invalid("there is nothing to boot: give a kernel or a disk");
   }
   return {};
@@ -63,9 +69,11 @@ Result<std::unique_ptr<Board>> Board::create(MachineConfig config, const PowerRe
   guest::GuestMemory memory = TRY(guest::GuestMemory::create(config.memory_bytes, kRamHole));
   if (config.io == nullptr) config.io = TRY(virtio::IoThread::start("vm-io"));
   std::unique_ptr<Board> board(new Board(std::move(config), std::move(memory), power));
+  if (board->config_.legacy_devices) TRY(board->make_legacy_devices(power));
   TRY(board->wire_buses());
   TRY(board->make_engine());
   TRY(board->make_virtio());
+  TRY(board->make_bios());
   return board;
 }
 
@@ -74,7 +82,13 @@ Board::Board(MachineConfig config, guest::GuestMemory memory, const PowerRequest
       memory_(std::move(memory)),
       power_(power),
       i8042_(power.reset),
-      serial_(config_.serial.get(), ioapic_.line(kGsiSerial)) {}
+      exit_(power.exit),
+      serial_(config_.serial.get(), isa_.line(kGsiSerial)) {}
+
+Result<> Board::make_legacy_devices(const PowerRequests& power) {
+  legacy_ = TRY(LegacyDevices::create(config_.io->loop(), isa_, cmos_, power));
+  return legacy_->add_to(ports_);
+}
 
 Result<> Board::wire_buses() {
   TRY(mmio_.add(kIoapic, kIoapicSize, &ioapic_));
@@ -85,6 +99,7 @@ Result<> Board::wire_buses() {
   TRY(ports_.add(kPortPost, 1, &post_));
   TRY(ports_.add(kPortSerial, Serial::kPorts, &serial_));
   TRY(ports_.add(kPortPower, PowerPorts::kPorts, &power_));
+  if (config_.exit_port) TRY(ports_.add(kPortExit, ExitPort::kPorts, &exit_));
   TRY(ports_.add(kPortPciAddress, 8, &pci_.ports()));
   return {};
 }
@@ -95,6 +110,7 @@ Result<> Board::make_engine() {
   engine.mmio = &mmio_;
   engine.ports = &ports_;
   engine.eoi = &ioapic_;
+  if (legacy_) engine.ext_int = &legacy_->pic();
   engine.cpu_count = config_.cpu_count;
   engine.paravirt = config_.paravirt;
   engine.cpu_model = config_.cpu_model;
@@ -105,6 +121,13 @@ Result<> Board::make_engine() {
     engine::Vcpu* const vcpu = TRY(engine_->create_vcpu(id));
     vcpus_.push_back(vcpu);
   }
+  if (!legacy_) return {};
+  guest::InterruptLine* const line = engine_->ext_int_line();
+  if (line == nullptr) {
+    return Error(ErrorCode::kUnsupported, std::string("the ") + engine_->name() +
+                                              " engine has no legacy devices: use --engine bt, or leave them out");
+  }
+  legacy_->pic().set_output(line);
   return {};
 }
 
@@ -126,14 +149,26 @@ Result<> Board::make_virtio() {
                    std::make_unique<virtio::Blk>(std::move(disk), "disk" + std::to_string(index))));
     ++index;
   }
+  disk_count_ = index;
   if (config_.console) {
     TRY(add_virtio(kConsoleSlot, std::make_unique<virtio::Console>(*config_.console, config_.io->loop())));
   }
   return {};
 }
 
+Result<> Board::make_bios() {
+  auto* const boot = std::get_if<FirmwareBoot>(&config_.boot);
+  if (boot == nullptr) return {};
+  BiosBoard board{.cpu_count = config_.cpu_count, .disk_slots = {}};
+  for (unsigned slot = kFirstDiskSlot; slot < kFirstDiskSlot + disk_count_; ++slot) board.disk_slots.push_back(slot);
+  bios_ = TRY(Bios::create(std::move(boot->image), memory_, board));
+  pci_.pose_as_qemu();
+  cmos_.set_memory(kCmosBootOrder, kCmosFromDisk);
+  return bios_->add_to(mmio_, ports_);
+}
+
 Result<> Board::load_acpi() {
-  const std::vector<u8> tables = build_acpi_tables(kAcpiTables, config_.cpu_count);
+  const std::vector<u8> tables = build_acpi_tables(kAcpiTables, {config_.cpu_count, legacy_ != nullptr});
   CHECK(tables.size() <= kAcpiTablesEnd - kAcpiTables);
   CHECK(memory_.write(kAcpiTables, tables));
   return {};
@@ -151,6 +186,13 @@ void Board::load_reset_code() {
 Result<engine::CpuState> Board::load_guest() {
   const std::vector<u8> seed = random_seed();
   if (const auto* given = std::get_if<KernelBoot>(&config_.boot)) {
+    if (looks_like_multiboot(given->kernel)) {
+      return load_multiboot(memory_, {given->kernel, given->command_line, given->modules});
+    }
+    if (!given->modules.empty()) {
+      return Error(ErrorCode::kInvalid,
+                   "modules are for Multiboot kernels, and this one has no such header: give it an initrd");
+    }
     return load_linux(memory_, {given->kernel, given->initrd, given->command_line, kAcpiTables, seed});
   }
   BlockReader reader(*boot_disk_);
@@ -159,14 +201,22 @@ Result<engine::CpuState> Board::load_guest() {
   return load_linux(memory_, {entry.kernel, entry.initrd, command_line, kAcpiTables, seed});
 }
 
+Result<engine::CpuState> Board::load_boot_cpu() {
+  if (bios_) return bios_->load();
+  TRY(load_acpi());
+  load_reset_code();
+  return load_guest();
+}
+
 Result<> Board::reset_and_load() {
   for (const auto& function : functions_) function->reset();
   pci_.reset();
   serial_.reset();
   ioapic_.reset();
-  TRY(load_acpi());
-  load_reset_code();
-  const engine::CpuState boot_cpu = TRY(load_guest());
+  cmos_.reset();
+  if (legacy_) legacy_->reset();
+  engine::CpuState boot_cpu = TRY(load_boot_cpu());
+  if (legacy_ && !bios_) wire_lapic_through(boot_cpu.lapic);
   for (u32 id = 0; id < vcpus_.size(); ++id) {
     engine::CpuState state = id == 0 ? boot_cpu : reset_state(id);
     if (config_.paravirt) reset_paravirt(state);

@@ -9,10 +9,14 @@
 #include <vector>
 
 #include "machine/devices/cmos.h"
+#include "machine/devices/exit_port.h"
 #include "machine/devices/ioapic.h"
 #include "machine/devices/pci_bus.h"
 #include "machine/devices/power_ports.h"
 #include "machine/devices/serial.h"
+#include "machine/firmware/bios.h"
+#include "machine/legacy/isa_interrupts.h"
+#include "machine/legacy/legacy_devices.h"
 #include "machine/machine.h"
 #include "virtio/pci_transport.h"
 
@@ -41,24 +45,32 @@ class Board {
   Result<> make_engine();
   Result<> make_virtio();
   Result<> add_virtio(unsigned slot, std::unique_ptr<virtio::Device> device);
+  Result<> make_legacy_devices(const PowerRequests& power);
   Result<> wire_buses();
   Result<> load_acpi();
+  Result<> make_bios();
   void load_reset_code();
   Result<engine::CpuState> load_guest();
+  Result<engine::CpuState> load_boot_cpu();
 
   MachineConfig config_;  // its disks and network move into the virtio devices
   guest::GuestMemory memory_;
   guest::Bus mmio_{"memory-mapped I/O"};
   guest::Bus ports_{"I/O ports"};
   Ioapic ioapic_;
+  IsaInterrupts isa_{ioapic_};
+  Cmos cmos_;
+  std::unique_ptr<LegacyDevices> legacy_;  // may be null
   std::unique_ptr<engine::Engine> engine_;
   std::vector<engine::Vcpu*> vcpus_;  // owned by the engine
-  Cmos cmos_;
   PowerPorts power_;
   I8042 i8042_;
   PostPort post_;
+  ExitPort exit_;
   Serial serial_;
+  unsigned disk_count_ = 0;
   virtio::BlockBackend* boot_disk_ = nullptr;  // owned by its virtio device
+  std::unique_ptr<Bios> bios_;                 // null: a kernel is booted
   std::vector<std::unique_ptr<virtio::VirtioPci>> functions_;
   PciBus pci_;
 };

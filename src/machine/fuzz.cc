@@ -9,6 +9,7 @@
 #include "machine/loader/bzimage.h"
 #include "machine/loader/decompress.h"
 #include "machine/loader/elf.h"
+#include "machine/loader/multiboot.h"
 
 namespace pileus::machine {
 
@@ -20,6 +21,15 @@ void fuzz_elf(std::span<const u8> input) {
     CHECK(segment.file_size <= segment.memory_size);
     CHECK(checked_add(segment.address, segment.memory_size).has_value());
   }
+}
+
+void fuzz_multiboot(std::span<const u8> input) {
+  auto memory = guest::GuestMemory::create(4 * kMiB, 4 * kMiB);
+  CHECK(memory.ok());
+  const auto state = load_multiboot(*memory, {input, "fuzz", {}});
+  if (!state) return;
+  CHECK(looks_like_multiboot(input) || looks_like_bzimage(input));
+  CHECK(state->rip < memory->size());
 }
 
 void fuzz_bzimage(std::span<const u8> input) {

@@ -9,6 +9,7 @@
 namespace pileus::machine {
 
 void fuzz_elf(std::span<const u8> input);
+void fuzz_multiboot(std::span<const u8> input);
 void fuzz_bzimage(std::span<const u8> input);          // with the payload unpacked, to 1 MiB at most
 void fuzz_partition_table(std::span<const u8> input);  // the input is the disk
 void fuzz_grub_cfg(std::span<const u8> input);         // and boot loader specification entries

@@ -46,11 +46,24 @@ inline constexpr u16 kPortI8042Data = 0x60;
 inline constexpr u16 kPortI8042Command = 0x64;
 inline constexpr u16 kPortCmos = 0x70;
 inline constexpr u16 kPortPost = 0x80;
+inline constexpr u16 kPortExit = 0xF4;  // ExitPort, where it is wished for
 inline constexpr u16 kPortSerial = 0x3F8;
 inline constexpr u16 kPortPower = 0x600;  // PowerPorts: sleep control, sleep status, reset
+// Only with firmware:
+inline constexpr u16 kPortFwCfg = 0x510;
+inline constexpr u16 kPortFirmwareDebug = 0x402;
+// Only with legacy devices:
+inline constexpr u16 kPortPic = 0x20, kPortSecondPic = 0xA0, kPortPicLevels = 0x4D0;
+inline constexpr u16 kPortPit = 0x40;
+inline constexpr u16 kPortSystemControl = 0x61;  // channel 2 of the PIT
+inline constexpr u16 kPortFastA20 = 0x92;
+inline constexpr u16 kPortAcpiPm = 0x608;  // AcpiPm
 inline constexpr u16 kPortPciAddress = 0xCF8;
 
 inline constexpr u32 kGsiSerial = 4;
 inline constexpr u32 kGsiPowerButton = 5;
+// Only with legacy devices: ISA interrupts, which are IOAPIC pins of the same number, but for the timer's.
+inline constexpr u32 kIrqTimer = 0, kIrqRtc = 8, kIrqSci = 9;
+inline constexpr u32 kGsiTimer = 2;
 
 }  // namespace pileus::machine

@@ -17,7 +17,7 @@ namespace {
 class MachineImpl final : public Machine {
  public:
   ~MachineImpl() override {
-    request_end({EndReason::kStopped, ""});
+    request_end({EndReason::kStopped, "", 0});
     if (supervisor_.joinable()) supervisor_.join();
   }
 
@@ -25,7 +25,7 @@ class MachineImpl final : public Machine {
   Result<> start() override;
   void power_button() override { board_->power_button(); }
   void reset() override;
-  void stop() override { request_end({EndReason::kStopped, ""}); }
+  void stop() override { request_end({EndReason::kStopped, "", 0}); }
   bool pause() override;
   void resume() override { resume_without({}); }
   void resume_without(std::vector<bool> held) override;
@@ -65,7 +65,8 @@ class MachineImpl final : public Machine {
 Result<> MachineImpl::init(MachineConfig config) {
   const PowerRequests power{
       .reset = [this] { reset(); },
-      .power_off = [this] { request_end({EndReason::kPoweredOff, ""}); },
+      .power_off = [this] { request_end({EndReason::kPoweredOff, "", 0}); },
+      .exit = [this](u32 code) { request_end({EndReason::kExited, "", code}); },
   };
   on_reset_ = std::move(config.on_reset);
   on_debug_stop_ = std::move(config.on_debug_stop);
@@ -104,8 +105,8 @@ void MachineImpl::reset() {
 void MachineImpl::on_vcpu_end(u32 cpu, const engine::Exit& exit) {
   switch (exit.reason) {
     case engine::ExitReason::kKicked: break;
-    case engine::ExitReason::kShutdown: request_end({EndReason::kCrashed, "the guest triple-faulted"}); break;
-    case engine::ExitReason::kError: request_end({EndReason::kError, exit.message}); break;
+    case engine::ExitReason::kShutdown: request_end({EndReason::kCrashed, "the guest triple-faulted", 0}); break;
+    case engine::ExitReason::kError: request_end({EndReason::kError, exit.message, 0}); break;
     case engine::ExitReason::kDebug:
       if (on_debug_stop_) on_debug_stop_(cpu, exit.debug);
       break;
@@ -137,7 +138,7 @@ void MachineImpl::do_reset() {
   }
   const Result<> loaded = board_->reset_and_load();
   if (!loaded) {
-    request_end({EndReason::kError, "cannot boot again: " + loaded.error().message()});
+    request_end({EndReason::kError, "cannot boot again: " + loaded.error().message(), 0});
     return;
   }
   log::info("the guest was reset");

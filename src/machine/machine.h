@@ -23,23 +23,30 @@
 #include "base/result.h"
 #include "engine/engine.h"
 #include "guest/char_backend.h"
+#include "machine/loader/multiboot.h"
 #include "virtio/block_backend.h"
 #include "virtio/io_thread.h"
 #include "virtio/net.h"
 
 namespace pileus::machine {
 
-// A kernel given from outside: a bzImage or an ELF vmlinux, as read from its file.
+// A kernel given from outside, as read from its file: a bzImage, an ELF vmlinux, or whatever has a Multiboot 1 header.
 struct KernelBoot {
   std::vector<u8> kernel;
   std::vector<u8> initrd;  // may be empty
   std::string command_line;
+  std::vector<MultibootModule> modules;  // for a Multiboot kernel only, which in turn has no initrd
 };
 
 // The default boot entry found inside the first disk, looked up again at every reset (as firmware
 // would).
 struct DiskBoot {
   std::string append;  // added to the entry's command line, e.g. "console=ttyS0"
+};
+
+// A PC's firmware, which boots from the disks by itself. Needs legacy devices.
+struct FirmwareBoot {
+  std::vector<u8> image;  // SeaBIOS
 };
 
 using EngineFactory = std::function<Result<std::unique_ptr<engine::Engine>>(const engine::Config&)>;
@@ -62,7 +69,9 @@ struct MachineConfig {
   std::unique_ptr<guest::CharBackend> serial;   // COM1; may be null: output is thrown away
   std::unique_ptr<guest::CharBackend> console;  // virtio-console, /dev/hvc0; may be null: no such device
 
-  std::variant<KernelBoot, DiskBoot> boot;
+  std::variant<KernelBoot, DiskBoot, FirmwareBoot> boot;
+  bool legacy_devices = false;  // 8259A, 8254, fixed ACPI hardware, interrupts of the clock
+  bool exit_port = false;  // a write to port 0xF4 ends the machine: EndReason::kExited
   std::function<void()> on_reset;  // may be empty; called on a thread of the machine at each reset
   // May be empty; called on a vCPU's thread when it stopped for a debugger (engine/debug.h). That vCPU stands still until
   // the next pause() and resume(); the others run on.
@@ -71,6 +80,7 @@ struct MachineConfig {
 
 enum class EndReason {
   kPoweredOff,  // the guest entered ACPI S5
+  kExited,      // the guest wrote End::code to the exit port
   kCrashed,     // triple fault
   kStopped,     // stop() was called
   kError,       // the engine or the boot at a reset failed; message says why
@@ -79,6 +89,7 @@ enum class EndReason {
 struct End {
   EndReason reason = EndReason::kStopped;
   std::string message;  // one sentence; empty when there is nothing to say
+  u32 code = 0;         // with kExited
 };
 
 class Machine {

@@ -86,7 +86,7 @@ MachineConfig config_with(Script script, u32 cpus = 2) {
   config.make_engine = [script](const engine::Config& engine) -> Result<std::unique_ptr<engine::Engine>> {
     return std::unique_ptr<engine::Engine>(std::make_unique<FakeEngine>(engine, script));
   };
-  config.boot = KernelBoot{testing::make_elf(), {}, "console=ttyS0"};
+  config.boot = KernelBoot{testing::make_elf(), {}, "console=ttyS0", {}};
   return config;
 }
 
@@ -121,7 +121,7 @@ TEST(Machine, ResetsAndCounts) {
       }));
   ASSERT_TRUE(machine.ok());
   ASSERT_TRUE((*machine)->start().ok());
-  EXPECT_EQ((*machine)->wait(10s).value_or(End{EndReason::kError, "timeout"}).reason, EndReason::kPoweredOff);
+  EXPECT_EQ((*machine)->wait(10s).value_or(End{EndReason::kError, "timeout", 0}).reason, EndReason::kPoweredOff);
   EXPECT_EQ(boots, 3);
   EXPECT_EQ((*machine)->counters().back(), (std::pair<std::string, u64>("resets", 2)));
 }
@@ -142,6 +142,31 @@ TEST(Machine, ReportsAnEngineError) {
   EXPECT_EQ(end.message, "out of code cache");
 }
 
+TEST(Machine, EndsThroughTheExitPortWhereThereIsOne) {
+  for (const bool wished : {true, false}) {
+    MachineConfig config = config_with([](const engine::Config& engine, const engine::CpuState& state) -> engine::Exit {
+      EXPECT_EQ(state.rip, testing::kTestMultiboot + 12);
+      engine.ports->write(kPortExit, 4, 0x12345);
+      engine.ports->write(kPortPower, 1, 5u << 2 | 1 << 5);
+      return {};
+    });
+    config.boot = KernelBoot{testing::make_multiboot(), {}, "", {}};
+    config.exit_port = wished;
+    auto machine = Machine::create(std::move(config));
+    ASSERT_TRUE(machine.ok()) << machine.error().message();
+    ASSERT_TRUE((*machine)->start().ok());
+    const End end = (*machine)->wait(10s).value_or(End{EndReason::kError, "timeout", 0});
+    EXPECT_EQ(end.reason, wished ? EndReason::kExited : EndReason::kPoweredOff);
+    EXPECT_EQ(end.code, wished ? 0x12345u : 0u);
+  }
+}
+
+TEST(Machine, RefusesModulesForLinux) {
+  MachineConfig config = config_with([](const engine::Config&, const engine::CpuState&) -> engine::Exit { return {}; });
+  std::get<KernelBoot>(config.boot).modules.push_back({{1}, "one"});
+  EXPECT_FALSE(Machine::create(std::move(config)).ok());
+}
+
 const Script kIdle = [](const engine::Config&, const engine::CpuState&) -> engine::Exit { return {}; };
 
 TEST(Machine, StopsPausesAndWaits) {
@@ -156,7 +181,7 @@ TEST(Machine, StopsPausesAndWaits) {
     (*machine)->resume();
   }
   (*machine)->stop();
-  EXPECT_EQ((*machine)->wait(10s).value_or(End{EndReason::kError, "timeout"}).reason, EndReason::kStopped);
+  EXPECT_EQ((*machine)->wait(10s).value_or(End{EndReason::kError, "timeout", 0}).reason, EndReason::kStopped);
   EXPECT_FALSE((*machine)->pause());
 }
 
@@ -202,7 +227,7 @@ TEST(Machine, RefusesImpossibleConfigurations) {
   EXPECT_NE(error_of([](MachineConfig& c) { c.cpu_count = 255; }), "");
   EXPECT_NE(error_of([](MachineConfig& c) { c.make_engine = nullptr; }), "");
   EXPECT_NE(error_of([](MachineConfig& c) { c.boot = DiskBoot{}; }), "");
-  EXPECT_NE(error_of([](MachineConfig& c) { c.boot = KernelBoot{{1, 2, 3}, {}, ""}; }), "");
+  EXPECT_NE(error_of([](MachineConfig& c) { c.boot = KernelBoot{{1, 2, 3}, {}, "", {}}; }), "");
 }
 
 }  // namespace

@@ -42,6 +42,14 @@ class Reader {
     }
     field = static_cast<T>(found->template get<u64>());
   }
+  void texts(const char* name, std::vector<std::string>& field) {
+    const auto found = object_.find(name);
+    if (found == object_.end() || !found->is_array()) return fail(name);
+    for (const Json& entry : *found) {
+      if (!entry.is_string()) return fail(name);
+      field.push_back(entry.get<std::string>());
+    }
+  }
   // For what folders of earlier versions lack: leaves `field` as it is.
   bool has(const char* name) const { return object_.contains(name); }
   const std::string& wrong() const { return wrong_; }
@@ -113,6 +121,10 @@ std::string encode_config(const VmConfig& config) {
                        {"identity_file", config.identity_file},
                        {"translation_cache_bytes", config.translation_cache_bytes},
                        {"restrict_network", config.restrict_network},
+                       {"modules", config.modules},
+                       {"exit_port", config.exit_port},
+                       {"legacy_devices", config.legacy_devices},
+                       {"firmware", config.firmware},
                        {"direct", config.direct},
                        {"cpu_model", config.cpu_model}};
   return object.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -141,6 +153,10 @@ Result<VmConfig> parse_config(std::string_view text) {
   if (reader.has("translation_cache_bytes")) reader.number("translation_cache_bytes", config.translation_cache_bytes);
   if (reader.has("restrict_network")) reader.flag("restrict_network", config.restrict_network);
   if (reader.has("direct")) reader.flag("direct", config.direct);
+  if (reader.has("modules")) reader.texts("modules", config.modules);
+  if (reader.has("legacy_devices")) reader.flag("legacy_devices", config.legacy_devices);
+  if (reader.has("firmware")) reader.text("firmware", config.firmware);
+  if (reader.has("exit_port")) reader.flag("exit_port", config.exit_port);
   if (reader.has("cpu_model")) reader.text("cpu_model", config.cpu_model);
   if (!reader.wrong().empty()) return bad_field(reader.wrong());
   config.engine = TRY(parse_engine(engine));
@@ -172,6 +188,17 @@ Result<> check(const VmConfig& config) {
   }
   if (config.kernel.empty() && !config.initrd.empty()) {
     return Error(ErrorCode::kInvalid, "--initrd needs a --kernel to go with it");
+  }
+  if (config.kernel.empty() && !config.modules.empty()) {
+    return Error(ErrorCode::kInvalid, "--module needs a --kernel to go with it");
+  }
+  if (!config.firmware.empty() && (!config.kernel.empty() || !config.append.empty())) {
+    return Error(ErrorCode::kInvalid, "--firmware boots what the disk says: leave out --kernel and --append");
+  }
+  for (const std::string& module : config.modules) {
+    if (module.empty() || module.front() == ' ') {
+      return Error(ErrorCode::kInvalid, "a module has to begin with its file's name");
+    }
   }
   return {};
 }

@@ -31,6 +31,10 @@ struct VmConfig {
   bool ssh_port_chosen = false;  // the forward to port 22 was picked by us, and may be picked anew
   std::string kernel;            // absolute paths; empty: boot what the disk says
   std::string initrd;
+  std::vector<std::string> modules;  // of a Multiboot kernel: a path, then what the kernel is told beside it
+  bool legacy_devices = false;       // 8259A, 8254, fixed ACPI hardware, interrupts of the clock
+  std::string firmware;              // path of a BIOS to start instead of a kernel; may be empty
+  bool exit_port = false;            // a write to port 0xF4 ends the VM with that code
   std::string append;
   std::string login_user;
   std::string identity_file;  // private key for `pileus vm ssh`; may be empty

@@ -22,7 +22,11 @@ VmConfig example() {
   config.paravirt = false;
   config.direct = false;
   config.forwards = {{.host_port = 8080, .guest_port = 80}, {.host_port = 2222, .guest_port = 22}};
+  config.modules = {"/boot/module a=b"};
+  config.exit_port = true;
+  config.legacy_devices = true;
   config.append = "quiet \"quoted\"";
+  config.kernel = "/boot/kernel";
   config.login_user = "debian";
   return config;
 }
@@ -35,12 +39,17 @@ TEST(Config, ComesBackAsWritten) {
   EXPECT_EQ(read.engine, EngineChoice::kBt);
   EXPECT_FALSE(read.paravirt);
   EXPECT_FALSE(read.direct);
+  EXPECT_EQ(read.modules, written.modules);
+  EXPECT_TRUE(read.exit_port);
+  EXPECT_TRUE(read.legacy_devices);
   EXPECT_EQ(read.ssh_port(), 2222);
 }
 
 TEST(Config, RefusesEachFieldMissingOrOfAnotherKind) {
   const nlohmann::json good = nlohmann::json::parse(encode_config(example()));
-  const std::set<std::string> later{"translation_cache_bytes", "restrict_network", "direct", "cpu_model"};
+  const std::set<std::string> later{
+      "translation_cache_bytes", "restrict_network", "direct", "cpu_model", "modules", "exit_port",
+      "legacy_devices",          "firmware"};
   for (const auto& [name, value] : good.items()) {
     nlohmann::json missing = good;
     missing.erase(name);
@@ -103,7 +112,14 @@ TEST(Config, ChecksRanges) {
   EXPECT_TRUE(refused([](VmConfig& config) { config.memory_bytes = kMaxMemory + 4096; }));
   EXPECT_TRUE(refused([](VmConfig& config) { config.memory_bytes += 1; }));
   EXPECT_TRUE(refused([](VmConfig& config) { config.forwards.push_back({.host_port = 8080, .guest_port = 1}); }));
-  EXPECT_TRUE(refused([](VmConfig& config) { config.initrd = "/initrd"; }));
+  EXPECT_TRUE(refused([](VmConfig& config) {
+    config.kernel.clear();
+    config.modules.clear();
+    config.initrd = "/initrd";
+  }));
+  EXPECT_TRUE(refused([](VmConfig& config) { config.kernel.clear(); }));  // modules without it
+  EXPECT_TRUE(refused([](VmConfig& config) { config.modules = {" /module"}; }));
+  EXPECT_TRUE(refused([](VmConfig& config) { config.firmware = "/bios"; }));  // and a kernel
 }
 
 TEST(Config, ChecksTheHost) {

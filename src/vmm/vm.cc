@@ -30,13 +30,26 @@ Result<std::vector<u8>> read_bytes(const std::string& path) {
   return std::vector<u8>(text.begin(), text.end());
 }
 
-Result<std::variant<machine::KernelBoot, machine::DiskBoot>> boot_source(const VmConfig& config) {
-  using Boot = std::variant<machine::KernelBoot, machine::DiskBoot>;
+Result<std::variant<machine::KernelBoot, machine::DiskBoot, machine::FirmwareBoot>> boot_source(
+    const VmConfig& config) {
+  using Boot = std::variant<machine::KernelBoot, machine::DiskBoot, machine::FirmwareBoot>;
+  if (!config.firmware.empty()) return Boot(machine::FirmwareBoot{TRY(read_bytes(config.firmware).with("--firmware"))});
   if (config.kernel.empty()) return Boot(machine::DiskBoot{.append = config.append});
   machine::KernelBoot boot;
   boot.kernel = TRY(read_bytes(config.kernel));
   if (!config.initrd.empty()) boot.initrd = TRY(read_bytes(config.initrd));
-  boot.command_line = config.append.empty() ? "console=ttyS0" : config.append;
+  for (const std::string& text : config.modules) {
+    std::vector<u8> bytes = TRY(read_bytes(text.substr(0, text.find(' '))).with("--module"));
+    boot.modules.push_back({std::move(bytes), text});
+  }
+  boot.command_line = config.append;
+  if (machine::looks_like_multiboot(boot.kernel)) {
+    if (!config.initrd.empty()) {
+      return Error(ErrorCode::kInvalid, "a Multiboot kernel takes no --initrd: give it the file as a --module");
+    }
+  } else if (config.append.empty()) {
+    boot.command_line = "console=ttyS0";
+  }
   return Boot(std::move(boot));
 }
 
@@ -50,7 +63,8 @@ u64 resident_bytes() {
 
 VmPhase phase_of(machine::EndReason reason) {
   switch (reason) {
-    case machine::EndReason::kPoweredOff: return VmPhase::kStopped;
+    case machine::EndReason::kPoweredOff:
+    case machine::EndReason::kExited: return VmPhase::kStopped;
     case machine::EndReason::kCrashed: return VmPhase::kCrashed;
     case machine::EndReason::kStopped: return VmPhase::kKilled;
     case machine::EndReason::kError: return VmPhase::kFailed;
@@ -60,6 +74,7 @@ VmPhase phase_of(machine::EndReason reason) {
 
 VmExit exit_of(machine::EndReason reason) {
   switch (reason) {
+    case machine::EndReason::kExited: break;  // its status has the code
     case machine::EndReason::kPoweredOff: return VmExit::kPoweredOff;
     case machine::EndReason::kCrashed: return VmExit::kCrashed;
     case machine::EndReason::kStopped: return VmExit::kKilled;
@@ -70,6 +85,9 @@ VmExit exit_of(machine::EndReason reason) {
 
 std::string end_message(const machine::End& end) {
   if (end.reason == machine::EndReason::kCrashed && end.message.empty()) return "the guest triple-faulted";
+  if (end.reason == machine::EndReason::kExited) {
+    return "the guest ended it with code " + std::to_string(end.code) + " at its exit port";
+  }
   return end.message;
 }
 
@@ -155,6 +173,8 @@ Result<machine::MachineConfig> Vm::machine_config() {
     return kvm ? engine::create_kvm(engine_config) : engine::create_bt(engine_config);
   };
   config.boot = TRY(boot_source(config_));
+  config.exit_port = config_.exit_port;
+  config.legacy_devices = config_.legacy_devices;
   config.disks = TRY(open_disks(directory_, config_));
 
   config.io = TRY(virtio::IoThread::start("io"));
@@ -268,13 +288,13 @@ void Vm::set_phase(VmPhase phase, const std::string& message) {
   if (!saved) log::error("{}", saved.error().message());  // the lock still tells whether it runs
 }
 
-VmExit Vm::run() {
+int Vm::run() {
   if (options_.gdb_wait) machine_->pause();
   const Result<> started = machine_->start();
   if (!started) {
     set_phase(VmPhase::kFailed, started.error().message());
     log::error("{}", started.error().message());
-    return VmExit::kCannotStart;
+    return static_cast<int>(VmExit::kCannotStart);
   }
   if (gdb_) {
     gdb_->serve(*machine_);
@@ -294,12 +314,17 @@ VmExit Vm::run() {
     signals_.reset();
   });
   machine_.reset();
+  if (end.reason == machine::EndReason::kExited) {
+    const std::lock_guard lock(state_mutex_);
+    state_.exit_code = end.code;
+  }
   set_phase(phase_of(end.reason), end_message(end));
   log::info("{} ended: {} {}", config_.name, phase_name(phase_of(end.reason)), end_message(end));
-  return exit_of(end.reason);
+  if (end.reason == machine::EndReason::kExited) return guest_exit_status(end.code);
+  return static_cast<int>(exit_of(end.reason));
 }
 
-Result<VmExit> run_vm(const VmDirectory& directory, const RunOptions& options) {
+Result<int> run_vm(const VmDirectory& directory, const RunOptions& options) {
   const std::unique_ptr<Vm> vm = TRY(Vm::create(directory, options));
   return vm->run();
 }

@@ -20,6 +20,7 @@ namespace pileus::vmm {
 
 // The exit status of pileus-vmm.
 enum class VmExit {
+  // A guest that wrote N to its exit port ends it with guest_exit_status(N), which may be the number of another.
   kPoweredOff = 0,  // the guest shut itself down
   kCannotStart = 1,  // configuration, disk, port or host at fault; said on standard error and in state.json
   kUsage = 2,     // wrong arguments
@@ -28,6 +29,9 @@ enum class VmExit {
   kError = 11,    // the engine could not go on
   kKilled = 12,   // ended from outside without the guest's help
 };
+
+// As QEMU does with its isa-debug-exit: never 0. The state in the VM's folder has the code itself.
+constexpr int guest_exit_status(u32 code) { return static_cast<int>((code << 1 | 1) & 0xFF); }
 
 // What is wished for one run of a VM, and is not part of its configuration.
 struct RunOptions {
@@ -42,8 +46,8 @@ class Vm {
   static Result<std::unique_ptr<Vm>> create(const VmDirectory& directory, const RunOptions& options);
   ~Vm();
 
-  // Runs the guest to its end.
-  VmExit run();
+  // Runs the guest to its end; gives the exit status for the process.
+  int run();
 
  private:
   Vm(VmDirectory directory, RunOptions options) : directory_(std::move(directory)), options_(std::move(options)) {}
@@ -80,6 +84,6 @@ class Vm {
 
 // Runs the VM of a folder; what goes wrong before the guest runs is left in state.json and given
 // back.
-Result<VmExit> run_vm(const VmDirectory& directory, const RunOptions& options);
+Result<int> run_vm(const VmDirectory& directory, const RunOptions& options);
 
 }  // namespace pileus::vmm

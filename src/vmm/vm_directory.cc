@@ -1,6 +1,7 @@
 #include "vmm/vm_directory.h"
 
 #include <array>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 namespace pileus::vmm {
@@ -36,12 +37,10 @@ bool is_alive(VmPhase phase) {
 }
 
 std::string encode_state(const VmState& state) {
-  const Json object = {{"phase", phase_name(state.phase)},
-                       {"pid", state.pid},
-                       {"started_unix_s", state.started_unix_s},
-                       {"message", state.message},
-                       {"engine_used", state.engine_used},
-                       {"engine_reason", state.engine_reason}};
+  Json object = {{"phase", phase_name(state.phase)},       {"pid", state.pid},
+                 {"started_unix_s", state.started_unix_s}, {"message", state.message},
+                 {"engine_used", state.engine_used},       {"engine_reason", state.engine_reason}};
+  if (state.exit_code) object["exit_code"] = *state.exit_code;
   return object.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
@@ -61,6 +60,10 @@ Result<VmState> parse_state(std::string_view text) {
   state.message = object["message"].get<std::string>();
   state.engine_used = text_or_empty(object, "engine_used");
   state.engine_reason = text_or_empty(object, "engine_reason");
+  if (const auto code = object.find("exit_code"); code != object.end()) {
+    if (!code->is_number_unsigned() || code->get<u64>() > std::numeric_limits<u32>::max()) return corrupt;
+    state.exit_code = code->get<u32>();
+  }
   const std::string name = object["phase"].get<std::string>();
   for (const VmPhase phase : kPhases) {
     if (name == phase_name(phase)) {

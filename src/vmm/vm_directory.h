@@ -44,6 +44,7 @@ struct VmState {
   std::string message;     // one sentence; may be empty
   std::string engine_used;    // that of the last start, "bt" or "kvm"; empty: never started
   std::string engine_reason;  // why that one
+  std::optional<u32> exit_code;  // what the guest ended it with, at the exit port
 };
 std::string encode_state(const VmState& state);
 Result<VmState> parse_state(std::string_view text);

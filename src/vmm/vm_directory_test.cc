@@ -43,6 +43,10 @@ TEST_F(VmDirectoryTest, AnEndIsRemembered) {
   EXPECT_EQ(vm_.state().message, state.message);
   EXPECT_EQ(vm_.state().engine_used, state.engine_used);
   EXPECT_EQ(vm_.state().engine_reason, state.engine_reason);
+  EXPECT_FALSE(vm_.state().exit_code);
+  state.exit_code = 0;
+  ASSERT_TRUE(vm_.save_state(state).ok());
+  EXPECT_EQ(vm_.state().exit_code, 0u);
 }
 
 TEST(VmState, RefusesDamage) {
@@ -52,7 +56,9 @@ TEST(VmState, RefusesDamage) {
   for (std::size_t length = 0; length + 2 < good.size(); ++length) {
     EXPECT_FALSE(parse_state(good.substr(0, length)).ok()) << length;
   }
-  EXPECT_TRUE(parse_state(R"({"phase":"stopped","pid":0,"started_unix_s":0,"message":""})").ok());  // of an earlier version
+  EXPECT_TRUE(
+      parse_state(R"({"phase":"stopped","pid":0,"started_unix_s":0,"message":""})").ok());  // of an earlier version
+  EXPECT_FALSE(parse_state(R"({"phase":"stopped","pid":0,"started_unix_s":0,"message":"","exit_code":-1})").ok());
   EXPECT_FALSE(parse_state(R"({"phase":"asleep","pid":0,"started_unix_s":0,"message":""})").ok());
 }
 

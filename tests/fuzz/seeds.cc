@@ -126,6 +126,15 @@ std::vector<Bytes> queue_seeds() {
   return seeds;
 }
 
+// An ELF file, and a flat one with addresses in its header.
+std::vector<Bytes> multiboot_seeds() {
+  Bytes flat(48);
+  constexpr u32 kMagic = 0x1BADB002, kFlags = 0x10003, kBase = 0x200000;
+  machine::testing::put(flat, 0, std::array<u32, 8>{kMagic, kFlags, 0u - kMagic - kFlags, kBase, kBase, kBase + 40,
+                                                    kBase + 100, kBase + 32});
+  return {machine::testing::make_multiboot(), flat};
+}
+
 std::vector<Bytes> elf_seeds() { return {machine::testing::make_elf()}; }
 
 std::vector<Bytes> bzimage_seeds() {

@@ -7,6 +7,7 @@ namespace pileus::fuzz {
 
 std::vector<Bytes> queue_seeds();
 std::vector<Bytes> elf_seeds();
+std::vector<Bytes> multiboot_seeds();
 std::vector<Bytes> bzimage_seeds();  // one for each packing method
 std::vector<Bytes> disk_seeds();     // GPT, MBR, MBR with logical partitions
 std::vector<Bytes> grub_seeds();

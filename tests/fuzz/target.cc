@@ -17,6 +17,7 @@ constexpr std::array kTargets = {
     Target{"queue", "a virtqueue's layout and the guest RAM that it lies in", virtio::fuzz_queue, queue_seeds,
            16 * kKiB},
     Target{"elf", "a kernel as an ELF file", machine::fuzz_elf, elf_seeds, 4 * kKiB},
+    Target{"multiboot", "a kernel with a Multiboot header", machine::fuzz_multiboot, multiboot_seeds, 4 * kKiB},
     Target{"bzimage", "a kernel as a bzImage, packed by any method", machine::fuzz_bzimage, bzimage_seeds, 16 * kKiB},
     Target{"partition_table", "a disk with GPT or MBR", machine::fuzz_partition_table, disk_seeds, 64 * kKiB},
     Target{"grub_cfg", "GRUB's configuration or a boot loader entry", machine::fuzz_grub_cfg, grub_seeds, 4 * kKiB},

@@ -33,7 +33,7 @@ class ServerTest : public ::testing::Test {
     machine::MachineConfig config;
     config.memory_bytes = 64 * kMiB;
     config.make_engine = engine::create_bt;
-    config.boot = machine::KernelBoot{machine::testing::make_elf(kGuest), {}, ""};
+    config.boot = machine::KernelBoot{machine::testing::make_elf(kGuest), {}, "", {}};
     config.on_debug_stop = [this](u32 cpu, const engine::DebugStop& stop) { server_->on_stop(cpu, stop); };
     auto machine = machine::Machine::create(std::move(config));
     ASSERT_TRUE(machine.ok()) << machine.error().message();

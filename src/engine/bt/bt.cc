@@ -26,6 +26,10 @@ class BtEngine final : public Engine {
     return vcpus_.back().get();
   }
 
+  guest::InterruptLine* ext_int_line() override {
+    return vm_->config().ext_int != nullptr && !vcpus_.empty() ? &ext_int_line_ : nullptr;
+  }
+
   const char* name() const override { return "bt"; }
 
   void signal_msi(u64 address, u32 data) override {
@@ -83,6 +87,16 @@ class BtEngine final : public Engine {
   }
 
  private:
+  class ExtIntLine : public guest::InterruptLine {
+   public:
+    explicit ExtIntLine(BtEngine& engine) : engine_(engine) {}
+    void set(bool level) override { engine_.vcpus_.front()->context().lapic->set_ext_int(level); }
+
+   private:
+    BtEngine& engine_;
+  };
+
+  ExtIntLine ext_int_line_{*this};
   std::unique_ptr<Vm> vm_;
   std::vector<std::unique_ptr<BtVcpu>> vcpus_;
   Sampler sampler_;

@@ -5,6 +5,7 @@
 #include "engine/bt/segments.h"
 #include "engine/bt/stack.h"
 #include "engine/bt/system.h"
+#include "engine/bt/vm.h"
 #include "x86/descriptor.h"
 
 namespace pileus::engine::bt {
@@ -381,13 +382,15 @@ bool take_pending_events(Context& context) {
   }
   lapic.sync_pv_eoi();
   const auto vector = lapic.pending();
-  context.irq_waiting = vector ? 1 : 0;
-  if (!vector || context.if_flag == 0 || context.shadow) return false;
-  lapic.accept(*vector);
+  const bool legacy = lapic.ext_int_pending();
+  context.irq_waiting = vector || legacy ? 1 : 0;
+  if (context.irq_waiting == 0 || context.if_flag == 0 || context.shadow) return false;
+  if (!legacy) lapic.accept(*vector);
+  const u8 taken = legacy ? context.vm->config().ext_int->acknowledge() : *vector;
   context.run_state = RunState::kRunning;
   ++context.stats.interrupts;
-  deliver_interrupt(context, *vector, EventSource::kExternal);
-  context.irq_waiting = lapic.pending() ? 1 : 0;
+  deliver_interrupt(context, taken, EventSource::kExternal);
+  context.irq_waiting = lapic.pending() || lapic.ext_int_pending() ? 1 : 0;
   return true;
 }
 

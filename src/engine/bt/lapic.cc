@@ -110,6 +110,17 @@ std::optional<u8> Lapic::pending() const {
   return vector;
 }
 
+bool Lapic::ext_int_pending() const {
+  if (!ext_int_.load(std::memory_order_seq_cst)) return false;
+  if ((base_msr_ & kBaseEnable) == 0) return true;  // LINT0 is INTR then
+  constexpr u32 kModeMask = 7U << 8, kExtIntMode = 7U << 8;
+  return (reg(kLvtLint0) & (kMasked | kModeMask)) == kExtIntMode;
+}
+
+void Lapic::set_ext_int(bool level) {
+  if (ext_int_.exchange(level, std::memory_order_seq_cst) != level && level) context_.vm->wake(context_);
+}
+
 void Lapic::accept(u8 vector) {
   irr_[vector / 32].fetch_and(~(1U << (vector % 32)));
   const bool nested = highest(isr_).has_value();
@@ -237,7 +248,10 @@ bool Lapic::write(u32 index, u64 value) {
     case kLvtPerf:
     case kLvtLint0:
     case kLvtLint1:
-    case kLvtError: set_reg(index, low & 0x1F7FF); return true;
+    case kLvtError:
+      set_reg(index, low & 0x1F7FF);
+      if (index == kLvtLint0) context_.exit_request.store(1, std::memory_order_seq_cst);
+      return true;
     case kDivide: set_reg(kDivide, low & 11); return true;
     default: return !x2apic;
   }

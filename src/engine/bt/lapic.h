@@ -1,7 +1,7 @@
 // Lapic: one local APIC, x2APIC and xAPIC register views, with the TSC-deadline, one-shot and periodic timer.
 // Intel SDM vol. 3, chapter 11.
 //
-// post() may be called by any thread; everything else by the vCPU's thread.
+// post() and set_ext_int() may be called by any thread; everything else by the vCPU's thread.
 #pragma once
 
 #include <array>
@@ -28,6 +28,10 @@ class Lapic {
 
   // The highest interrupt that may be delivered now (priority over PPR, APIC enabled), without taking it.
   std::optional<u8> pending() const;
+  // The legacy controller's request, where LINT0 lets it pass; it comes before pending().
+  bool ext_int_pending() const;
+  void set_ext_int(bool level);  // any thread
+
   void accept(u8 vector);  // IRR -> ISR; sets up PV EOI when the guest offers it
   void eoi();
   // PV EOI: the guest may have ended the interrupt by clearing its flag in memory; called before pending().
@@ -79,6 +83,7 @@ class Lapic {
   std::array<std::atomic<u32>, 64> registers_{};  // by x2APIC number
   std::atomic<bool> nmi_{false}, init_{false};
   std::atomic<int> sipi_{-1};
+  std::atomic<bool> ext_int_{false};  // the wire; no reset changes it
   std::atomic<u64> base_msr_{0};
   u64 tsc_deadline_ = 0;
   u64 timer_due_ns_ = 0;  // one-shot and periodic; 0 = not armed

@@ -34,7 +34,7 @@ DefinitionBlock ("", "DSDT", 2, "PILEUS", "PILEUSVM", 0x00000001)
             Name (_CRS, ResourceTemplate ()
             {
                 Memory32Fixed (ReadWrite, 0xB0000000, 0x00100000)
-                IO (Decode16, 0x0600, 0x0600, 1, 3)
+                IO (Decode16, 0x0600, 0x0600, 1, 0x14)
             })
         }
 

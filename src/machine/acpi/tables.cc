@@ -4,11 +4,13 @@
 #include <cstddef>
 #include <cstring>
 #include <numeric>
+#include <optional>
 #include <string_view>
 
 #include "base/result.h"
 #include "machine/devices/power_ports.h"
 #include "machine/layout.h"
+#include "machine/legacy/acpi_pm.h"
 
 extern "C" {
 extern const pileus::u8 pileus_dsdt[];
@@ -57,12 +59,32 @@ struct [[gnu::packed]] GenericAddress {
 };
 static_assert(sizeof(GenericAddress) == 12);
 
-// 5.2.9. The fields that a hardware-reduced board leaves zero are gaps here.
+// 5.2.9. What every board here leaves zero are gaps; a hardware-reduced one leaves zero all from firmware_control to
+// century, and x_pm1a_event to x_pm_timer.
 struct [[gnu::packed]] Fadt {
   TableHeader header;
-  u8 gap0[73];
+  u32 firmware_control;
+  u32 dsdt;
+  u8 gap0[2];
+  u16 sci_interrupt;
+  u8 gap1[8];
+  u32 pm1a_event;
+  u32 gap2;
+  u32 pm1a_control;
+  u32 gap3[2];
+  u32 pm_timer;
+  u8 gap4[8];
+  u8 pm1_event_length;
+  u8 pm1_control_length;
+  u8 gap5;
+  u8 pm_timer_length;
+  u8 gap6[4];
+  u16 level2_latency;
+  u16 level3_latency;
+  u8 gap7[8];
+  u8 century;
   u16 boot_architecture;
-  u8 gap1;
+  u8 gap8;
   u32 flags;
   GenericAddress reset_register;
   u8 reset_value;
@@ -70,33 +92,61 @@ struct [[gnu::packed]] Fadt {
   u8 minor_version;
   u64 x_firmware_control;
   u64 x_dsdt;
-  u8 gap2[96];
+  GenericAddress x_pm1a_event;
+  GenericAddress x_pm1b_event;
+  GenericAddress x_pm1a_control;
+  GenericAddress x_pm1b_control;
+  GenericAddress x_pm2_control;
+  GenericAddress x_pm_timer;
+  u8 gap9[24];
   GenericAddress sleep_control;
   GenericAddress sleep_status;
   u64 hypervisor_vendor;
 };
 static_assert(sizeof(Fadt) == 276);
+static_assert(offsetof(Fadt, sci_interrupt) == 46);
+static_assert(offsetof(Fadt, pm1a_event) == 56);
+static_assert(offsetof(Fadt, pm_timer) == 76);
+static_assert(offsetof(Fadt, pm_timer_length) == 91);
+static_assert(offsetof(Fadt, century) == 108);
 static_assert(offsetof(Fadt, boot_architecture) == 109);
+static_assert(offsetof(Fadt, x_pm_timer) == 208);
 static_assert(offsetof(Fadt, reset_register) == 116);
 static_assert(offsetof(Fadt, x_dsdt) == 140);
 static_assert(offsetof(Fadt, sleep_control) == 244);
+
+// 5.2.10.
+struct [[gnu::packed]] Facs {
+  char signature[4];
+  u32 length;
+  u8 gap0[24];
+  u8 version;
+  u8 gap1[31];
+};
+static_assert(sizeof(Facs) == 64);
 
 // 5.2.12.
 struct [[gnu::packed]] MadtHead {
   TableHeader header;
   u32 local_apic;
-  u32 flags;  // bit 0 clear: there is no 8259 pair
+  u32 flags;  // bit 0: there is an 8259 pair
 };
 struct [[gnu::packed]] MadtLocalApic {
   u8 type, length, processor, apic_id;
   u32 flags;  // bit 0: enabled
+};
+struct [[gnu::packed]] MadtOverride {
+  u8 type, length, bus, irq;
+  u32 gsi;
+  u16 flags;
 };
 struct [[gnu::packed]] MadtIoapic {
   u8 type, length, id, reserved;
   u32 address;
   u32 first_gsi;
 };
-static_assert(sizeof(MadtHead) == 44 && sizeof(MadtLocalApic) == 8 && sizeof(MadtIoapic) == 12);
+static_assert(sizeof(MadtHead) == 44 && sizeof(MadtLocalApic) == 8 && sizeof(MadtIoapic) == 12 &&
+              sizeof(MadtOverride) == 10);
 
 // PCI Firmware 3.2, 4.1.2.
 struct [[gnu::packed]] Mcfg {
@@ -139,7 +189,31 @@ void seal(std::vector<u8>& table) {
 
 GenericAddress port(u64 offset) { return {1, 8, 0, 1, kPortPower + offset}; }
 
-std::vector<u8> build_fadt(u64 dsdt_address) {
+GenericAddress block(u64 address, u64 bytes, u8 access_size) {
+  return {1, static_cast<u8>(bytes * 8), 0, access_size, address};
+}
+
+// The fixed hardware that AcpiPm is, in both forms of address.
+void describe_fixed_hardware(Fadt& fadt, u64 facs_address) {
+  constexpr u16 kNoSuchState = 0xFFFF;
+  constexpr u8 kWords = 2, kDoubleWords = 3;
+  fadt.firmware_control = static_cast<u32>(facs_address);
+  fadt.dsdt = static_cast<u32>(fadt.x_dsdt);
+  fadt.sci_interrupt = kIrqSci;
+  fadt.pm1a_event = kPortAcpiPm + AcpiPm::kEvent;
+  fadt.pm1a_control = kPortAcpiPm + AcpiPm::kControl;
+  fadt.pm_timer = kPortAcpiPm + AcpiPm::kTimer;
+  fadt.pm1_event_length = AcpiPm::kEventLength;
+  fadt.pm1_control_length = AcpiPm::kControlLength;
+  fadt.pm_timer_length = AcpiPm::kTimerLength;
+  fadt.level2_latency = fadt.level3_latency = kNoSuchState;
+  fadt.century = 0x32;
+  fadt.x_pm1a_event = block(fadt.pm1a_event, AcpiPm::kEventLength, kWords);
+  fadt.x_pm1a_control = block(fadt.pm1a_control, AcpiPm::kControlLength, kWords);
+  fadt.x_pm_timer = block(fadt.pm_timer, AcpiPm::kTimerLength, kDoubleWords);
+}
+
+std::vector<u8> build_fadt(u64 dsdt_address, std::optional<u64> facs_address) {
   constexpr u16 kNoVga = 1 << 2, kNoAspm = 1 << 4;
   constexpr u32 kWbinvd = 1 << 0, kNoFixedPowerButton = 1 << 4, kNoFixedSleepButton = 1 << 5;
   constexpr u32 kResetSupported = 1 << 10, kHardwareReduced = 1 << 20;
@@ -148,12 +222,21 @@ std::vector<u8> build_fadt(u64 dsdt_address) {
   fadt.minor_version = 5;
   // Linux then leaves the keyboard ports alone, except to reset through them.
   fadt.boot_architecture = kNoVga | kNoAspm;
-  fadt.flags = kWbinvd | kNoFixedPowerButton | kNoFixedSleepButton | kResetSupported | kHardwareReduced;
+  fadt.flags = kWbinvd | kNoFixedPowerButton | kNoFixedSleepButton | kResetSupported;
+  if (facs_address) {
+    constexpr u16 kLegacyDevices = 1 << 0;
+    constexpr u32 kNoFixedRtcWake = 1 << 6, k32BitTimer = 1 << 8;
+    fadt.boot_architecture |= kLegacyDevices;
+    fadt.flags |= kNoFixedRtcWake | k32BitTimer;
+  } else {
+    fadt.flags |= kHardwareReduced;
+  }
   fadt.reset_register = port(PowerPorts::kReset);
   fadt.reset_value = PowerPorts::kResetValue;
   fadt.x_dsdt = dsdt_address;
   fadt.sleep_control = port(PowerPorts::kSleepControl);
   fadt.sleep_status = port(PowerPorts::kSleepStatus);
+  if (facs_address) describe_fixed_hardware(fadt, *facs_address);
   std::memcpy(&fadt.hypervisor_vendor, "PILEUS", 6);
   std::vector<u8> table;
   append(table, fadt);
@@ -161,13 +244,28 @@ std::vector<u8> build_fadt(u64 dsdt_address) {
   return table;
 }
 
-std::vector<u8> build_madt(u32 cpu_count) {
+std::vector<u8> build_facs() {
+  Facs facs{};
+  std::memcpy(facs.signature, "FACS", sizeof facs.signature);
+  facs.length = sizeof facs;
+  facs.version = 2;
   std::vector<u8> table;
-  append(table, MadtHead{header("APIC", 5), static_cast<u32>(kLocalApic), 0});
-  for (u32 id = 0; id < cpu_count; ++id) {
+  append(table, facs);
+  return table;
+}
+
+std::vector<u8> build_madt(const AcpiBoard& board) {
+  std::vector<u8> table;
+  append(table, MadtHead{header("APIC", 5), static_cast<u32>(kLocalApic), board.legacy_devices ? 1u : 0u});
+  for (u32 id = 0; id < board.cpu_count; ++id) {
     append(table, MadtLocalApic{0, sizeof(MadtLocalApic), static_cast<u8>(id), static_cast<u8>(id), 1});
   }
   append(table, MadtIoapic{1, sizeof(MadtIoapic), 0, 0, static_cast<u32>(kIoapic), 0});
+  if (board.legacy_devices) {
+    constexpr u16 kAsTheBusHasIt = 0, kLevelActiveHigh = 0xD;
+    append(table, MadtOverride{2, sizeof(MadtOverride), 0, kIrqTimer, kGsiTimer, kAsTheBusHasIt});
+    append(table, MadtOverride{2, sizeof(MadtOverride), 0, kIrqSci, kIrqSci, kLevelActiveHigh});
+  }
   seal(table);
   return table;
 }
@@ -205,17 +303,20 @@ Rsdp build_rsdp(u64 xsdt_address) {
 
 std::span<const u8> dsdt() { return {pileus_dsdt, pileus_dsdt_end}; }
 
-std::vector<u8> build_acpi_tables(u64 base, u32 cpu_count) {
-  CHECK(cpu_count >= 1 && cpu_count <= kMaxCpus && base % 16 == 0);
+std::vector<u8> build_acpi_tables(u64 base, const AcpiBoard& board) {
+  CHECK(board.cpu_count >= 1 && board.cpu_count <= kMaxCpus && base % 64 == 0 && base < kLocalApic);
   std::vector<u8> block(sizeof(Rsdp));
   const auto place = [&](std::span<const u8> table) {
-    block.resize(align_up(block.size(), 16));
+    block.resize(align_up(block.size(), 64));
     const u64 address = base + block.size();
     block.insert(block.end(), table.begin(), table.end());
     return address;
   };
   const u64 dsdt_address = place(dsdt());
-  const std::array<u64, 3> tables{place(build_fadt(dsdt_address)), place(build_madt(cpu_count)), place(build_mcfg())};
+  std::optional<u64> facs_address;
+  if (board.legacy_devices) facs_address = place(build_facs());
+  const std::array<u64, 3> tables{place(build_fadt(dsdt_address, facs_address)), place(build_madt(board)),
+                                  place(build_mcfg())};
   const Rsdp rsdp = build_rsdp(place(build_xsdt(tables)));
   std::memcpy(block.data(), &rsdp, sizeof rsdp);
   return block;

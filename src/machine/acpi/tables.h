@@ -1,5 +1,5 @@
-// The ACPI tables of the board: RSDP -> XSDT -> FADT (-> DSDT), MADT, MCFG. Hardware-reduced: no PM
-// timer, no SCI.
+// The ACPI tables of the board: RSDP -> XSDT -> FADT (-> DSDT, FACS), MADT, MCFG. Hardware-reduced,
+// that is without PM timer and SCI, unless there are legacy devices.
 #pragma once
 
 #include <span>
@@ -12,8 +12,12 @@ namespace pileus::machine {
 // The compiled dsdt.asl; lives as long as the program.
 std::span<const u8> dsdt();
 
-// All tables as one block of bytes that is to be put at physical `base` (16-byte aligned), the RSDP
-// first. `cpu_count` is at most kMaxCpus; APIC ids are 0 to cpu_count - 1.
-std::vector<u8> build_acpi_tables(u64 base, u32 cpu_count);
+struct AcpiBoard {
+  u32 cpu_count = 1;  // at most kMaxCpus; APIC ids are 0 to cpu_count - 1
+  bool legacy_devices = false;
+};
+
+// All tables as one block of bytes that is to be put at physical `base` (64-byte aligned, below 4 GiB), the RSDP first.
+std::vector<u8> build_acpi_tables(u64 base, const AcpiBoard& board);
 
 }  // namespace pileus::machine

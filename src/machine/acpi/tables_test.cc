@@ -46,14 +46,14 @@ bool dsdt_has(T value) {
 }
 
 TEST(AcpiTables, RootPointerAndChecksums) {
-  const std::vector<u8> block = build_acpi_tables(kAcpiTables, 4);
+  const std::vector<u8> block = build_acpi_tables(kAcpiTables, {4, false});
   EXPECT_EQ(std::string(block.begin(), block.begin() + 8), "RSD PTR ");
   EXPECT_EQ(sum(Bytes(block).first(20)), 0);
   EXPECT_EQ(sum(Bytes(block).first(36)), 0);
 }
 
 TEST(AcpiTables, FadtIsHardwareReducedAndPointsToTheDsdt) {
-  const std::vector<u8> block = build_acpi_tables(kAcpiTables, 1);
+  const std::vector<u8> block = build_acpi_tables(kAcpiTables, {1, false});
   const Bytes fadt = find_table(block, "FACP");
   EXPECT_EQ(fadt.size(), 276u);
   EXPECT_NE(*load<u32>(fadt, 112) & 1 << 20, 0u);  // HW_REDUCED_ACPI
@@ -63,8 +63,29 @@ TEST(AcpiTables, FadtIsHardwareReducedAndPointsToTheDsdt) {
   EXPECT_EQ(*load<u64>(fadt, 248), kPortPower);
 }
 
+TEST(AcpiTables, WithLegacyDevicesTheFixedHardwareIsThere) {
+  const std::vector<u8> block = build_acpi_tables(kAcpiTables, {1, true});
+  const Bytes fadt = find_table(block, "FACP");
+  EXPECT_EQ(*load<u32>(fadt, 112) & 1 << 20, 0u);         // HW_REDUCED_ACPI
+  EXPECT_NE(*load<u32>(fadt, 112) & 1 << 8, 0u);          // TMR_VAL_EXT
+  EXPECT_EQ(*load<u16>(fadt, 46), kIrqSci);
+  EXPECT_EQ(*load<u32>(fadt, 56), kPortAcpiPm);
+  EXPECT_EQ(*load<u32>(fadt, 64), kPortAcpiPm + 4u);
+  EXPECT_EQ(*load<u32>(fadt, 76), kPortAcpiPm + 8u);
+  EXPECT_EQ(*load<u64>(fadt, 212), kPortAcpiPm + 8u);
+  EXPECT_EQ(signature(table_at(block, *load<u32>(fadt, 40))), "DSDT");
+  const u64 facs = *load<u32>(fadt, 36) - kAcpiTables;
+  EXPECT_EQ(signature(Bytes(block).subspan(facs, 64)), "FACS");
+  EXPECT_EQ(facs % 64, 0u);
+  const Bytes madt = find_table(block, "APIC");
+  ASSERT_EQ(madt.size(), 44u + 8 + 12 + 2 * 10);
+  EXPECT_EQ(*load<u32>(madt, 40), 1u);
+  EXPECT_EQ(*load<u32>(madt, 64 + 4), kGsiTimer);
+  EXPECT_EQ(*load<u16>(madt, 74 + 8), 0xDu);
+}
+
 TEST(AcpiTables, MadtListsCpusAndIoapic) {
-  const std::vector<u8> block = build_acpi_tables(kAcpiTables, 3);
+  const std::vector<u8> block = build_acpi_tables(kAcpiTables, {3, false});
   const Bytes madt = find_table(block, "APIC");
   ASSERT_EQ(madt.size(), 44u + 3 * 8 + 12);
   EXPECT_EQ(*load<u32>(madt, 40), 0u);
@@ -73,7 +94,7 @@ TEST(AcpiTables, MadtListsCpusAndIoapic) {
 }
 
 TEST(AcpiTables, McfgNamesTheEcam) {
-  const std::vector<u8> block = build_acpi_tables(kAcpiTables, 1);
+  const std::vector<u8> block = build_acpi_tables(kAcpiTables, {1, false});
   const Bytes mcfg = find_table(block, "MCFG");
   EXPECT_EQ(*load<u64>(mcfg, 44), kEcam);
   EXPECT_EQ(mcfg[54], 0);
@@ -96,7 +117,7 @@ TEST(AcpiTables, DsdtAgreesWithTheLayout) {
 }
 
 TEST(AcpiTables, FitForTheMostCpus) {
-  EXPECT_LE(build_acpi_tables(kAcpiTables, kMaxCpus).size(), kAcpiTablesEnd - kAcpiTables);
+  EXPECT_LE(build_acpi_tables(kAcpiTables, {kMaxCpus, false}).size(), kAcpiTablesEnd - kAcpiTables);
 }
 
 }  // namespace

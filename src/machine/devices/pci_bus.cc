@@ -32,6 +32,13 @@ void PciBus::write(u32 address, unsigned size, u32 value) {
 
 PciBus::HostBridge::HostBridge() : config_(kBridge) {}
 
+void PciBus::HostBridge::pose_as_qemu() {
+  constexpr u16 kSubsystemVendor = 0x2C, kSubsystem = 0x2E, kRedHat = 0x1AF4, kQemuMachine = 0x1100;
+  const std::scoped_lock lock(mutex_);
+  config_.poke(kSubsystemVendor, 2, kRedHat);
+  config_.poke(kSubsystem, 2, kQemuMachine);
+}
+
 u32 PciBus::HostBridge::config_read(u16 offset, unsigned size) {
   const std::scoped_lock lock(mutex_);
   return config_.read(offset, size);

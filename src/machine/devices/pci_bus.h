@@ -21,6 +21,9 @@ class PciBus {
   // must outlive the bus.
   void attach(unsigned number, virtio::PciFunction& function) { functions_[number] = &function; }
 
+  // The host bridge says that the board is QEMU's, by its subsystem: SeaBIOS asks FwCfg only there. Before any vCPU runs.
+  void pose_as_qemu() { bridge_.pose_as_qemu(); }
+
   guest::BusDevice& ecam() { return ecam_; }
   guest::BusDevice& ports() { return ports_; }  // 8 ports from 0xCF8
 
@@ -36,6 +39,7 @@ class PciBus {
   class HostBridge : public virtio::PciFunction {
    public:
     HostBridge();
+    void pose_as_qemu();
     u32 config_read(u16 offset, unsigned size) override;
     void config_write(u16 offset, unsigned size, u32 value) override;
 

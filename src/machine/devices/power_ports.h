@@ -12,6 +12,7 @@ namespace pileus::machine {
 struct PowerRequests {
   std::function<void()> reset;
   std::function<void()> power_off;
+  std::function<void(u32)> exit;  // through the ExitPort
 };
 
 // Three byte ports: sleep control, sleep status (ACPI 6.5, 4.8.3.7) and reset (4.8.3.6), as the

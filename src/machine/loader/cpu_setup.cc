@@ -13,12 +13,14 @@ constexpr u64 kPage = 4096;
 
 // Access rights as in engine::Segment.
 constexpr u32 kCode64 = 0xA09B;    // G, L, present, code, readable, accessed
+constexpr u32 kCode32 = 0xC09B;    // G, D, present, code, readable, accessed
 constexpr u32 kData32 = 0xC093;    // G, D/B, present, data, writable, accessed
 constexpr u32 kRealCode = 0x009B;  // present, code, readable, accessed
 constexpr u32 kRealData = 0x0093;  // present, data, writable, accessed
 constexpr u32 kLdt = 0x0082;       // present, LDT
 constexpr u32 kTssBusy = 0x008B;   // present, busy TSS
 constexpr u64 kCode64Descriptor = 0x00AF9B000000FFFF;
+constexpr u64 kCode32Descriptor = 0x00CF9B000000FFFF;
 constexpr u64 kData32Descriptor = 0x00CF93000000FFFF;
 constexpr u16 kBootCs = 0x10;  // boot.rst: __BOOT_CS
 constexpr u16 kBootDs = 0x18;  // boot.rst: __BOOT_DS
@@ -55,8 +57,8 @@ void set_initial_lapic(engine::LapicState& lapic, u32 apic_id) {
   lapic.base_msr = kLocalApic | kEnabled | (apic_id == 0 ? kBootCpu : 0);
 }
 
-void write_gdt(guest::GuestMemory& memory) {
-  const std::array<u64, 4> gdt{0, 0, kCode64Descriptor, kData32Descriptor};
+void write_gdt(guest::GuestMemory& memory, u64 code_descriptor) {
+  const std::array<u64, 4> gdt{0, 0, code_descriptor, kData32Descriptor};
   CHECK(memory.write(kBootGdt, {reinterpret_cast<const u8*>(gdt.data()), sizeof gdt}));
 }
 
@@ -105,8 +107,15 @@ void reset_paravirt(engine::CpuState& state) {
   state.msrs.push_back({kPollControl, 1});
 }
 
+void wire_lapic_through(engine::LapicState& lapic) {
+  constexpr u32 kSvr = 0x0F, kLint0 = 0x35, kLint1 = 0x36, kSoftwareEnable = 0x100, kExtInt = 0x700, kNmi = 0x400;
+  lapic.registers[kSvr] |= kSoftwareEnable;
+  lapic.registers[kLint0] = kExtInt;
+  lapic.registers[kLint1] = kNmi;
+}
+
 engine::CpuState enter_long_mode(guest::GuestMemory& memory, u64 entry, u64 zero_page) {
-  write_gdt(memory);
+  write_gdt(memory, kCode64Descriptor);
   write_page_tables(memory);
   engine::CpuState state = reset_state(0);
   for (engine::Segment& segment : state.segment) segment = {kBootDs, kData32, 0xFFFFFFFF, 0};
@@ -119,6 +128,19 @@ engine::CpuState enter_long_mode(guest::GuestMemory& memory, u64 entry, u64 zero
   state.efer = kEferLme | kEferLma;
   state.rip = entry;
   state.gpr[engine::kRsi] = zero_page;
+  state.run_state = engine::RunState::kRunning;
+  return state;
+}
+
+engine::CpuState enter_protected_mode(guest::GuestMemory& memory, u32 entry) {
+  write_gdt(memory, kCode32Descriptor);
+  engine::CpuState state = reset_state(0);
+  for (engine::Segment& segment : state.segment) segment = {kBootDs, kData32, 0xFFFFFFFF, 0};
+  state.segment[engine::kCs] = {kBootCs, kCode32, 0xFFFFFFFF, 0};
+  state.gdtr = {kBootGdt, 4 * 8 - 1};
+  state.idtr = {0, 0};
+  state.cr0 = kCr0Pe | kCr0Et;
+  state.rip = entry;
   state.run_state = engine::RunState::kRunning;
   return state;
 }

@@ -14,9 +14,17 @@ engine::CpuState reset_state(u32 apic_id);
 // where the guest's former kernel had its clock. Only for an engine that offers them.
 void reset_paravirt(engine::CpuState& state);
 
+// Virtual wire mode (Intel MultiProcessor Specification 3.6.2.2), in which firmware leaves CPU 0: legacy interrupts pass
+// through its local APIC.
+void wire_lapic_through(engine::LapicState& lapic);
+
 // Writes boot page tables (the first 4 GiB mapped onto themselves, 2 MiB pages) and a GDT to RAM
 // and returns the state of CPU 0 entering 64-bit code at `entry` with rsi = `zero_page`, interrupts
 // off.
 engine::CpuState enter_long_mode(guest::GuestMemory& memory, u64 entry, u64 zero_page);
+
+// Writes a GDT to RAM and returns the state of CPU 0 entering 32-bit code at physical `entry` with flat segments,
+// paging and interrupts off.
+engine::CpuState enter_protected_mode(guest::GuestMemory& memory, u32 entry);
 
 }  // namespace pileus::machine

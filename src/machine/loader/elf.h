@@ -1,4 +1,4 @@
-// ELF64 executables: what a loader needs of them (System V ABI, "Program Header").
+// ELF executables: what a loader needs of them (System V ABI, "Program Header").
 #pragma once
 
 #include <vector>
@@ -13,6 +13,7 @@ namespace pileus::machine {
 // memory_size, the address range does not wrap around.
 struct ElfSegment {
   u64 address = 0;
+  u64 virtual_address = 0;
   u64 file_offset = 0;
   u64 file_size = 0;
   u64 memory_size = 0;
@@ -24,7 +25,9 @@ struct ElfImage {
 };
 
 bool looks_like_elf(Bytes file);
-// Errors: kCorrupt for a damaged file, kUnsupported for another machine or kind of ELF.
+// An x86-64 executable. Errors: kCorrupt for a damaged file, kUnsupported for another machine or kind of ELF.
 Result<ElfImage> parse_elf(Bytes file);
+// The same, or an i386 one.
+Result<ElfImage> parse_elf_of_either_width(Bytes file);
 
 }  // namespace pileus::machine

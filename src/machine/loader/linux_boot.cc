@@ -7,6 +7,8 @@
 #include "machine/loader/cpu_setup.h"
 #include "machine/loader/decompress.h"
 #include "machine/loader/elf.h"
+#include "machine/loader/segments.h"
+#include "machine/memory_map.h"
 
 namespace pileus::machine {
 
@@ -48,25 +50,6 @@ Result<Kernel> open_kernel(Bytes file) {
   kernel.elf = kernel.unpacked.view();
   kernel.header = image.header;
   return kernel;
-}
-
-// Copies the segments to RAM; returns the end of the highest.
-Result<u64> load_segments(guest::GuestMemory& memory, Bytes elf, const ElfImage& image) {
-  u64 end = 0;
-  for (const ElfSegment& segment : image.segments) {
-    if (segment.address < kHighRamStart) {
-      return Error(ErrorCode::kInvalid, "a segment wants the first MiB, which the board uses");
-    }
-    if (segment.memory_size > kMaxKernelBytes) return Error(ErrorCode::kInvalid, "damaged: a segment is far too large");
-    const auto target = memory.span(segment.address, segment.memory_size);
-    if (!target) return Error(ErrorCode::kInvalid, "does not fit in the guest's memory: give the machine more");
-    const Bytes data = elf.subspan(segment.file_offset, segment.file_size);
-    std::copy(data.begin(), data.end(), target->begin());
-    std::fill(target->begin() + static_cast<std::ptrdiff_t>(data.size()), target->end(), u8{0});
-    memory.written(segment.address, segment.memory_size);
-    end = std::max(end, segment.address + segment.memory_size);
-  }
-  return end;
 }
 
 // As high as the kernel allows, so that it is out of the way while the kernel starts.
@@ -111,20 +94,10 @@ u64 write_random_seed(guest::GuestMemory& memory, Bytes seed) {
   return kSetupData;
 }
 
-void add_e820(boot_params& params, u64 start, u64 end, u32 type) {
-  if (start >= end) return;
-  params.e820_table[params.e820_entries++] = {start, end - start, type};
-}
-
-// The map a BIOS would give (ACPI 6.5, 15 "System Address Map Interfaces").
 void fill_e820(boot_params& params, const guest::GuestMemory& memory) {
-  constexpr u32 kRam = 1, kReserved = 2;
-  add_e820(params, 0, kLowRamEnd, kRam);
-  add_e820(params, kLowRamEnd, kHighRamStart, kReserved);
-  const auto& regions = memory.regions();
-  add_e820(params, kHighRamStart, regions.front().base + regions.front().size, kRam);
-  add_e820(params, kEcam, kEcam + kEcamSize, kReserved);
-  for (u64 i = 1; i < regions.size(); ++i) add_e820(params, regions[i].base, regions[i].base + regions[i].size, kRam);
+  for (const MemoryRange& range : memory_map(memory)) {
+    params.e820_table[params.e820_entries++] = {range.start, range.end - range.start, static_cast<u32>(range.kind)};
+  }
 }
 
 }  // namespace
@@ -135,7 +108,7 @@ Result<engine::CpuState> load_linux(guest::GuestMemory& memory, const LinuxBoot&
   }
   const Kernel kernel = TRY(open_kernel(boot.kernel).with("kernel"));
   const ElfImage image = TRY(parse_elf(kernel.elf).with("kernel"));
-  const u64 kernel_end = TRY(load_segments(memory, kernel.elf, image).with("kernel"));
+  const u64 kernel_end = TRY(load_segments(memory, kernel.elf, image, kMaxKernelBytes).with("kernel"));
   const u64 initrd = TRY(load_initrd(memory, boot.initrd, kernel_end, kernel.header).with("initrd"));
   TRY(load_command_line(memory, boot.command_line, kernel.header).with("kernel command line"));
 

@@ -65,4 +65,36 @@ inline std::vector<u8> make_bzimage(const std::vector<u8>& payload) {
   return bytes;
 }
 
+inline constexpr u32 kTestMultiboot = 0x200000;
+
+// A Multiboot kernel as an ELF32 file: one segment, linked at 3 GiB and loaded at kTestMultiboot, that begins with the
+// header and goes on with `code`, the entry; 4 KiB of zeros behind it.
+inline std::vector<u8> make_multiboot(u32 flags = 3, const std::string& code = "\xF4") {
+  constexpr u32 kLinkedAt = 0xC0000000;
+  Elf32_Ehdr header{};
+  std::memcpy(header.e_ident, ELFMAG, SELFMAG);
+  header.e_ident[EI_CLASS] = ELFCLASS32;
+  header.e_ident[EI_DATA] = ELFDATA2LSB;
+  header.e_type = ET_EXEC;
+  header.e_machine = EM_386;
+  header.e_entry = kLinkedAt + 12;
+  header.e_phoff = sizeof header;
+  header.e_phentsize = sizeof(Elf32_Phdr);
+  header.e_phnum = 1;
+  Elf32_Phdr segment{};
+  segment.p_type = PT_LOAD;
+  segment.p_offset = sizeof header + sizeof segment;
+  segment.p_vaddr = kLinkedAt;
+  segment.p_paddr = kTestMultiboot;
+  segment.p_filesz = 12 + static_cast<u32>(code.size());
+  segment.p_memsz = segment.p_filesz + 4096;
+  std::vector<u8> bytes;
+  put(bytes, 0, header);
+  put(bytes, sizeof header, segment);
+  constexpr u32 kMagic = 0x1BADB002;
+  for (const u32 word : {kMagic, flags, 0u - kMagic - flags}) put(bytes, bytes.size(), word);
+  bytes.insert(bytes.end(), code.begin(), code.end());
+  return bytes;
+}
+
 }  // namespace pileus::machine::testing

@@ -22,9 +22,9 @@ constexpr u64 kMaxFolded = 64 * kMiB;
 constexpr std::size_t kMaxFunctions = 25;
 constexpr std::chrono::milliseconds kPoll{50};
 // What is worth to be known of `vm stats`: how often something was done.
-constexpr std::array kRates = {"tlb_fills", "interpreted", "blocks_translated", "block_lookups",
-                               "exits",     "interrupts",  "exceptions",        "page_faults",
-                               "halts",     "code_writes", "direct_runs",       "direct_faults"};
+constexpr std::array kRates = {"tlb_fills",     "fast_system", "fast_faults", "interpreted",  "blocks_translated",
+                               "block_lookups", "exits",       "interrupts",  "exceptions",   "page_faults",
+                               "halts",         "code_writes", "direct_runs", "direct_faults"};
 
 Result<engine::Counters> counters_of(const VmEntry& vm) {
   const std::string reply = TRY(vmm::ask(vm.directory, vmm::Command::kStats));

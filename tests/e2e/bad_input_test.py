@@ -144,6 +144,10 @@ class BadInput(unittest.TestCase):
         self.refuse_run(["--cpus", "0"], "1 to 254", status=USAGE)
         self.refuse_run(["--cpus", "255"], "1 to 254", status=USAGE)
 
+    def test_place_for_gdb(self):
+        self.refuse_run(["--gdb", "1234"], "--gdb", "unix:PATH", status=USAGE)
+        self.refuse_run(["--gdb", "tcp:0.0.0.0:1234"], "127.0.0.1", status=USAGE)
+
     def test_kvm_engine(self):
         kvm = pathlib.Path("/dev/kvm")
         if not kvm.exists():

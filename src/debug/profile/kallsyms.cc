@@ -239,7 +239,7 @@ std::string_view SymbolTable::find(u64 address) const {
 }
 
 std::optional<SymbolTable> parse_kallsyms(std::span<const u8> image) {
-  constexpr std::string_view kDigits("0\0001\0002\0003\0004\0005\0006\0007\0008\0009", 20);
+  constexpr std::string_view kDigits("0\0001\0002\0003\0004\0005\0006\0007\0008\0009\0", 20);
   unsigned tried = 0;
   for (std::size_t from = 0; from < image.size();) {
     const void* found = ::memmem(image.data() + from, image.size() - from, kDigits.data(), kDigits.size());

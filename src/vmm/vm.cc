@@ -167,10 +167,10 @@ Result<machine::MachineConfig> Vm::machine_config() {
   config.paravirt = config_.paravirt;
   config.cpu_model = config_.cpu_model;
   config.direct = config_.direct ? engine::DirectMode::kAuto : engine::DirectMode::kOff;
-  config.make_engine = [cache = config_.translation_cache_bytes, kvm = TRY(choose_engine()) == EngineChoice::kKvm](
-                           engine::Config engine_config) {
+  const EngineChoice chosen = TRY(choose_engine());
+  config.make_engine = [chosen, cache = config_.translation_cache_bytes](engine::Config engine_config) {
     engine_config.translation_cache_bytes = cache;
-    return kvm ? engine::create_kvm(engine_config) : engine::create_bt(engine_config);
+    return chosen == EngineChoice::kKvm ? engine::create_kvm(engine_config) : engine::create_bt(engine_config);
   };
   config.boot = TRY(boot_source(config_));
   config.exit_port = config_.exit_port;

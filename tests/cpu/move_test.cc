@@ -144,6 +144,30 @@ TEST_P(MoveTest, StateIsTheSameOnTheOtherSide) {
   }
 }
 
+// An exception that one engine had raised and not delivered is delivered by the other.
+TEST_P(MoveTest, AnExceptionOnItsWayArrives) {
+  constexpr u8 kGp = 13;
+  constexpr u32 kError = 0x1234;
+  constexpr u64 kHandler = kLoad + 0x100;
+  const std::unique_ptr<Machine> there = make(GetParam().second);
+  ASSERT_TRUE(there);
+  start(*there, {0xEB, 0xFE});  // jmp $
+  ASSERT_TRUE(there->memory().write(kHandler, kExitCode));
+  const std::array<u64, 2> gate{(kHandler & 0xFFFF) | u64{kKernelCode} << 16 | u64{0x8E} << 40 | (kHandler >> 16) << 48,
+                                0};
+  std::memcpy(there->memory().host(kIdt + kGp * 16, 16), gate.data(), 16);
+  engine::CpuState state = there->cpu().state();
+  state.exception = {kGp, true, kError};
+  ASSERT_TRUE(there->cpu().set_state(state).ok());
+  ASSERT_EQ(there->run(1000).ending, Ending::kExit);
+  const engine::CpuState end = there->cpu().state();
+  EXPECT_EQ(end.rip, kHandler + kExitCode.size());
+  std::array<u64, 2> frame{};
+  ASSERT_TRUE(there->memory().read(end.gpr[engine::kRsp], {reinterpret_cast<u8*>(frame.data()), sizeof frame}));
+  EXPECT_EQ(frame[0], kError);
+  EXPECT_EQ(frame[1], kLoad);
+}
+
 INSTANTIATE_TEST_SUITE_P(Engines, MoveTest,
                          ::testing::Values(std::pair(Way::kInterpreter, Way::kKvm),
                                            std::pair(Way::kKvm, Way::kInterpreter),

@@ -53,6 +53,26 @@ TEST_F(LapicTest, TaskPriorityHoldsBack) {
   EXPECT_EQ(apic().pending(), 0x41);
 }
 
+TEST_F(LapicTest, LegacyInterruptsPassWhereLint0LetsThem) {
+  constexpr u32 kLint0 = 0x35;
+  apic().set_ext_int(true);
+  EXPECT_FALSE(apic().ext_int_pending());  // masked after a reset
+  ASSERT_TRUE(apic().write(kLint0, 0x700));
+  EXPECT_TRUE(apic().ext_int_pending());
+  ASSERT_TRUE(apic().write(kLint0, 0x10700));
+  EXPECT_FALSE(apic().ext_int_pending());
+  ASSERT_TRUE(apic().write(kLint0, 0x400));  // NMI is another mode
+  EXPECT_FALSE(apic().ext_int_pending());
+  ASSERT_TRUE(apic().set_base_msr(0xFEE00100));  // switched off: LINT0 is INTR
+  EXPECT_TRUE(apic().ext_int_pending());
+  cpu().exit_request = 0;
+  apic().set_ext_int(false);
+  EXPECT_FALSE(apic().ext_int_pending());
+  EXPECT_EQ(cpu().exit_request, 0u);
+  apic().set_ext_int(true);
+  EXPECT_EQ(cpu().exit_request, 1u);
+}
+
 TEST_F(LapicTest, SwitchedOffTakesNoInterrupts) {
   ASSERT_TRUE(apic().write(kSvr, 0xFF));
   apic().post(Delivery::kFixed, 0x41, false);

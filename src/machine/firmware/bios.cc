@@ -37,8 +37,8 @@ static_assert(sizeof(AllocateCommand) == 128);
 
 template <typename T>
 void append(std::vector<u8>& bytes, const T& value) {
-  const auto* raw = reinterpret_cast<const u8*>(&value);
-  bytes.insert(bytes.end(), raw, raw + sizeof value);
+  bytes.resize(bytes.size() + sizeof value);
+  std::memcpy(bytes.data() + bytes.size() - sizeof value, &value, sizeof value);
 }
 
 // The first MiB is SeaBIOS's own business.

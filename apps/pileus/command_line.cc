@@ -134,9 +134,12 @@ void add_image_commands(CLI::App& root, CommandLine& line) {
   CLI::App* image = root.add_subcommand("image", "Build and manage images");
   image->require_subcommand(1);
   image->footer("\nExamples:\n  pileus image build debian-12\n  pileus image ls");
-  add_name(
-      leaf(image, "build", "Build an image; done at once when it is there already", "  pileus image build debian-12"),
-      line, "What to build: debian-12, or debian-12-programs (for benchmarks)");
+  CLI::App* build = leaf(image, "build", "Build an image; done at once when it is there already",
+                         "  pileus image build debian-12\n  pileus image build debian-13");
+  add_name(build, line,
+           "What to build: debian-11, debian-12, debian-13, debian-sid; debian-12-programs for benchmarks");
+  build->add_flag("--allow-expired", line.allow_expired,
+                  "Take a package index that its mirror has not renewed in time: it may lack security updates");
   CLI::App* list = leaf(image, "ls", "List images", "  pileus image ls --json");
   add_json(list, line);
   list->add_flag("--quiet,-q", line.quiet, "Names only");

@@ -47,6 +47,7 @@ struct CommandLine {
   std::vector<std::string> words;  // for ssh
   bool json = false;
   bool quiet = false;
+  bool allow_expired = false;  // of image build
   bool force = false;
   bool virtio = false;
   u32 timeout_s = 0;

@@ -37,7 +37,7 @@ _pileus() {
         *,vm,profile) words='--seconds --output --json' ;;
         *,vm,console) words='--virtio' ;;
         *,vm,show|*,vm,stats) words='--json' ;;
-        3,image,build) words='debian-12 debian-12-programs' ;;
+        3,image,build) words='debian-11 debian-12 debian-12-programs debian-13 debian-sid --allow-expired' ;;
         *,image,ls) words='--json --quiet' ;;
         3,image,*) words=$(pileus image ls --quiet 2>/dev/null) ;;
         *,image,show) words='--json' ;;
@@ -64,7 +64,7 @@ _pileus() {
       _files ;;
     *,vm,ls|*,image,ls) found=(--json --quiet) ;;
     4,vm,*) found=(${(f)"$(pileus vm ls --quiet 2>/dev/null)"}) ;;
-    4,image,build) found=(debian-12 debian-12-programs) ;;
+    4,image,build) found=(debian-11 debian-12 debian-12-programs debian-13 debian-sid --allow-expired) ;;
     4,image,*) found=(${(f)"$(pileus image ls --quiet 2>/dev/null)"}) ;;
   esac
   compadd -- $found
@@ -84,7 +84,7 @@ complete -c pileus -n '__pileus_at vm' -f \
 complete -c pileus -n '__pileus_at image' -f -a 'build ls show rm'
 complete -c pileus -n '__pileus_at completion' -f -a 'bash zsh fish'
 complete -c pileus -n '__pileus_at vm run' -a '(pileus image ls --quiet 2>/dev/null)'
-complete -c pileus -n '__pileus_at image build' -f -a 'debian-12 debian-12-programs'
+complete -c pileus -n '__pileus_at image build' -f -a 'debian-11 debian-12 debian-12-programs debian-13 debian-sid --allow-expired'
 for command in start wait show ssh console stop kill reset rm stats profile
   complete -c pileus -n "__pileus_at vm $command" -f -a '(pileus vm ls --quiet 2>/dev/null)'
 end

@@ -45,6 +45,7 @@ Result<int> image_build(image::Library& library, const CommandLine& line) {
   ProgressLine progress;
   image::BuildOptions options;
   options.name = line.name;
+  options.allow_expired = line.allow_expired;
   options.cancelled = &interrupted();
   std::string what = "starting";
   double fraction = 0;

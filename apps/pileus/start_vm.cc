@@ -21,7 +21,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kPoll{100};
-constexpr std::chrono::milliseconds kBannerPatience{1500};
+// OpenSSH 9.8 and later shut out for a while who connects often and goes before it says anything, as an impatient wait
+// would.
+constexpr std::chrono::milliseconds kBannerPatience{5000};
 constexpr std::size_t kTail = 4096;
 
 // The pileus-vmm beside this program, else the one in PATH.

@@ -148,6 +148,7 @@ Result<std::vector<std::string>> Build::mmdebstrap_command() const {
                                       "--customize-hook=" + std::string(recipe_.setup_hook),
                                       std::string(recipe_.suite),
                                       "-"};
+  if (options_.allow_expired) command.insert(command.begin() + 1, "--aptopt=Acquire::Check-Valid-Until \"false\"");
   const Result<std::string> os_release = os::read_file("/etc/os-release");
   const PackageSources sources = host_sources("/etc/apt", recipe_.suite, os_release.ok() ? own_suite(*os_release) : "");
   if (!sources.one_line.empty()) {

@@ -18,6 +18,7 @@ using Progress = std::function<void(std::string_view what, double fraction)>;
 
 struct BuildOptions {
   std::string name;   // of the image; usually the recipe's
+  bool allow_expired = false;  // takes package indexes whose date of expiry has passed
   Progress progress;  // may be empty
   const std::atomic<bool>* cancelled = nullptr;  // set by a signal handler: the build cleans up and gives up
 };

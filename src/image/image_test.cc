@@ -101,11 +101,13 @@ TEST(PackageSources, RetargetsStanzas) {
   const std::string text =
       "Types: deb\nURIs: http://mirror.example/debian\nSuites: bookworm bookworm-updates\nComponents: main\n\n"
       "Types: deb\nURIs: http://mirror.example/security\nSuites: bookworm-security\nComponents: main\n\n";
-  EXPECT_EQ(retarget_sources(text, true, "bookworm", "bullseye"),
-            "Types: deb\nURIs: http://mirror.example/debian\nSuites: bullseye bullseye-updates\nComponents: main\n\n"
-            "Types: deb\nURIs: http://mirror.example/security\nSuites: bullseye-security\nComponents: main\n\n");
-  EXPECT_EQ(retarget_sources(text, true, "bookworm", "sid"),
-            "Types: deb\nURIs: http://mirror.example/debian\nSuites: sid\nComponents: main\n\n");
+  EXPECT_EQ(retarget_sources(text, true, "bookworm", "trixie"),
+            "Types: deb\nURIs: http://mirror.example/debian\nSuites: trixie trixie-updates\nComponents: main\n\n"
+            "Types: deb\nURIs: http://mirror.example/security\nSuites: trixie-security\nComponents: main\n\n");
+  for (const std::string alone : {"sid", "bullseye"}) {
+    EXPECT_EQ(retarget_sources(text, true, "bookworm", alone),
+              "Types: deb\nURIs: http://mirror.example/debian\nSuites: " + alone + "\nComponents: main\n\n");
+  }
 }
 
 TEST(PackageSources, KnowsTheHostsOwnSuite) {

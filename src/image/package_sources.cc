@@ -11,7 +11,9 @@
 namespace pileus::image {
 namespace {
 
-constexpr std::string_view kUnstable = "sid";
+// Unstable has no updates beside it. Support of bullseye ended in August 2026, and mirrors drop packages that its security
+// index still names.
+bool stands_alone(std::string_view suite) { return suite == "sid" || suite == "bullseye"; }
 
 bool serves(std::string_view word, std::string_view suite) {
   const std::string name(suite);
@@ -25,7 +27,7 @@ std::string retarget_words(const std::string& text, std::string_view from, std::
   std::istringstream words(text);
   for (std::string word; words >> word;) {
     if (serves(word, from)) {
-      if (to == kUnstable && word != from) continue;
+      if (stands_alone(to) && word != from) continue;
       word = std::string(to) + word.substr(from.size());
       named = true;
     }

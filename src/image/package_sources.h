@@ -15,8 +15,8 @@ namespace pileus::image {
 // style, each entry ended by a newline.
 std::string select_sources(std::string_view text, bool deb822, std::string_view suite);
 
-// `sources` (of select_sources() for the suite `from`) as they are for the suite `to` of the same mirrors; what unstable
-// does not have, updates and security, is dropped.
+// `sources` (of select_sources() for the suite `from`) as they are for the suite `to` of the same mirrors; updates
+// and security are dropped where there are none: of unstable, and of what Debian no longer supports.
 std::string retarget_sources(std::string_view sources, bool deb822, std::string_view from, std::string_view to);
 
 // The suite that a Debian host itself is of ("bookworm"), from the text of /etc/os-release; empty when it is no Debian.

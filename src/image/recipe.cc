@@ -42,7 +42,7 @@ Recipe with_disk(Recipe recipe, u64 bytes) {
 
 std::span<const Recipe> recipes() {
   static const std::array kRecipes = {
-      debian("debian-11", "Debian 11 (bullseye), cloud kernel, systemd, OpenSSH, cloud-init", "bullseye",
+      debian("debian-11", "Debian 11 (bullseye), of which support has ended: without security updates", "bullseye",
              pileus_recipe_debian_11_packages),
       debian("debian-12", "Debian 12 (bookworm), cloud kernel, systemd, OpenSSH, cloud-init", "bookworm",
              pileus_recipe_debian_12_packages),

@@ -14,6 +14,7 @@ TROUBLE = r"BUG:|Oops|general protection|rcu.*stall|soft lockup|Call Trace"
 
 class Releases(unittest.TestCase):
     images = IMAGES
+    allow_expired = False
 
     def test_releases(self):
         for image in self.images:
@@ -22,7 +23,8 @@ class Releases(unittest.TestCase):
 
     def check(self, image):
         with step(f"{image}: image"):
-            pileus("image", "build", image, patience_s=BUILD_PATIENCE_S)
+            words = ["--allow-expired"] if self.allow_expired else []
+            pileus("image", "build", image, *words, patience_s=BUILD_PATIENCE_S)
         with Vm(f"soak-{image}", "--cpus", 2, "--memory", "768M", source=image) as vm:
             with step(f"{image}: boot"):
                 running = vm.run()
@@ -47,7 +49,9 @@ class Releases(unittest.TestCase):
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--allow-expired", action="store_true", help="as of `pileus image build`")
     parser.add_argument("images", nargs="*", default=IMAGES, help=f"recipes (default: {' '.join(IMAGES)})")
-    Releases.images = parser.parse_args().images
+    arguments = parser.parse_args()
+    Releases.images, Releases.allow_expired = arguments.images, arguments.allow_expired
     end_on_sigterm()
     unittest.main(argv=sys.argv[:1])

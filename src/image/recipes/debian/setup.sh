@@ -67,7 +67,7 @@ EOF
 # Clones have no need of the modules that look for other clouds' plumbing.
 rm -f "$root/etc/systemd/system/cloud-init.target.wants/cloud-init-hotplugd.socket"
 
-# Later boots of the same machine have nothing to configure: there cloud-init's four starts of
+# Later boots of the same machine have nothing to configure: there cloud-init's starts of
 # Python are spared.
 cat > "$root/usr/local/sbin/cloud-init-needed" <<'EOF'
 #!/bin/sh
@@ -96,7 +96,7 @@ echo "$needed" > "$answer"
 exit "$needed"
 EOF
 chmod 755 "$root/usr/local/sbin/cloud-init-needed"
-for unit in cloud-init-local cloud-init cloud-config cloud-final; do
+for unit in cloud-init-main cloud-init-local cloud-init cloud-init-network cloud-config cloud-final; do
   mkdir -p "$root/etc/systemd/system/$unit.service.d"
   printf '[Service]\nExecCondition=/usr/local/sbin/cloud-init-needed\n' \
     > "$root/etc/systemd/system/$unit.service.d/needed.conf"

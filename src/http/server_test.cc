@@ -129,12 +129,15 @@ TEST_F(ServerTest, HeadersUpToTheLimit) {
 }
 
 TEST_F(ServerTest, GarbageDoesNotReachTheHandler) {
+  ServerOptions options;
+  options.request_timeout = seconds(1);  // nobody says that it will be refused before that
   std::atomic<int> calls = 0;
   const auto server = serve([&](const Request&) {
     ++calls;
     return text_response(200, "");
-  });
-  for (const char* garbage : {"\0\0\0\0\r\n\r\n", "GET\r\n\r\n", "\x16\x03\x01\x02\x00\x01", "GET / HTTP/9.9\r\n\r\n",
+  }, options);
+  using namespace std::string_view_literals;
+  for (const std::string_view garbage : {"\0\0\0\0\r\n\r\n"sv, "GET\r\n\r\n", "\x16\x03\x01\x02\x00\x01", "GET / HTTP/9.9\r\n\r\n",
                               "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
                               "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999999\r\n\r\n"}) {
     RawClient raw(server->port());

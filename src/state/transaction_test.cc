@@ -189,6 +189,8 @@ TEST_P(TransactionTest, RefusesWhatBreaksTheRulesAndDoesNothing) {
     ASSERT_FALSE(done.ok());
     EXPECT_EQ(done.error().code(), ErrorCode::kInvalid) << done.error().message();
   }
+  EXPECT_EQ(store().get(Get{{"b", "a"}}).error().code(), ErrorCode::kInvalid);
+  EXPECT_EQ(store().watch({"b", "a"}, 0).error().code(), ErrorCode::kInvalid);
   EXPECT_EQ(store().get(Get{range()}).value().revision, before);
 }
 

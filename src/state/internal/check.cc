@@ -12,6 +12,8 @@ Result<> check_key(const std::string& key) {
   return invalid("a key of " + std::to_string(key.size()) + " bytes: one has 1 to " + std::to_string(kMaxKeySize));
 }
 
+}  // namespace
+
 Result<> check_range(const KeyRange& range) {
   // One more than a key: KeyRange::key() ends with the byte after it.
   if (range.begin.size() > kMaxKeySize + 1 || range.end.size() > kMaxKeySize + 1) {
@@ -20,6 +22,8 @@ Result<> check_range(const KeyRange& range) {
   if (!range.end.empty() && range.begin >= range.end) return invalid("a range that ends before it begins");
   return {};
 }
+
+namespace {
 
 // Adds what the branch carries to `size`.
 Result<> check_branch(const std::vector<Operation>& branch, std::size_t& size) {

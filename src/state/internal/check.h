@@ -6,6 +6,7 @@
 namespace pileus::state {
 
 Result<> check_transaction(const Transaction& transaction);
+Result<> check_range(const KeyRange& range);
 Result<> check_ttl(std::chrono::seconds ttl);
 
 }  // namespace pileus::state

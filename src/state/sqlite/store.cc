@@ -61,11 +61,13 @@ class SqliteStore final : public Store {
   }
 
   Result<Snapshot> get(const Get& what, Revision revision) override {
+    TRY(check_range(what.range));
     ReaderPool::Loan reader = TRY(readers_->borrow(options_.patience));
     return reader->get(what, revision);
   }
 
   Result<std::unique_ptr<Watch>> watch(const KeyRange& range, Revision first) override {
+    TRY(check_range(range));
     return make_watch(range, first == 0 ? progress_->revision() + 1 : first, *readers_, progress_);
   }
 
@@ -212,8 +214,12 @@ Result<std::unique_ptr<Store>> open(const Options& options) {
                                        (owner.ok() ? owner.value() : "another process") +
                                        "; stop that, or name another folder");
   }
-  TRY(os::replace_file(options.folder / "owner", "process " + std::to_string(::getpid()))
-          .with("the state store in " + options.folder.string()));
+  // For that message only: a full disk is no reason not to serve what is there.
+  if (const auto named = os::replace_file(options.folder / "owner", "process " + std::to_string(::getpid()));
+      !named.ok()) {
+    log::warn("state store: {}", named.error().message());
+    static_cast<void>(os::remove_all(options.folder / "owner").ok());  // it names the process before
+  }
   const auto file = options.folder / "state.db";
   std::unique_ptr<Writer> writer = TRY(Writer::open(file));
   std::unique_ptr<ReaderPool> readers = TRY(ReaderPool::open(file, options.readers));

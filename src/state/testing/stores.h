@@ -5,8 +5,10 @@
 #include <gtest/gtest.h>
 
 #include "os/file.h"
+#include "state/etcd/store.h"
 #include "state/sqlite/store.h"
 #include "state/store.h"
+#include "state/testing/etcd_cluster.h"
 
 namespace pileus::state::testing {
 
@@ -69,7 +71,14 @@ class Conformance : public ::testing::TestWithParam<Kind> {
   }
 
  private:
-  void open_etcd() { GTEST_SKIP() << "no etcd yet"; }
+  void open_etcd() {
+    if (!EtcdCluster::is_installed()) GTEST_SKIP() << "etcd is not installed; tools/deps installs it";
+    // One for all tests: starting it takes a second.
+    static const std::unique_ptr<EtcdCluster> cluster = EtcdCluster::start(1);
+    auto opened = etcd::open({cluster->endpoints(), {}, std::chrono::seconds(10)});
+    ASSERT_TRUE(opened.ok()) << opened.error().message();
+    store_ = std::move(opened).value();
+  }
 
   const os::TemporaryDirectory folder_ = make_folder();
   std::unique_ptr<Store> store_;

@@ -18,6 +18,7 @@ struct ClientOptions {
   std::filesystem::path ca;           // whom to trust; empty: the system's
   std::filesystem::path certificate;  // our own, and its key
   std::filesystem::path key;
+  bool trust_anyone = false;  // for what is checked by other means: see fetch_authority()
   std::size_t max_body = 64 * kMiB;            // of an answer; more is kExhausted
   std::chrono::milliseconds connect_timeout{3000};  // TCP and TLS together; part of the request's time
 };

@@ -132,14 +132,17 @@ TEST_F(ServerTest, GarbageDoesNotReachTheHandler) {
   ServerOptions options;
   options.request_timeout = seconds(1);  // nobody says that it will be refused before that
   std::atomic<int> calls = 0;
-  const auto server = serve([&](const Request&) {
-    ++calls;
-    return text_response(200, "");
-  }, options);
+  const auto server = serve(
+      [&](const Request&) {
+        ++calls;
+        return text_response(200, "");
+      },
+      options);
   using namespace std::string_view_literals;
-  for (const std::string_view garbage : {"\0\0\0\0\r\n\r\n"sv, "GET\r\n\r\n", "\x16\x03\x01\x02\x00\x01", "GET / HTTP/9.9\r\n\r\n",
-                              "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
-                              "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999999\r\n\r\n"}) {
+  for (const std::string_view garbage : std::initializer_list<std::string_view>{
+           "\0\0\0\0\r\n\r\n"sv, "GET\r\n\r\n", "\x16\x03\x01\x02\x00\x01", "GET / HTTP/9.9\r\n\r\n",
+           "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
+           "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999999\r\n\r\n"}) {
     RawClient raw(server->port());
     raw.send(garbage);
     raw.finish();
@@ -174,8 +177,10 @@ TEST_F(ServerTest, TooManyRequestsAreToldSo) {
   options.threads = 1;
   options.max_waiting = 1;
   std::atomic<bool> go = false;
+  std::atomic<bool> entered = false;
   const auto server = serve(
       [&](const Request&) {
+        entered = true;
         while (!go) std::this_thread::sleep_for(milliseconds(1));
         return text_response(200, "");
       },
@@ -183,6 +188,8 @@ TEST_F(ServerTest, TooManyRequestsAreToldSo) {
   std::atomic<int> good = 0, busy = 0;
   std::vector<std::thread> clients;
   for (int i = 0; i < 6; ++i) {
+    // The first has the only thread, the second waits for it.
+    while (i == 1 && !entered) std::this_thread::sleep_for(milliseconds(1));
     clients.emplace_back([&] {
       const Response response = ask(*client_, *server, "/");
       (response.status == 200 ? good : busy) += 1;

@@ -51,6 +51,10 @@ void CurlTransfer::set_options() {
   set(CURLOPT_TCP_KEEPIDLE, kKeepAliveIdle);
   set(CURLOPT_TCP_KEEPINTVL, kKeepAliveInterval);
   if (!options_.ca.empty()) set(CURLOPT_CAINFO, options_.ca.c_str());
+  if (options_.trust_anyone) {
+    set(CURLOPT_SSL_VERIFYPEER, 0L);
+    set(CURLOPT_SSL_VERIFYHOST, 0L);
+  }
   if (!options_.certificate.empty()) set(CURLOPT_SSLCERT, options_.certificate.c_str());
   if (!options_.key.empty()) set(CURLOPT_SSLKEY, options_.key.c_str());
 

@@ -21,6 +21,7 @@ enum class FeatureWord : u8 {
   k7Ebx,  // leaf 7, subleaf 0
   k7Ecx,
   k7Edx,
+  k72Edx,  // leaf 7, subleaf 2
   kD1Eax,  // leaf 0xD, subleaf 1
   k80000001Ecx,
   k80000001Edx,

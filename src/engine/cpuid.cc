@@ -67,8 +67,9 @@ CpuidLeaf basic(const CpuIdentity& cpu, const CpuidState& state, u32 leaf, u32 s
     case 4: return caches(subleaf);
     case 6: return {bit(2), 0, 0, 0};  // ARAT
     case 7:
+      if (subleaf == 2) return {0, 0, 0, cpu.features[k72Edx]};
       if (subleaf != 0) return {};
-      return {0, cpu.features[k7Ebx], cpu.features[k7Ecx], cpu.features[k7Edx]};
+      return {cpu.features[k72Edx] != 0 ? 2U : 0U, cpu.features[k7Ebx], cpu.features[k7Ecx], cpu.features[k7Edx]};
     case 0xB: return topology(cpu, state, subleaf);
     case 0xD: return extended_state(cpu, state, subleaf);
     // TSC = 10 MHz crystal * EBX / EAX. Linux multiplies kHz by EBX in 32 bits, which bounds EAX.

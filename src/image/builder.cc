@@ -148,7 +148,8 @@ Result<std::vector<std::string>> Build::mmdebstrap_command() const {
                                       "--customize-hook=" + std::string(recipe_.setup_hook),
                                       std::string(recipe_.suite),
                                       "-"};
-  const PackageSources sources = host_sources("/etc/apt", recipe_.suite);
+  const Result<std::string> os_release = os::read_file("/etc/os-release");
+  const PackageSources sources = host_sources("/etc/apt", recipe_.suite, os_release.ok() ? own_suite(*os_release) : "");
   if (!sources.one_line.empty()) {
     TRY(os::replace_file(work_ / "sources.list", sources.one_line));
     command.push_back((work_ / "sources.list").string());

@@ -86,10 +86,37 @@ TEST(PackageSources, TakesStanzas) {
   EXPECT_EQ(select_sources(text, true, "bookworm"), good + "\n");
 }
 
+TEST(PackageSources, RetargetsLines) {
+  const std::string text =
+      "deb [arch=amd64] http://mirror.example/bookworm bookworm main\n"
+      "deb http://mirror.example/debian bookworm-updates main\n";
+  EXPECT_EQ(retarget_sources(text, false, "bookworm", "trixie"),
+            "deb [arch=amd64] http://mirror.example/bookworm trixie main\n"
+            "deb http://mirror.example/debian trixie-updates main\n");
+  EXPECT_EQ(retarget_sources(text, false, "bookworm", "sid"),
+            "deb [arch=amd64] http://mirror.example/bookworm sid main\n");
+}
+
+TEST(PackageSources, RetargetsStanzas) {
+  const std::string text =
+      "Types: deb\nURIs: http://mirror.example/debian\nSuites: bookworm bookworm-updates\nComponents: main\n\n"
+      "Types: deb\nURIs: http://mirror.example/security\nSuites: bookworm-security\nComponents: main\n\n";
+  EXPECT_EQ(retarget_sources(text, true, "bookworm", "bullseye"),
+            "Types: deb\nURIs: http://mirror.example/debian\nSuites: bullseye bullseye-updates\nComponents: main\n\n"
+            "Types: deb\nURIs: http://mirror.example/security\nSuites: bullseye-security\nComponents: main\n\n");
+  EXPECT_EQ(retarget_sources(text, true, "bookworm", "sid"),
+            "Types: deb\nURIs: http://mirror.example/debian\nSuites: sid\nComponents: main\n\n");
+}
+
+TEST(PackageSources, KnowsTheHostsOwnSuite) {
+  EXPECT_EQ(own_suite("NAME=\"Debian\"\nVERSION_CODENAME=bookworm\nID=debian\n"), "bookworm");
+  EXPECT_EQ(own_suite("ID=ubuntu\nVERSION_CODENAME=jammy\n"), "");
+}
+
 TEST(Recipe, Debian12IsComplete) {
   const Recipe* recipe = find_recipe("debian-12");
   ASSERT_NE(recipe, nullptr);
-  EXPECT_EQ(find_recipe("debian-11"), nullptr);
+  EXPECT_EQ(find_recipe("debian-7"), nullptr);
   const std::vector<std::string> packages = parse_package_list(recipe->packages);
   for (const char* needed : {"linux-image-cloud-amd64", "openssh-server", "cloud-init", "systemd-sysv"}) {
     EXPECT_NE(std::ranges::find(packages, needed), packages.end()) << needed;

@@ -11,9 +11,27 @@
 namespace pileus::image {
 namespace {
 
+constexpr std::string_view kUnstable = "sid";
+
 bool serves(std::string_view word, std::string_view suite) {
   const std::string name(suite);
   return word == name || word == name + "-updates" || word == name + "-security";
+}
+
+// The words of a line with those that name `from` made to name `to`; empty when there are none of them.
+std::string retarget_words(const std::string& text, std::string_view from, std::string_view to) {
+  std::string result;
+  bool named = false;
+  std::istringstream words(text);
+  for (std::string word; words >> word;) {
+    if (serves(word, from)) {
+      if (to == kUnstable && word != from) continue;
+      word = std::string(to) + word.substr(from.size());
+      named = true;
+    }
+    result += (result.empty() ? "" : " ") + word;
+  }
+  return named ? result : "";
 }
 
 bool has_word(const std::string& text, auto&& matches) {
@@ -96,13 +114,47 @@ std::string select_sources(std::string_view text, bool deb822, std::string_view 
   return selected;
 }
 
-PackageSources host_sources(const std::filesystem::path& apt_folder, std::string_view suite) {
-  std::vector<std::filesystem::path> files = {apt_folder / "sources.list"};
-  std::error_code ignored;  // a missing folder has no files
-  for (const auto& entry : std::filesystem::directory_iterator(apt_folder / "sources.list.d", ignored)) {
-    files.push_back(entry.path());
+std::string retarget_sources(std::string_view sources, bool deb822, std::string_view from, std::string_view to) {
+  std::string result;
+  std::string stanza;
+  bool served = false;
+  const auto finish = [&] {
+    if (served) result += stanza + "\n";
+    stanza.clear();
+    served = false;
+  };
+  std::istringstream lines{std::string(sources)};
+  for (std::string line; std::getline(lines, line);) {
+    if (!deb822) {
+      if (const std::string other = retarget_words(line, from, to); !other.empty()) result += other + "\n";
+    } else if (line.empty()) {
+      finish();
+    } else if (lower(line).starts_with("suites:")) {
+      const std::string suites = retarget_words(line.substr(line.find(':') + 1), from, to);
+      served = !suites.empty();
+      stanza += "Suites: " + suites + "\n";
+    } else {
+      stanza += line + "\n";
+    }
   }
-  std::sort(files.begin() + 1, files.end());
+  finish();
+  return result;
+}
+
+std::string own_suite(std::string_view os_release) {
+  bool debian = false;
+  std::string suite;
+  std::istringstream lines{std::string(os_release)};
+  for (std::string line; std::getline(lines, line);) {
+    if (line == "ID=debian") debian = true;
+    if (line.starts_with("VERSION_CODENAME=")) suite = line.substr(line.find('=') + 1);
+  }
+  return debian ? suite : "";
+}
+
+namespace {
+
+PackageSources sources_in(const std::vector<std::filesystem::path>& files, std::string_view suite) {
   PackageSources sources;
   for (const std::filesystem::path& file : files) {
     const bool deb822 = file.extension() == ".sources";
@@ -112,6 +164,21 @@ PackageSources host_sources(const std::filesystem::path& apt_folder, std::string
     (deb822 ? sources.deb822 : sources.one_line) += select_sources(*text, deb822, suite);
   }
   return sources;
+}
+
+}  // namespace
+
+PackageSources host_sources(const std::filesystem::path& apt_folder, std::string_view suite, std::string_view own) {
+  std::vector<std::filesystem::path> files = {apt_folder / "sources.list"};
+  std::error_code ignored;  // a missing folder has no files
+  for (const auto& entry : std::filesystem::directory_iterator(apt_folder / "sources.list.d", ignored)) {
+    files.push_back(entry.path());
+  }
+  std::sort(files.begin() + 1, files.end());
+  PackageSources sources = sources_in(files, suite);
+  if (!sources.empty() || own.empty()) return sources;
+  sources = sources_in(files, own);
+  return {retarget_sources(sources.one_line, false, own, suite), retarget_sources(sources.deb822, true, own, suite)};
 }
 
 }  // namespace pileus::image

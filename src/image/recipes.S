@@ -7,13 +7,20 @@
     .byte 0
     .endm
     recipe pileus_recipe_assemble, "assemble.sh"
-    recipe pileus_recipe_debian_12_packages, "debian-12/packages"
-    recipe pileus_recipe_debian_12_early, "debian-12/early.sh"
-    recipe pileus_recipe_debian_12_setup, "debian-12/setup.sh"
-    // The packages of debian-12, and more.
-    .global pileus_recipe_debian_12_programs_packages
-pileus_recipe_debian_12_programs_packages:
-    .incbin "image/recipes/debian-12/packages"
-    .incbin "image/recipes/debian-12-programs/packages"
+    recipe pileus_recipe_debian_early, "debian/early.sh"
+    recipe pileus_recipe_debian_setup, "debian/setup.sh"
+    recipe pileus_recipe_debian_11_packages, "debian/packages"
+    // The packages of every release, and more.
+    .macro packages symbol, paths:vararg
+    .global \symbol
+\symbol:
+    .incbin "image/recipes/debian/packages"
+    .irp path, \paths
+    .incbin "image/recipes/\path/packages"
+    .endr
     .byte 0
+    .endm
+    packages pileus_recipe_debian_12_packages, debian-12
+    packages pileus_recipe_debian_12_programs_packages, debian-12, debian-12-programs
+    packages pileus_recipe_debian_13_packages, debian-12, debian-13
     .section .note.GNU-stack, "", @progbits

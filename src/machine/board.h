@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "guest/huge_pages.h"
 #include "machine/devices/cmos.h"
 #include "machine/devices/exit_port.h"
 #include "machine/devices/ioapic.h"
@@ -55,6 +56,7 @@ class Board {
 
   MachineConfig config_;  // its disks and network move into the virtio devices
   guest::GuestMemory memory_;
+  guest::HugePages huge_pages_{memory_};
   guest::Bus mmio_{"memory-mapped I/O"};
   guest::Bus ports_{"I/O ports"};
   Ioapic ioapic_;

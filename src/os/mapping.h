@@ -16,7 +16,8 @@ class Mapping {
   static Result<Mapping> anonymous(u64 size, bool executable = false);
   // Address space that faults when touched.
   static Result<Mapping> inaccessible(u64 size);
-  // `size` bytes of file `fd` from `offset`, shared, readable and, if asked, writable.
+  // `size` bytes of file `fd` from `offset`, shared, readable and, if asked, writable. From 2 MiB on it begins at a multiple
+  // of that, so that the kernel may use pages of that size.
   static Result<Mapping> file(int fd, u64 offset, u64 size, bool writable);
 
   Mapping(Mapping&& other) noexcept

@@ -105,6 +105,7 @@ class Assembler {
   // --- branches; those without a target return where their 4-byte displacement is ---
   void jmp(const u8* target) { byte(0xE9), relative(target); }
   u8* jmp() { return byte(0xE9), dword(0), at_ - 4; }
+  void call(const u8* target) { byte(0xE8), relative(target); }
   u8* call() { return byte(0xE8), dword(0), at_ - 4; }
   void ret() { byte(0xC3); }
   u8* jcc(unsigned condition) { return byte(0x0F), byte(0x80 | condition), dword(0), at_ - 4; }

@@ -49,7 +49,8 @@ class BlockEmitter {
   // How the way of a miss gets at the address.
   enum class Recover : u8 { kLea, kDiff, kAgain };
   struct MemoryStub {
-    u8* jump;  // displacement to patch
+    const u8* probe;  // to look again
+    u8* jump;         // displacement to patch
     u16 insn;  // index in the trace
     u8 size;
     bool write;

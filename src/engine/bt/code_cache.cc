@@ -39,6 +39,7 @@ Result<std::unique_ptr<CodeCache>> CodeCache::create(u64 bytes, CodePages& pages
   os::Mapping code = TRY(os::Mapping::anonymous(code_bytes, true).with("translation cache"));
   code.use_huge_pages();
   os::Mapping records = TRY(os::Mapping::anonymous(align_up(bytes - code_bytes, 4096)).with("translation cache"));
+  records.use_huge_pages();
   os::Mapping heads =
       TRY(os::Mapping::anonymous(align_up(pages.count() * sizeof(Block*), 4096)).with("translation cache"));
   return std::unique_ptr<CodeCache>(new CodeCache(std::move(code), std::move(records), std::move(heads), pages));

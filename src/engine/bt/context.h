@@ -163,13 +163,14 @@ struct alignas(64) Context {
   } kernel_non_global;
   bool kernel_code_non_global;  // kernel code was fetched through such a page
   // Regions that TLB entries or cached jumps of large pages lie in: INVLPG of one has to look further than its slot.
-  // Both are filters, with a bit for each hashed 2 MiB (`region`) or 1 GiB (`huge`) of virtual address space. [0] is for
-  // kModeKernel, [1] for the modes that a CR3 write empties.
+  // Both are filters, with a bit for each hashed 2 MiB (`region`) or 1 GiB (`huge`) of virtual address space. [x][0] is
+  // for kModeKernel, [x][1] for the modes that a CR3 write empties; x says whether in the upper half of the addresses,
+  // which kernels map by large pages and programs do not have.
   struct LargePages {
     std::array<u64, 16> region;
     u64 huge;
   };
-  std::array<LargePages, 2> large_pages;
+  std::array<std::array<LargePages, 2>, 2> large_pages;
   // Bit g set: slots [16 g, 16 g + 16) of the TLB are all invalid, so a flush may pass over them.
   std::array<std::array<u64, 2>, kModeCount> tlb_clean;
   Fault fault;  // valid when a function said so by returning false

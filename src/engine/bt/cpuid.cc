@@ -36,7 +36,11 @@ constexpr u32 kParavirtBits = 1U << 0 | 1U << 1 | 1U << 3 | 1U << 5 | 1U << 6 | 
 }  // namespace
 
 CpuIdentity bt_identity(const Config& config, const CpuFeatures& features) {
-  return {features, config.cpu_count, static_cast<u32>(tsc_khz()), config.paravirt, kParavirtBits, "BT"};
+  // BHI_CTRL. Without it Linux has a loop of calls and jumps in every system call, against branch history; which is pure
+  // cost under translation, as are its other defences against what code of one guest trains for code of the same.
+  CpuFeatures offered = features;
+  offered[FeatureWord::k72Edx] = 1U << 4;
+  return {offered, config.cpu_count, static_cast<u32>(tsc_khz()), config.paravirt, kParavirtBits, "BT"};
 }
 
 void do_cpuid(Context& context) {

@@ -28,6 +28,17 @@ TEST_F(CpuidTest, OffersWhatTheTranslatorKnowsAndNoMore) {
   EXPECT_EQ(ecx() & (1U << 3), 0U);                        // PKU
 }
 
+TEST_F(CpuidTest, BranchHistoryNeedsNoLoop) {
+  ask(7);
+  EXPECT_EQ(eax(), 2U);
+  ask(7, 2);
+  EXPECT_EQ(edx(), 1U << 4);  // BHI_CTRL
+  EXPECT_TRUE(write_msr(cpu(), 0x48, 1U << 10 | 1));
+  u64 value = 0;
+  EXPECT_TRUE(read_msr(cpu(), 0x48, &value));
+  EXPECT_EQ(value, 1U << 10 | 1U);
+}
+
 TEST_F(CpuidTest, SignatureIsTheSameAfterReset) {
   ask(1);
   const u32 signature = eax();

@@ -6,12 +6,6 @@
 
 namespace pileus::engine::bt {
 
-namespace {
-u64 tlb_offset(Mode mode, bool write) {
-  return offsetof(Context, tlb) + (u64{mode} * 2 + (write ? 1 : 0)) * sizeof(Tlb);
-}
-}  // namespace
-
 BlockEmitter::GuestOperand BlockEmitter::stack_operand(i32 displacement) {
   GuestOperand operand;
   operand.base = kRsp;
@@ -80,6 +74,7 @@ void BlockEmitter::address_to_t0(Assembler& out, const GuestOperand& operand) {
 // address to the data shorter.
 BlockEmitter::HostOperand BlockEmitter::probe(const TraceInsn& at, const GuestOperand& operand, unsigned size,
                                               bool write, Room room) {
+  const u8* start = out_.at();
   const u64 tlb = tlb_offset(block_.mode(), write);
   const u64 neg_tag = tlb + offsetof(Tlb, neg_tag);
   const bool simple = is_simple(operand) && room != Room::kFirst;
@@ -120,7 +115,8 @@ BlockEmitter::HostOperand BlockEmitter::probe(const TraceInsn& at, const GuestOp
     miss = out_.jcc(7);  // ja
   }
   const Recover recover = simple ? Recover::kLea : at.flags_live ? Recover::kAgain : Recover::kDiff;
-  memory_stubs_.push_back({miss, static_cast<u16>(index_), static_cast<u8>(size), write, stack, recover, operand});
+  memory_stubs_.push_back(
+      {start, miss, static_cast<u16>(index_), static_cast<u8>(size), write, stack, recover, operand});
   if (stack) {
     out_.load_gs(kT1, tlb + offsetof(Tlb, stack) + offsetof(Tlb::Stack, addend));
     return {base, kT1, operand.displacement};
@@ -147,6 +143,15 @@ BlockEmitter::HostOperand BlockEmitter::probe(const TraceInsn& at, const GuestOp
 
 void BlockEmitter::emit_memory_stub(const MemoryStub& stub) {
   Assembler::patch(stub.jump, cold_.at());
+  if (stub.stack && stub.size == 8) {
+    const unsigned base = host_register(stub.operand.base);
+    cold_.lea(kT0, base, stub.operand.displacement);
+    cold_.call(stubs_.use_for_stack[block_.mode()][stub.write ? 1 : 0]);
+    cold_.jrcxz(5);
+    u8* miss = cold_.jmp();
+    cold_.jmp(stub.probe);
+    if (!cold_.overflowed()) Assembler::patch(miss, cold_.at());
+  }
   switch (stub.recover) {
     case Recover::kLea: cold_.lea(kT0, host_register(stub.operand.base), stub.operand.displacement); break;
     case Recover::kAgain: address_to_t0(cold_, stub.operand); break;

@@ -201,9 +201,30 @@ const u8* emit_fast_callout(Assembler& out, Callout callout, const u8* slow) {
   return entry;
 }
 
-}  // namespace
-
-namespace {
+// What tlb_use_for_stack() does, for code that went to another stack a moment ago: at every system call, interrupt and
+// switch of tasks.
+const u8* emit_use_for_stack(Assembler& out, Mode mode, bool write) {
+  constexpr u64 kSaved = offsetof(Context, scratch) + 16;
+  const u64 tlb = tlb_offset(mode, write);
+  const u64 stack = tlb + offsetof(Tlb, stack);
+  const u8* entry = out.at();
+  out.store_gs(kSaved, kRaxReg);
+  out.pext_gs(kT1, kT0, offsetof(Context, index_mask));
+  out.load_gs_indexed(kRaxReg, kT1, tlb + offsetof(Tlb, neg_tag));
+  out.lea(kT0, kT0, kRaxReg, 1, 0);
+  out.pext_gs(kT0, kT0, offsetof(Context, stack_mask) + u64{8} * 3);
+  out.jrcxz(0);
+  u8* hit = out.at() - 1;
+  out.load_gs(kRaxReg, kSaved);
+  code(out, {0xC3});
+  if (!out.overflowed()) Assembler::patch_short(hit, out.at());
+  out.store_gs(stack + offsetof(Tlb::Stack, neg_tag), kRaxReg);
+  out.load_gs_indexed(kRaxReg, kT1, tlb + offsetof(Tlb, addend));
+  out.store_gs(stack + offsetof(Tlb::Stack, addend), kRaxReg);
+  out.load_gs(kRaxReg, kSaved);
+  code(out, {0xC3});
+  return entry;
+}
 
 // Leaves the index of the slot for the guest RIP in RCX in R10; answers where the slots' arrivals are.
 u64 emit_lookup(Assembler& out, Mode mode) {
@@ -249,6 +270,10 @@ Stubs emit_stubs(Assembler& out, const Callouts& callouts, bool ymm) {
   stubs.poll = emit_callout(out, callouts.poll, ymm);
   stubs.trap = emit_callout(out, callouts.trap, ymm);
   const u8* slow_indirect = emit_callout(out, callouts.indirect, ymm);
+  for (const Mode mode : {kModeKernel, kModeKernelAc, kModeUser}) {
+    for (const bool write : {false, true})
+      stubs.use_for_stack[mode][write ? 1 : 0] = emit_use_for_stack(out, mode, write);
+  }
   stubs.arrived_wrongly = out.at();
   out.invert(kT1);
   out.lea(kT0, kT0, kT1, 1, 0);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 
 #include "engine/bt/assembler.h"
 #include "engine/bt/code_cache.h"
@@ -40,10 +41,17 @@ struct Stubs {
   const u8* leave = nullptr;                     // saves the guest's state and returns from enter
   const u8* indirect = nullptr;  // RCX = guest RIP
   std::array<const u8*, kModeCount> go{};  // to Context::rip by way of the jump cache
+  // Called with an address in RCX; RCX = 0 when Tlb::stack leads there now. [mode][write]; for 8 bytes, aligned.
+  std::array<std::array<const u8*, 2>, kModeCount> use_for_stack{};
   const u8* arrived_wrongly = nullptr;  // RCX = guest RIP - vpage of the block, R10 = ~vpage
   std::array<const u8*, kReturnSides> return_underflow{};  // RCX = guest RIP; more returns than calls
   std::array<const u8*, kReturnSides> return_elsewhere{};  // RCX = guest RIP - vpage of the call, R10 = ~vpage
 };
+
+// Where a TLB is in the Context.
+inline u64 tlb_offset(Mode mode, bool write) {
+  return offsetof(Context, tlb) + (u64{mode} * 2 + (write ? 1 : 0)) * sizeof(Tlb);
+}
 
 // Emits the stubs at the assembler's place.
 // `ymm`: the guest has the upper halves of the vector registers, too.

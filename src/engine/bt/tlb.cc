@@ -69,8 +69,8 @@ void flush_code_mappings(Context& context, Mode mode) {
   context.code_tlb[mode == kModeUser ? 1 : 0].page.fill(kNoPage);
 }
 
-Context::LargePages& large_pages_of(Context& context, Mode mode) {
-  return context.large_pages[mode == kModeKernel ? 0 : 1];
+Context::LargePages& large_pages_of(Context& context, u64 va, Mode mode) {
+  return context.large_pages[va >> 63][mode == kModeKernel ? 0 : 1];
 }
 
 u64 huge_bit(u64 va) { return u64{1} << (va >> 30 & 63); }
@@ -80,7 +80,7 @@ u64 region_word(u64 va) { return va >> 27 & 15; }
 // How many low bits of an address INVLPG of `va` must leave open, because the page may be a large one.
 unsigned flush_bits(const Context& context, u64 va) {
   unsigned bits = 12;
-  for (const Context::LargePages& large : context.large_pages) {
+  for (const Context::LargePages& large : context.large_pages[va >> 63]) {
     if ((large.huge & huge_bit(va)) != 0) return 30;
     if ((large.region[region_word(va)] & region_bit(va)) != 0) bits = 21;
   }
@@ -88,7 +88,7 @@ unsigned flush_bits(const Context& context, u64 va) {
 }
 
 void note_large(Context& context, u64 va, unsigned page_bits, Mode mode) {
-  Context::LargePages& large = large_pages_of(context, mode);
+  Context::LargePages& large = large_pages_of(context, va, mode);
   if (page_bits == 21) large.region[region_word(va)] |= region_bit(va);
   else large.huge |= huge_bit(va);  // 1 GiB, and the rare 4 MiB pages of 32-bit tables
 }
@@ -183,7 +183,7 @@ void flush_tlb_non_global(Context& context) {
     clear(context, mode, 1);
   }
   // [1] may also stand for a global large page of kModeKernelAc; its entries are gone now.
-  context.large_pages[1] = {};
+  for (auto& half : context.large_pages) half[1] = {};
   flush_code_mappings(context, kModeUser);
   if (context.kernel_code_non_global) {
     flush_code_mappings(context, kModeKernel);

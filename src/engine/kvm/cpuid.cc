@@ -34,6 +34,8 @@ constexpr u32 kMsiExtendedDestination = bit(15);  // ours: Vm::signal_msi
 // Leaf 0x80000008, EBX: IBPB IBRS STIBP and their kin, SSBD and its kin, IBPB_RET.
 constexpr u32 kSpeculation8Ebx = bit(12) | bit(14) | bit(15) | bit(16) | bit(17) | bit(18) | bit(19) | bit(24) |
                                  bit(25) | bit(26) | bit(29) | bit(30);
+// Leaf 7, subleaf 2, EDX: PSFD IPRED_CTRL RRSBA_CTRL BHI_CTRL.
+constexpr u32 kSpeculation72Edx = bit(0) | bit(1) | bit(2) | bit(4);
 
 kvm_cpuid_entry2 find(const std::vector<kvm_cpuid_entry2>& entries, u32 leaf, u32 subleaf = 0) {
   for (const kvm_cpuid_entry2& entry : entries) {
@@ -46,18 +48,25 @@ kvm_cpuid_entry2 find(const std::vector<kvm_cpuid_entry2>& entries, u32 leaf, u3
 u32 subleaves_of(u32 leaf) {
   switch (leaf) {
     case 4: return 5;
+    case 7:
     case 0xB:
     case 0xD: return 3;
-    default: return leaf == 7 ? 1 : 0;  // 0: the leaf has none
+    default: return 0;  // 0: the leaf has none
   }
 }
 
-// The host's vendor, family, model and stepping; what AMD tells of speculation; physical addresses no wider than here.
+// The host's vendor, family, model and stepping; what it tells of speculation; physical addresses no wider than here.
 void take_identity(const std::vector<kvm_cpuid_entry2>& supported, kvm_cpuid_entry2* entry) {
   const kvm_cpuid_entry2 host = find(supported, entry->function);
   switch (entry->function) {
     case 0: entry->ebx = host.ebx, entry->ecx = host.ecx, entry->edx = host.edx; return;
     case 1: entry->eax = host.eax; return;
+    case 7: {
+      const u32 speculation = find(supported, 7, 2).edx & kSpeculation72Edx;
+      if (entry->index == 0) entry->eax = speculation != 0 ? 2 : 0;
+      if (entry->index == 2) entry->edx = speculation;
+      return;
+    }
     case kExtended: entry->ebx = host.ebx, entry->ecx = host.ecx, entry->edx = host.edx; return;
     case kExtendedLeaves:
       entry->eax = (entry->eax & ~0xFFU) | std::min(entry->eax & 0xFF, host.eax & 0xFF);

@@ -8,6 +8,12 @@ namespace {
 using enum FeatureWord;
 constexpr u32 kAuthenticAmd[] = {0x68747541, 0x69746E65, 0x444D4163};  // EBX, EDX, ECX
 
+kvm_cpuid_entry2 subleaf(kvm_cpuid_entry2 entry, u32 index) {
+  entry.index = index;
+  entry.flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX;
+  return entry;
+}
+
 kvm_cpuid_entry2 entry(u32 leaf, u32 eax, u32 ebx, u32 ecx, u32 edx) {
   kvm_cpuid_entry2 out{};
   out.function = leaf;
@@ -17,13 +23,10 @@ kvm_cpuid_entry2 entry(u32 leaf, u32 eax, u32 ebx, u32 ecx, u32 edx) {
 
 // An AMD host whose KVM offers all, and 44 bits of physical addresses.
 std::vector<kvm_cpuid_entry2> amd_host() {
-  kvm_cpuid_entry2 xsave = entry(0xD, ~0U, 0, 0, 0);
-  xsave.index = 1;
-  xsave.flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX;
-  return {xsave,
+  return {subleaf(entry(0xD, ~0U, 0, 0, 0), 1),
           entry(0, 0x10, kAuthenticAmd[0], kAuthenticAmd[2], kAuthenticAmd[1]),
           entry(1, 0x00A00F11, 0, ~0U, ~0U),
-          entry(7, 0, ~0U, ~0U, ~0U),
+          subleaf(entry(7, 0, ~0U, ~0U, ~0U), 0),
           entry(0x40000001, ~0U, 0, 0, 0),
           entry(0x80000000, 0x80000021, kAuthenticAmd[0], kAuthenticAmd[2], kAuthenticAmd[1]),
           entry(0x80000001, 0, 0, ~0U, ~0U),
@@ -63,6 +66,16 @@ TEST(KvmCpuid, TheProcessorIsTheHosts) {
   EXPECT_EQ(leaf_of(entries, 0x80000008)->ebx & 1U << 0, 0U);   // CLZERO is no defence
   EXPECT_EQ(leaf_of(entries, 0x80000000)->eax, 0x80000021U);
   EXPECT_EQ(leaf_of(entries, 0x80000021)->eax, 0x104U);
+}
+
+TEST(KvmCpuid, DefencesAreTheHosts) {
+  EXPECT_EQ(leaf_of(made("v3"), 7)->eax, 0U);
+  auto intel = amd_host();
+  intel.push_back(subleaf(entry(7, 0, 0, 0, 1U << 4 | 1U << 5), 2));
+  const CpuFeatures supported = supported_features(intel);
+  const auto entries = make_cpuid(intel, {supported, 4, 2'000'000, true, paravirt_bits(intel), "KVM"}, 3, 100);
+  EXPECT_EQ(leaf_of(entries, 7)->eax, 2U);
+  EXPECT_EQ(leaf_of(entries, 7, 2)->edx, 1U << 4);  // BHI_CTRL; the other bit is no defence
 }
 
 TEST(KvmCpuid, EachVcpuHasItsOwnId) {

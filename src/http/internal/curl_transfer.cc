@@ -1,7 +1,6 @@
 #include "http/internal/curl_transfer.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace pileus::http {
 
@@ -62,11 +61,12 @@ void CurlTransfer::set_options() {
   headers_.reset(curl_slist_append(nullptr, "Expect:"));
   for (const auto& [name, value] : request_.headers) {
     // "Name;" is libcurl's way to say: without a value.
-    const std::string line = value.empty() ? name + ";" : name + ": " + value;
-    curl_slist* longer = curl_slist_append(headers_.get(), line.c_str());
-    if (longer == nullptr) continue;
-    static_cast<void>(headers_.release());
-    headers_.reset(longer);
+    std::string line = name;
+    if (value.empty()) line += ';';
+    else line.append(": ").append(value);
+    curl_slist* shorter = headers_.release();
+    curl_slist* longer = curl_slist_append(shorter, line.c_str());
+    headers_.reset(longer != nullptr ? longer : shorter);
   }
   set(CURLOPT_HTTPHEADER, headers_.get());
 
@@ -128,7 +128,7 @@ void CurlTransfer::resume() {
 std::size_t CurlTransfer::give_request(char* buffer, std::size_t one, std::size_t size, void* self) {
   auto& transfer = *static_cast<CurlTransfer*>(self);
   const std::size_t bytes = std::min(one * size, transfer.request_.body.size() - transfer.sent_);
-  std::memcpy(buffer, transfer.request_.body.data() + transfer.sent_, bytes);
+  transfer.request_.body.copy(buffer, bytes, transfer.sent_);
   transfer.sent_ += bytes;
   return bytes;
 }

@@ -58,8 +58,11 @@ ResponseHandle make_stream(MHD_Connection* connection, const std::shared_ptr<Str
   auto holder = std::make_unique<StreamHolder>(std::move(outgoing));
   ResponseHandle handle(
       MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, kBlock, &read_stream, holder.get(), &free_stream));
-  if (handle) static_cast<void>(holder.release());
-  else (*holder)->detach();
+  if (!handle) {
+    (*holder)->detach();
+    return handle;
+  }
+  [[maybe_unused]] const auto* theirs = holder.release();  // free_stream() gets it
   return handle;
 }
 

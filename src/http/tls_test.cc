@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <csignal>
 
 #include "http/certificates.h"
 #include "http/client.h"
@@ -188,6 +189,26 @@ TEST_F(TlsTest, NonsenseInsteadOfCertificatesIsRefused) {
   broken.ca = folder_.path() / "missing";
   const auto careless = Client::create(broken).value();
   EXPECT_EQ(ask(*careless).error().code(), ErrorCode::kInvalid);
+}
+
+TEST_F(TlsTest, AServerThatHangsUpDoesNotEndTheClient) {
+  // With SIGPIPE as it is by default.
+  ASSERT_NE(std::signal(SIGPIPE, SIG_DFL), SIG_ERR);
+  serve();
+  const auto nobody = client(nullptr);
+  for (int i = 0; i < 10; ++i) {
+    ClientRequest request;
+    request.method = "POST";
+    request.url = "https://127.0.0.1:" + std::to_string(server_->port()) + "/";
+    request.body.assign(30'000'000, 'x');
+    const auto answer = nobody->send(request);
+    if (answer.ok()) {
+      EXPECT_EQ(answer->status, 413);
+    } else {
+      EXPECT_EQ(answer.error().code(), ErrorCode::kIo) << answer.error().message();
+    }
+  }
+  EXPECT_EQ(handled_, 0);
 }
 
 TEST_F(TlsTest, LaterAnswersAndStreamsWorkTheSame) {

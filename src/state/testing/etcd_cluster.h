@@ -21,9 +21,15 @@ class EtcdCluster {
  public:
   static bool is_installed() { return os::find_program("etcd").has_value(); }
 
+  // Clients have to come by TLS, with a certificate.
+  struct Tls {
+    std::vector<std::string> flags;  // of etcd
+    http::ClientOptions client;
+  };
+
   // Started and with a leader.
-  static std::unique_ptr<EtcdCluster> start(std::size_t count) {
-    std::unique_ptr<EtcdCluster> cluster(new EtcdCluster(count));
+  static std::unique_ptr<EtcdCluster> start(std::size_t count, std::optional<Tls> tls = std::nullopt) {
+    std::unique_ptr<EtcdCluster> cluster(new EtcdCluster(count, std::move(tls)));
     for (std::size_t i = 0; i < count; ++i) cluster->start_member(i);
     EXPECT_TRUE(cluster->wait_until_ready(std::chrono::seconds(30)));
     return cluster;
@@ -42,7 +48,9 @@ class EtcdCluster {
     for (std::size_t i = 0; i < members_.size(); ++i) all.push_back(endpoint(i));
     return all;
   }
-  std::string endpoint(std::size_t i) const { return url(members_[i].client_port); }
+  std::string endpoint(std::size_t i) const {
+    return (tls_ ? "https" : "http") + std::string("://127.0.0.1:") + std::to_string(members_[i].client_port);
+  }
   u16 client_port(std::size_t i) const { return members_[i].client_port; }
 
   void start_member(std::size_t i) {
@@ -60,6 +68,7 @@ class EtcdCluster {
                     "--initial-cluster-state", "new",
                     // Elections soon, so that tests are; leases of a second are allowed then.
                     "--heartbeat-interval", "50", "--election-timeout", "500"};
+    if (tls_) options.argv.insert(options.argv.end(), tls_->flags.begin(), tls_->flags.end());
     options.stdout_fd = options.stderr_fd = log.get();
     options.parent_death_signal = SIGKILL;
     auto spawned = os::ChildProcess::spawn(options);
@@ -113,7 +122,7 @@ class EtcdCluster {
     std::optional<os::ChildProcess> process;
   };
 
-  explicit EtcdCluster(std::size_t count) {
+  EtcdCluster(std::size_t count, std::optional<Tls> tls) : tls_(std::move(tls)) {
     for (std::size_t i = 0; i < count; ++i) {
       members_.push_back(Member{os::find_free_port().value(), os::find_free_port().value(), std::nullopt});
     }
@@ -146,7 +155,9 @@ class EtcdCluster {
   }
 
   const os::TemporaryDirectory folder_ = make_folder();
-  const std::unique_ptr<http::Client> client_ = http::Client::create().value();
+  const std::optional<Tls> tls_;
+  const std::unique_ptr<http::Client> client_ =
+      http::Client::create(tls_ ? tls_->client : http::ClientOptions{}).value();
   std::vector<Member> members_;
 };
 

@@ -79,8 +79,9 @@ def geometric_mean(values):
     return math.exp(statistics.fmean(math.log(value) for value in values))
 
 
-def main(name, about, body, add_options=None):
-    """Runs body(arguments, results). The exit status says whether it could be measured; the bars say how it was."""
+def main(name, about, body, add_options=None, program=PROGRAMS / "pileus-vmm"):
+    """Runs body(arguments, results), which measures `program`. The exit status says whether it could be measured; the
+    bars say how it was."""
     parser = argparse.ArgumentParser(prog=f"bench/{name}", description=about)
     parser.add_argument("--json", metavar="FILE", help="write the results to a file, too")
     if add_options:
@@ -88,8 +89,8 @@ def main(name, about, body, add_options=None):
     arguments = parser.parse_args()
     harness.end_on_sigterm()
     try:
-        if not (PROGRAMS / "pileus-vmm").exists():
-            raise Failure(f"{PROGRAMS} has no pileus-vmm: tools/dev build release")
+        if not program.exists():
+            raise Failure(f"{program} is missing: tools/dev build release")
         results = Results(name, arguments)
         if os.getloadavg()[0] > 0.5:
             say(f"note: the machine is not idle (load {os.getloadavg()[0]:.1f}); figures suffer")

@@ -24,6 +24,7 @@ enum class ErrorCode {
   kExhausted,    // out of memory, disk, ports
   kTimeout,      // a deadline passed
   kCorrupt,      // stored or received data is damaged
+  kGone,         // it was there, and is kept no longer: begin anew
   kIo,           // the system refused for another reason
 };
 

@@ -14,6 +14,10 @@ std::vector<Bytes> grub_seeds();
 std::vector<Bytes> gdb_seeds();
 std::vector<Bytes> kallsyms_seeds();
 std::vector<Bytes> page_table_seeds();
+std::vector<Bytes> base64_seeds();
+std::vector<Bytes> join_token_seeds();
+std::vector<Bytes> csr_seeds();
+std::vector<Bytes> etcd_seeds();  // one or more for each kind of answer
 std::vector<Bytes> canary_seeds();
 
 }  // namespace pileus::fuzz

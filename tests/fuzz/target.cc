@@ -5,8 +5,10 @@
 
 #include "base/result.h"
 #include "debug/fuzz.h"
+#include "http/fuzz.h"
 #include "machine/fuzz.h"
 #include "seeds.h"
+#include "state/fuzz.h"
 #include "virtio/queue_fuzz.h"
 
 namespace pileus::fuzz {
@@ -24,6 +26,10 @@ constexpr std::array kTargets = {
     Target{"gdb_session", "what a GDB sends", debug::fuzz_gdb_session, gdb_seeds, 4 * kKiB},
     Target{"kallsyms", "a kernel's symbol tables in its memory", debug::fuzz_kallsyms, kallsyms_seeds, 32 * kKiB},
     Target{"page_tables", "a guest's page tables", debug::fuzz_page_tables, page_table_seeds, 32 * kKiB},
+    Target{"base64", "bytes in base64", http::fuzz_base64, base64_seeds, 4 * kKiB},
+    Target{"join_token", "the token a host joins with", http::fuzz_join_token, join_token_seeds, 256},
+    Target{"csr", "a host's certificate signing request", http::fuzz_certificate_request, csr_seeds, 4 * kKiB},
+    Target{"etcd_answer", "what an etcd cluster answers", state::fuzz_etcd_answer, etcd_seeds, 4 * kKiB},
 };
 
 // Sums up the bytes that follow a length byte. The mistake: it believes the length.

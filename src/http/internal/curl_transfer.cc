@@ -1,0 +1,189 @@
+#include "http/internal/curl_transfer.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace pileus::http {
+
+namespace {
+
+// Where a peer that vanished without a word is noticed: after about 15 + 3 * 5 seconds.
+constexpr long kKeepAliveIdle = 15;
+constexpr long kKeepAliveInterval = 5;
+
+std::string_view trim(std::string_view text) {
+  constexpr std::string_view kBlank = " \t\r\n";
+  const auto begin = text.find_first_not_of(kBlank);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(kBlank) - begin + 1);
+}
+
+}  // namespace
+
+CurlTransfer::CurlTransfer(const ClientOptions& options, ClientRequest request, CurlHandle handle,
+                           std::size_t max_unread)
+    : options_(options), request_(std::move(request)), handle_(std::move(handle)), max_unread_(max_unread) {
+  set_options();
+}
+
+CurlTransfer::~CurlTransfer() {
+  if (handle_) curl_easy_reset(handle_.get());
+}
+
+CurlHandle CurlTransfer::release() {
+  curl_easy_reset(handle_.get());  // the connections stay
+  return std::move(handle_);
+}
+
+void CurlTransfer::set_options() {
+  CURL* easy = handle_.get();
+  const auto set = [easy](CURLoption option, auto value) { curl_easy_setopt(easy, option, value); };
+  const auto milliseconds = [](std::chrono::milliseconds time) { return std::max<long>(1, time.count()); };
+  set(CURLOPT_ERRORBUFFER, static_cast<char*>(detail_));
+  set(CURLOPT_NOSIGNAL, 1L);
+  set(CURLOPT_URL, request_.url.c_str());
+  set(CURLOPT_PROTOCOLS_STR, "http,https");
+  set(CURLOPT_NOPROXY, "*");  // the parts of a cloud talk to each other, whatever the environment says
+  set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  set(CURLOPT_CONNECTTIMEOUT_MS, milliseconds(std::min(options_.connect_timeout, request_.timeout)));
+  if (max_unread_ == 0) set(CURLOPT_TIMEOUT_MS, milliseconds(request_.timeout));
+  set(CURLOPT_TCP_KEEPALIVE, 1L);
+  set(CURLOPT_TCP_KEEPIDLE, kKeepAliveIdle);
+  set(CURLOPT_TCP_KEEPINTVL, kKeepAliveInterval);
+  if (!options_.ca.empty()) set(CURLOPT_CAINFO, options_.ca.c_str());
+  if (options_.trust_anyone) {
+    set(CURLOPT_SSL_VERIFYPEER, 0L);
+    set(CURLOPT_SSL_VERIFYHOST, 0L);
+  }
+  if (!options_.certificate.empty()) set(CURLOPT_SSLCERT, options_.certificate.c_str());
+  if (!options_.key.empty()) set(CURLOPT_SSLKEY, options_.key.c_str());
+
+  // Our own line instead of libcurl's "Expect: 100-continue", for which some servers let it wait a second.
+  headers_.reset(curl_slist_append(nullptr, "Expect:"));
+  for (const auto& [name, value] : request_.headers) {
+    // "Name;" is libcurl's way to say: without a value.
+    const std::string line = value.empty() ? name + ";" : name + ": " + value;
+    curl_slist* longer = curl_slist_append(headers_.get(), line.c_str());
+    if (longer == nullptr) continue;
+    static_cast<void>(headers_.release());
+    headers_.reset(longer);
+  }
+  set(CURLOPT_HTTPHEADER, headers_.get());
+
+  if (request_.method == "HEAD") {
+    set(CURLOPT_NOBODY, 1L);
+  } else if (request_.method != "GET" || !request_.body.empty()) {
+    set(CURLOPT_POST, 1L);
+    set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
+    set(CURLOPT_READFUNCTION, &give_request);
+    set(CURLOPT_READDATA, this);
+    set(CURLOPT_SEEKFUNCTION, &rewind_request);
+    set(CURLOPT_SEEKDATA, this);
+    set(CURLOPT_CUSTOMREQUEST, request_.method.c_str());
+  }
+  set(CURLOPT_HEADERFUNCTION, &on_header);
+  set(CURLOPT_HEADERDATA, this);
+  set(CURLOPT_WRITEFUNCTION, &on_body);
+  set(CURLOPT_WRITEDATA, this);
+}
+
+std::size_t CurlTransfer::on_header(char* data, std::size_t one, std::size_t size, void* self) {
+  auto& transfer = *static_cast<CurlTransfer*>(self);
+  const std::string_view line(data, one * size);
+  if (line.starts_with("HTTP/")) {
+    transfer.response_headers_ = {};  // those before were of "100 Continue"
+    return line.size();
+  }
+  const auto colon = line.find(':');
+  if (colon != std::string_view::npos) {
+    transfer.response_headers_.add(std::string(line.substr(0, colon)), std::string(trim(line.substr(colon + 1))));
+  } else if (trim(line).empty()) {
+    long status = 0;
+    curl_easy_getinfo(transfer.easy(), CURLINFO_RESPONSE_CODE, &status);
+    if (status >= 200) transfer.status_ = static_cast<int>(status);
+  }
+  return line.size();
+}
+
+std::size_t CurlTransfer::on_body(char* data, std::size_t one, std::size_t size, void* self) {
+  auto& transfer = *static_cast<CurlTransfer*>(self);
+  const std::size_t bytes = one * size;
+  if (transfer.max_unread_ != 0) {
+    if (!transfer.body_.empty() && transfer.body_.size() + bytes > transfer.max_unread_) {
+      transfer.paused_ = true;
+      return CURL_WRITEFUNC_PAUSE;
+    }
+  } else if (transfer.body_.size() + bytes > transfer.options_.max_body) {
+    transfer.too_long_ = true;
+    return 0;  // an error, that is
+  }
+  transfer.body_.append(data, bytes);
+  return bytes;
+}
+
+void CurlTransfer::resume() {
+  if (std::exchange(paused_, false)) curl_easy_pause(handle_.get(), CURLPAUSE_CONT);
+}
+
+std::size_t CurlTransfer::give_request(char* buffer, std::size_t one, std::size_t size, void* self) {
+  auto& transfer = *static_cast<CurlTransfer*>(self);
+  const std::size_t bytes = std::min(one * size, transfer.request_.body.size() - transfer.sent_);
+  std::memcpy(buffer, transfer.request_.body.data() + transfer.sent_, bytes);
+  transfer.sent_ += bytes;
+  return bytes;
+}
+
+// libcurl rewinds to send the body a second time, over a new connection when a kept one broke.
+int CurlTransfer::rewind_request(void* self, curl_off_t offset, int origin) {
+  auto& transfer = *static_cast<CurlTransfer*>(self);
+  if (origin != SEEK_SET || offset < 0) return CURL_SEEKFUNC_CANTSEEK;
+  const auto to = static_cast<std::size_t>(offset);
+  if (to > transfer.request_.body.size()) return CURL_SEEKFUNC_CANTSEEK;
+  if (transfer.sent_ > 0 && !transfer.request_.repeatable) return CURL_SEEKFUNC_FAIL;
+  transfer.sent_ = to;
+  return CURL_SEEKFUNC_OK;
+}
+
+Error CurlTransfer::no_answer_in_time() const {
+  long sent = 0;
+  curl_easy_getinfo(easy(), CURLINFO_REQUEST_SIZE, &sent);
+  if (sent == 0) return {ErrorCode::kNotFound, url() + ": no connection in time"};
+  return {ErrorCode::kTimeout, url() + ": no answer in time"};
+}
+
+Result<> CurlTransfer::outcome(CURLcode code) const {
+  const std::string detail = detail_[0] != '\0' ? std::string(detail_) : curl_easy_strerror(code);
+  switch (code) {
+    case CURLE_OK: return {};
+    case CURLE_OPERATION_TIMEDOUT: return no_answer_in_time();
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_COULDNT_RESOLVE_HOST: return Error(ErrorCode::kNotFound, url() + ": no connection: " + detail);
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+      return Error(ErrorCode::kPermission, url() + ": no trusted connection: " + detail);
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL: return Error(ErrorCode::kInvalid, url() + ": not an http or https URL");
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CACERT_BADFILE:
+      return Error(ErrorCode::kInvalid, url() + ": a certificate file cannot be used: " + detail);
+    case CURLE_OUT_OF_MEMORY: return Error(ErrorCode::kExhausted, url() + ": no memory for a request");
+    case CURLE_WRITE_ERROR:
+      if (too_long_) {
+        return Error(ErrorCode::kExhausted,
+                     url() + ": the answer is longer than " + std::to_string(options_.max_body) + " bytes");
+      }
+      break;
+    default: break;
+  }
+  return Error(ErrorCode::kIo, url() + ": the connection broke: " + detail);
+}
+
+Response CurlTransfer::take_response() {
+  Response response;
+  response.status = status_;
+  response.headers = std::move(response_headers_);
+  response.body = std::move(body_);
+  return response;
+}
+
+}  // namespace pileus::http

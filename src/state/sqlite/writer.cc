@@ -107,7 +107,7 @@ Result<TransactionResult> Writer::apply(const Transaction& transaction, const st
   }
   const auto& branch = result.succeeded ? transaction.then : transaction.otherwise;
   TRY(check_leases(branch, has_lease));
-  for (const Operation& operation : branch) result.results.push_back(TRY(guard(run(operation))));
+  for (const Operation& operation : branch) TRY(guard(run(operation, result.results)));
   result.revision = revision_;
   return result;
 }
@@ -141,17 +141,18 @@ Result<bool> Writer::holds(const Compare& compare) {
   return false;
 }
 
-Result<OperationResult> Writer::run(const Operation& operation) {
+Result<> Writer::run(const Operation& operation, std::vector<OperationResult>& results) {
   if (const auto* get = std::get_if<Get>(&operation)) {
     GetResult result = TRY(range_.get(*get));
-    return OperationResult(std::move(result));
-  }
-  if (const auto* erased = std::get_if<Delete>(&operation)) {
+    results.emplace_back(std::move(result));
+  } else if (const auto* erased = std::get_if<Delete>(&operation)) {
     const u64 count = TRY(erase(erased->range));
-    return OperationResult(DeleteResult{count});
+    results.emplace_back(DeleteResult{count});
+  } else {
+    TRY(put(std::get<Put>(operation)));
+    results.emplace_back(PutResult{});
   }
-  TRY(put(std::get<Put>(operation)));
-  return OperationResult(PutResult{});
+  return {};
 }
 
 Result<u64> Writer::next_id() {

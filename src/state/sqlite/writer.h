@@ -50,7 +50,7 @@ class Writer {
   Result<std::optional<KeyValue>> find(const std::string& key);
   Result<bool> holds(const Compare& compare);
   Result<> check_leases(const std::vector<Operation>& branch, const std::function<bool(LeaseId)>& has_lease);
-  Result<OperationResult> run(const Operation& operation);
+  Result<> run(const Operation& operation, std::vector<OperationResult>& results);
   Result<> put(const Put& put);
   Result<u64> erase(const KeyRange& range);
   Result<> append(const KeyValue& entry);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace pileus::placement {
 namespace {
@@ -11,7 +12,7 @@ bool has_image(const Query& query, HostIndex host) {
   return (((*query.image_hosts)[host / 64] >> (host % 64)) & 1) != 0;
 }
 
-Scores score(const Inventory& inventory, HostIndex host, const Query& query, const Policy& policy) {
+inline Scores score(const Inventory& inventory, HostIndex host, const Query& query, const Policy& policy) {
   const float per_vcpu = inventory.per_vcpu(host);
   const float per_mib = inventory.per_mib(host);
   const float asked_cpu = static_cast<float>(query.vcpus) * per_vcpu;
@@ -40,10 +41,11 @@ class Best {
  public:
   explicit Best(u32 limit) : limit_(limit) {}
   void offer(HostIndex host, const Scores& scores) {
-    if (count_ == limit_ && scores.total <= entries_[count_ - 1].scores.total) return;
+    if (scores.total <= bar_) return;
     u32 place = count_ < limit_ ? count_++ : count_ - 1;
     for (; place > 0 && entries_[place - 1].scores.total < scores.total; place--) entries_[place] = entries_[place - 1];
     entries_[place] = {host, scores};
+    if (count_ == limit_) bar_ = entries_[count_ - 1].scores.total;
   }
   u32 count() const { return count_; }
   const Candidate& operator[](u32 place) const { return entries_[place]; }
@@ -51,6 +53,7 @@ class Best {
  private:
   u32 limit_;
   u32 count_ = 0;
+  float bar_ = -std::numeric_limits<float>::infinity();  // to be beaten
   std::array<Candidate, kMaxAmong + 1> entries_;
 };
 

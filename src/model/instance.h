@@ -1,0 +1,101 @@
+// An instance: three records with one writer each, so that nobody overwrites what another one said.
+//
+//   desired   what the owner asked for; the API writes it
+//   placed    which host has it, and why; the scheduler writes it, together with the host's claims
+//   observed  what is; the host reports it, controllers write it
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "model/id.h"
+#include "model/life.h"
+#include "model/resources.h"
+
+namespace pileus::model {
+
+using Tags = std::map<std::string, std::string>;
+
+// Milliseconds since 1970, UTC. 0: never.
+using Millis = u64;
+
+enum class Power : u8 { kRunning, kStopped, kTerminated };
+template <>
+struct Names<Power> {
+  static constexpr std::array<std::string_view, 3> kAll = {"running", "stopped", "terminated"};
+};
+
+// What the owner asks of the host. Empty: does not matter.
+struct PlacementWish {
+  std::string zone;
+  std::string engine;     // "bt", "kvm"
+  std::string cpu_model;  // at least this one
+  PlacementGroupId group;
+  u32 partition = 0;  // of a partition group, from 1; 0: any
+  HostId host;
+  bool operator==(const PlacementWish&) const = default;
+};
+
+struct DiskWish {
+  std::string device;  // "/dev/xvda"
+  VolumeId volume;
+  u64 size_gib = 0;
+  bool delete_on_termination = true;
+  bool operator==(const DiskWish&) const = default;
+};
+
+struct InstanceDesired {
+  InstanceId id;
+  AccountId account;
+  ReservationId reservation;
+  u32 launch_index = 0;  // among those of the reservation
+  ImageId image;
+  std::string type;
+  Resources takes;  // of the type when it was asked for: a changed table changes no instance
+  std::string key_name;
+  SubnetId subnet;
+  std::vector<InterfaceId> interfaces;
+  std::vector<SecurityGroupId> security_groups;
+  std::vector<DiskWish> disks;
+  PlacementWish wish;
+  Power power = Power::kRunning;
+  u64 reboots = 0;     // asked for so far: the host reboots when it has done fewer
+  u64 generation = 1;  // one more with each change of this record
+  std::string user_data;  // base64
+  std::string client_token;
+  Millis launched_at = 0;
+  bool termination_protected = false;
+  Tags tags;
+  bool operator==(const InstanceDesired&) const = default;
+};
+
+// Present while a host holds room for the instance. The sum over a host's instances is its HostClaims.
+struct InstancePlaced {
+  InstanceId id;
+  HostId host;
+  Resources takes;
+  PlacementGroupId group;
+  u32 partition = 0;  // that the scheduler chose, from 1; 0: none
+  u64 epoch = 0;  // one more with each host that gets it: what is reported under an earlier one is void
+  Millis placed_at = 0;
+  std::vector<std::string> why;  // lines for people
+  bool operator==(const InstancePlaced&) const = default;
+};
+
+struct InstanceObserved {
+  InstanceId id;
+  InstanceState state = InstanceState::kPending;
+  std::string reason_code;  // EC2's StateReason: "Server.InsufficientInstanceCapacity"
+  std::string reason;
+  HostId host;    // that reported it
+  u64 epoch = 0;  // of the placement it was reported under
+  u64 generation = 0;  // of the desired record that it fulfils
+  u64 reboots = 0;
+  std::string private_address;
+  std::string public_address;
+  Millis changed_at = 0;
+  bool operator==(const InstanceObserved&) const = default;
+};
+
+}  // namespace pileus::model

@@ -1,0 +1,56 @@
+// Where records lie in the state store. The layout is docs/formats/state-keys.md.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "model/id.h"
+
+namespace pileus::model {
+
+inline constexpr std::string_view kInstancesPrefix = "v1/instances/";
+inline constexpr std::string_view kHostsPrefix = "v1/hosts/";
+inline constexpr std::string_view kTypesPrefix = "v1/types/";
+inline constexpr std::string_view kAccountsPrefix = "v1/accounts/";
+inline constexpr std::string_view kTokensPrefix = "v1/tokens/";
+inline constexpr std::string_view kGroupsPrefix = "v1/placement-groups/";
+
+// The folder of a kind of object: "v1/instances/".
+std::string_view kind_prefix(IdKind kind);
+
+// kind_prefix + id + "/" + part.
+std::string record_key(IdKind kind, std::string_view id, std::string_view part);
+
+template <IdKind kKind>
+std::string desired_key(Id<kKind> id) {
+  return record_key(kKind, id.text(), "desired");
+}
+template <IdKind kKind>
+std::string observed_key(Id<kKind> id) {
+  return record_key(kKind, id.text(), "observed");
+}
+template <IdKind kKind>
+std::string events_key(Id<kKind> id) {
+  return record_key(kKind, id.text(), "events");
+}
+inline std::string placed_key(InstanceId id) { return record_key(IdKind::kInstance, id.text(), "placed"); }
+inline std::string claims_key(HostId id) { return record_key(IdKind::kHost, id.text(), "claims"); }
+inline std::string health_key(HostId id) { return record_key(IdKind::kHost, id.text(), "health"); }
+// Bound to the host's lease; its value is empty.
+inline std::string alive_key(HostId id) { return record_key(IdKind::kHost, id.text(), "alive"); }
+// Put by each placement of the group's instances, so that they happen one after the other.
+inline std::string group_turn_key(PlacementGroupId id) {
+  return record_key(IdKind::kPlacementGroup, id.text(), "turn");
+}
+std::string type_key(std::string_view name);
+std::string account_key(const AccountId& id);
+std::string token_key(const AccountId& account, std::string_view action, std::string_view token);
+
+// The id and the part of a key of that kind: "i-0...", "desired"; empty views when it is no such key.
+struct KeyParts {
+  std::string_view id;
+  std::string_view part;
+};
+KeyParts split_key(IdKind kind, std::string_view key);
+
+}  // namespace pileus::model

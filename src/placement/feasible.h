@@ -1,0 +1,91 @@
+// Whether a host can take a request: the one function that both the search and the check at commit time call, so that
+// what was planned and what is committed are never judged by different rules.
+#pragma once
+
+#include <optional>
+
+#include "placement/inventory.h"
+
+namespace pileus::placement {
+
+struct GroupRequest {
+  model::PlacementGroupId id;
+  model::GroupStrategy strategy = model::GroupStrategy::kCluster;
+  model::SpreadLevel spread_level = model::SpreadLevel::kHost;
+  u32 partitions = 1;  // of a partition group
+  u32 partition = 0;   // from 1; 0: whichever has the fewest instances and room
+};
+
+// Empty texts and ids: does not matter.
+struct Request {
+  model::Resources takes;
+  std::string zone;
+  std::string engine;
+  std::string cpu_model;
+  model::ImageId image;  // preferred where it is already
+  model::HostId host;
+  std::optional<GroupRequest> group;
+};
+
+// A request in the numbers of one inventory. Valid until that inventory changes.
+struct Query {
+  static constexpr u32 kAny = UINT32_MAX - 1;  // Interner::kUnknown matches nothing
+  i64 vcpus = 0;
+  i64 memory_mib = 0;
+  i64 disk_gib = 0;
+  u32 zone = kAny;
+  u64 engine = 0;  // bits, all of which a host must have
+  u64 cpu_model = 0;
+  bool impossible_engine = false;
+  bool impossible_cpu_model = false;
+  model::HostId host;
+  const GroupUse* use = nullptr;  // none: the group is empty
+  std::optional<GroupRequest> group;
+  // A cluster group that has instances is bound to their zone and rack.
+  bool bound = false;
+  u32 bound_zone = 0;
+  u32 bound_rack = 0;
+  const std::vector<u64>* image_hosts = nullptr;
+};
+
+Query compile(const Inventory& inventory, const Request& request);
+
+// Why a host was refused: the first reason in this order.
+enum class Refusal : u8 {
+  kNone,
+  kGone,
+  kUnreachable,
+  kMaintenance,
+  kOtherHost,
+  kZone,
+  kEngine,
+  kCpuModel,
+  kVcpus,
+  kMemory,
+  kDisk,
+  kGroup,
+};
+inline constexpr std::size_t kRefusals = 12;
+
+Refusal check_group(const Inventory& inventory, HostIndex host, const Query& query);
+
+inline Refusal check(const Inventory& inventory, HostIndex host, const Query& query) {
+  switch (inventory.status(host)) {
+    case HostStatus::kOpen: break;
+    case HostStatus::kUnreachable: return Refusal::kUnreachable;
+    case HostStatus::kMaintenance: return Refusal::kMaintenance;
+    case HostStatus::kGone: return Refusal::kGone;
+  }
+  if (query.host && inventory.id(host) != query.host) return Refusal::kOtherHost;
+  if (query.zone != Query::kAny && inventory.zone(host) != query.zone) return Refusal::kZone;
+  if (query.impossible_engine || (inventory.engines(host) & query.engine) != query.engine) return Refusal::kEngine;
+  if (query.impossible_cpu_model || (inventory.cpu_models(host) & query.cpu_model) != query.cpu_model) {
+    return Refusal::kCpuModel;
+  }
+  if (inventory.free_vcpus(host) < query.vcpus) return Refusal::kVcpus;
+  if (inventory.free_memory_mib(host) < query.memory_mib) return Refusal::kMemory;
+  if (inventory.free_disk_gib(host) < query.disk_gib) return Refusal::kDisk;
+  return query.use != nullptr ? check_group(inventory, host, query) : Refusal::kNone;
+}
+
+}  // namespace pileus::placement

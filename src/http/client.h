@@ -23,11 +23,20 @@ struct ClientOptions {
   std::chrono::milliseconds connect_timeout{3000};  // TCP and TLS together; part of the request's time
 };
 
+// Signature V4 over a request: its headers "host" and "x-amz-date", and its body.
+struct SignatureV4 {
+  std::string access_key;
+  std::string secret_key;
+  std::string region;
+  std::string service;  // "ec2", "sts"
+};
+
 struct ClientRequest {
   std::string method = "GET";
   std::string url;  // http:// or https://
   Headers headers;
   std::string body;
+  std::optional<SignatureV4> sign;  // of send() only
   std::chrono::milliseconds timeout{30000};  // for everything, to the last byte of the answer
   // Doing it twice does no harm. Only then is it sent again when a kept connection turns out to be broken.
   bool repeatable = false;

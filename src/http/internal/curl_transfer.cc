@@ -70,7 +70,9 @@ void CurlTransfer::set_options() {
   }
   set(CURLOPT_HTTPHEADER, headers_.get());
 
-  if (request_.method == "HEAD") {
+  if (request_.sign) {
+    set_signature(*request_.sign);
+  } else if (request_.method == "HEAD") {
     set(CURLOPT_NOBODY, 1L);
   } else if (request_.method != "GET" || !request_.body.empty()) {
     set(CURLOPT_POST, 1L);
@@ -85,6 +87,21 @@ void CurlTransfer::set_options() {
   set(CURLOPT_HEADERDATA, this);
   set(CURLOPT_WRITEFUNCTION, &on_body);
   set(CURLOPT_WRITEDATA, this);
+}
+
+// libcurl signs the body only where it has it as a whole before it sends, so it may send it again by itself: over a
+// connection that was kept, unless it must not.
+void CurlTransfer::set_signature(const SignatureV4& sign) {
+  CURL* easy = handle_.get();
+  curl_easy_setopt(easy, CURLOPT_AWS_SIGV4, ("aws:amz:" + sign.region + ":" + sign.service).c_str());
+  curl_easy_setopt(easy, CURLOPT_USERNAME, sign.access_key.c_str());
+  curl_easy_setopt(easy, CURLOPT_PASSWORD, sign.secret_key.c_str());
+  if (!request_.repeatable) curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+  if (!request_.body.empty()) {
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
+    curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request_.body.c_str());
+  }
+  curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request_.method.c_str());
 }
 
 std::size_t CurlTransfer::on_header(char* data, std::size_t one, std::size_t size, void* self) {

@@ -41,6 +41,7 @@ class CurlTransfer {
 
  private:
   void set_options();
+  void set_signature(const SignatureV4& sign);
   static std::size_t on_header(char* data, std::size_t one, std::size_t size, void* self);
   static std::size_t on_body(char* data, std::size_t one, std::size_t size, void* self);
   static std::size_t give_request(char* buffer, std::size_t one, std::size_t size, void* self);

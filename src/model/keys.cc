@@ -35,6 +35,11 @@ std::string record_key(IdKind kind, std::string_view id, std::string_view part) 
 std::string type_key(std::string_view name) { return std::string(kTypesPrefix).append(name); }
 std::string account_key(const AccountId& id) { return std::string(kAccountsPrefix).append(id.text()); }
 
+std::string subnet_addresses_prefix(SubnetId subnet) { return "v1/subnet-addresses/" + subnet.text() + "/"; }
+std::string subnet_address_key(SubnetId subnet, std::string_view address) {
+  return subnet_addresses_prefix(subnet).append(address);
+}
+
 std::string token_key(const AccountId& account, std::string_view action, std::string_view token) {
   return std::string(kTokensPrefix).append(account.text()).append("/").append(action).append("/").append(hex(token));
 }

@@ -46,6 +46,10 @@ std::string type_key(std::string_view name);
 std::string account_key(const AccountId& id);
 std::string token_key(const AccountId& account, std::string_view action, std::string_view token);
 
+// Who has an address of a subnet: the id of an interface.
+std::string subnet_addresses_prefix(SubnetId subnet);
+std::string subnet_address_key(SubnetId subnet, std::string_view address);
+
 // The id and the part of a key of that kind: "i-0...", "desired"; empty views when it is no such key.
 struct KeyParts {
   std::string_view id;

@@ -1,0 +1,121 @@
+#include "control/reaper.h"
+
+#include "control/launch.h"
+
+namespace pileus::control {
+
+Result<u32> Reaper::run_once() {
+  TRY(view_.sync());
+  u32 done = 0;
+  for (const auto& [id, instance] : view_.instances()) {
+    if (!instance.desired.exists() || !instance.observed.exists()) continue;
+    const bool terminated = instance.observed.value.state == model::InstanceState::kTerminated;
+    const bool placed = instance.placed.exists();
+    bool changed = false;
+    if (!terminated && !placed && instance.desired.value.power == model::Power::kTerminated) {
+      changed = TRY(end_unplaced(instance));
+    } else if (terminated && placed) {
+      changed = TRY(release(instance));
+    } else if (terminated && instance.observed.value.changed_at + kTerminatedLife <= clock_.now()) {
+      changed = TRY(forget(instance));
+    }
+    if (changed) done++;
+  }
+  return done + TRY(forget_tokens());
+}
+
+Result<bool> Reaper::end_unplaced(const InstanceView& instance) {
+  using enum model::InstanceState;
+  model::InstanceObserved observed = instance.observed.value;
+  if (observed.state != kPending && observed.state != kShuttingDown)
+    TRY(model::apply_move(observed.state, kShuttingDown));
+  TRY(model::apply_move(observed.state, kTerminated));
+  observed.reason_code = "Client.UserInitiatedShutdown";
+  observed.reason = "terminated before a host had it";
+  observed.changed_at = clock_.now();
+  Change change;
+  change.expect(model::placed_key(observed.id), 0);
+  change.update(model::observed_key(observed.id), observed, instance.observed.revision);
+  TRY(change.add_event(store_, model::events_key(observed.id),
+                       {observed.changed_at, "reaper", "terminated", observed.reason}));
+  return TRY(change.commit(store_)).has_value();
+}
+
+Result<bool> Reaper::release(const InstanceView& instance) {
+  const model::InstancePlaced& placed = instance.placed.value;
+  auto claims = TRY(read<model::HostClaims>(store_, model::claims_key(placed.host)));
+  const model::Resources& takes = placed.takes;
+  const model::Resources& claimed = claims.value.claimed;
+  if (claims.value.instances == 0 || claimed.vcpus < takes.vcpus || claimed.memory_mib < takes.memory_mib ||
+      claimed.disk_gib < takes.disk_gib) {
+    // Read a moment later than the view: only if it is not explained by that does something not add up.
+    if (view_.hosts().contains(placed.host) && view_.hosts().at(placed.host).claims.revision != claims.revision)
+      return false;
+    return Error(ErrorCode::kCorrupt, "the claims of host " + placed.host.text() + " do not contain instance " +
+                                          placed.id.text() + ": its records were changed by hand");
+  }
+  claims.value.claimed -= takes;
+  claims.value.instances--;
+  Change change;
+  change.expect(model::observed_key(placed.id), instance.observed.revision);
+  change.expect(model::placed_key(placed.id), instance.placed.revision);
+  change.erase(state::KeyRange::key(model::placed_key(placed.id)));
+  change.update(model::claims_key(placed.host), claims.value, claims.revision);
+  TRY(change.add_event(store_, model::events_key(placed.id),
+                       {clock_.now(), "reaper", "left " + placed.host.text(), ""}));
+  return TRY(change.commit(store_)).has_value();
+}
+
+Result<bool> Reaper::forget(const InstanceView& instance) {
+  const model::InstanceDesired& desired = instance.desired.value;
+  Change change;
+  change.expect(model::observed_key(desired.id), instance.observed.revision);
+  change.expect(model::placed_key(desired.id), 0);
+  change.erase(state::KeyRange::prefix(model::record_key(model::IdKind::kInstance, desired.id.text(), "")));
+  if (!desired.client_token.empty()) {
+    // The token's day begins with the last of its instances.
+    const std::string key = model::token_key(desired.account, kLaunchAction, desired.client_token);
+    auto token = TRY(read<model::Idempotency>(store_, key));
+    if (token.exists()) {
+      token.value.created_at = clock_.now();
+      change.update(key, token.value, token.revision);
+    }
+  }
+  return TRY(change.commit(store_)).has_value();
+}
+
+Result<u32> Reaper::forget_tokens() {
+  // Tokens are not watched: there are many, and an hour more does not matter.
+  if (tokens_seen_at_ != 0 && clock_.now() < tokens_seen_at_ + kTerminatedLife) return 0U;
+  u32 forgotten = 0;
+  state::KeyRange range = state::KeyRange::prefix(std::string(model::kTokensPrefix));
+  constexpr u64 kPage = 1000;
+  bool more = true;
+  while (more) {
+    const state::Snapshot page = TRY(store_.get(state::Get{range, kPage}));
+    for (const state::KeyValue& entry : page.entries) {
+      const auto token = TRY(decode_entry<model::Idempotency>(entry));
+      if (token.value.created_at + kTokenLife > clock_.now()) continue;
+      const bool in_use = TRY(is_in_use(token.value));
+      if (in_use) continue;
+      Change change;
+      change.expect(entry.key, entry.mod_revision);
+      change.erase(state::KeyRange::key(entry.key));
+      if (TRY(change.commit(store_))) forgotten++;
+    }
+    more = page.more && !page.entries.empty();
+    if (more) range.begin = page.entries.back().key + '\0';
+  }
+  tokens_seen_at_ = clock_.now();
+  return forgotten;
+}
+
+Result<bool> Reaper::is_in_use(const model::Idempotency& token) const {
+  const Launched launched = TRY(decode_answer(token.answer));
+  for (const model::InstanceId id : launched.instances) {
+    if (view_.instances().contains(id)) return true;
+  }
+  return false;
+}
+
+}  // namespace pileus::control

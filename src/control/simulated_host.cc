@@ -1,0 +1,91 @@
+#include "control/simulated_host.h"
+
+namespace pileus::control {
+
+Result<u32> SimulatedHost::join() {
+  if (lease_ != state::LeaseId::kNone) {
+    const auto kept = store_.keep_alive(lease_);
+    if (kept.ok()) return 0U;
+    if (kept.error().code() != ErrorCode::kNotFound) return kept.error();
+  }
+  const state::Lease lease = TRY(store_.grant_lease(kLease));
+  state::Transaction registration;
+  self_.reported_at = clock_.now();
+  registration.then.emplace_back(state::Put{model::observed_key(self_.id), model::encode(self_)});
+  registration.then.emplace_back(state::Put{model::alive_key(self_.id), "", lease.id});
+  TRY(store_.commit(registration));
+  lease_ = lease.id;
+  return 1U;
+}
+
+Result<u32> SimulatedHost::run_once() {
+  u32 done = TRY(join());
+  TRY(view_.sync());
+  for (const auto& [id, instance] : view_.instances()) {
+    const bool here = instance.placed.exists() && instance.placed.value.host == self_.id;
+    if (here && instance.desired.exists() && instance.observed.exists() && TRY(attend(instance))) done++;
+  }
+  return done + stop_strangers();
+}
+
+// One step nearer to what is desired. The VM first, then the report: a kill between the two leaves a VM that the next run
+// finds, and a report that it makes then.
+Result<bool> SimulatedHost::attend(const InstanceView& instance) {
+  using enum model::InstanceState;
+  const model::InstanceId id = instance.desired.value.id;
+  const model::Power wanted = instance.desired.value.power;
+  const model::InstanceState is = instance.observed.value.state;
+  if (wanted == model::Power::kRunning) {
+    if (is == kStopped) return report(instance, kPending);
+    if (is == kStopping) return report(instance, kStopped);
+    if (is != kPending) return false;
+    if (!machine_.vms.contains(id)) {
+      machine_.vms[id] = instance.placed.value.epoch;
+      machine_.starts[id]++;
+    } else if (machine_.vms[id] != instance.placed.value.epoch) {
+      machine_.double_starts++;
+    }
+    return report(instance, kRunning);
+  }
+  const bool for_good = wanted == model::Power::kTerminated;
+  if (is == kTerminated || (is == kStopped && !for_good)) return false;
+  if (is == kShuttingDown || is == kStopping) {
+    machine_.vms.erase(id);
+    if (is == kStopping) return report(instance, kStopped);
+    return report(instance, kTerminated);
+  }
+  if (for_good) return report(instance, kShuttingDown);
+  if (is == kPending) {
+    machine_.vms.erase(id);
+    return report(instance, kStopped);
+  }
+  return report(instance, kStopping);
+}
+
+Result<bool> SimulatedHost::report(const InstanceView& instance, model::InstanceState state) {
+  model::InstanceObserved observed = instance.observed.value;
+  TRY(model::apply_move(observed.state, state));
+  observed.host = self_.id;
+  observed.epoch = instance.placed.value.epoch;
+  observed.generation = instance.desired.value.generation;
+  observed.reboots = instance.desired.value.reboots;
+  observed.changed_at = clock_.now();
+  Change change;
+  change.expect(model::placed_key(observed.id), instance.placed.revision);
+  change.update(model::observed_key(observed.id), observed, instance.observed.revision);
+  TRY(change.add_event(store_, model::events_key(observed.id),
+                       {observed.changed_at, self_.id.text(), std::string(model::name(state)), ""}));
+  return TRY(change.commit(store_)).has_value();
+}
+
+// VMs that nobody placed here, or under another epoch, are stopped.
+u32 SimulatedHost::stop_strangers() {
+  return static_cast<u32>(std::erase_if(machine_.vms, [this](const auto& vm) {
+    const auto found = view_.instances().find(vm.first);
+    if (found == view_.instances().end() || !found->second.placed.exists()) return true;
+    const model::InstancePlaced& placed = found->second.placed.value;
+    return placed.host != self_.id || placed.epoch != vm.second;
+  }));
+}
+
+}  // namespace pileus::control

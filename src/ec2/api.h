@@ -1,0 +1,43 @@
+// Api: the EC2-compatible API as a function from requests to responses. Any thread.
+#pragma once
+
+#include <atomic>
+#include <memory>
+
+#include "ec2/call.h"
+#include "http/message.h"
+
+namespace pileus::ec2 {
+
+class Api {
+ public:
+  Api(state::Store& store, const control::Clock& clock, ApiSettings settings);
+  ~Api();
+
+  http::Response handle(const http::Request& request);
+
+  struct Counters {
+    std::atomic<u64> requests{0};
+    std::atomic<u64> refused{0};   // 4xx
+    std::atomic<u64> failed{0};    // 5xx
+    std::atomic<u64> throttled{0};  // of `failed`
+  };
+  const Counters& counters() const { return counters_; }
+
+ private:
+  class Replays;
+  class Throttle;
+  struct Asked;
+  Reply<> serve(const http::Request& request, Asked& asked);
+
+  state::Store& store_;
+  const control::Clock& clock_;
+  const ApiSettings settings_;
+  Catalogue catalogue_;
+  Accounts accounts_;
+  std::unique_ptr<Replays> replays_;
+  std::unique_ptr<Throttle> throttle_;
+  Counters counters_;
+};
+
+}  // namespace pileus::ec2

@@ -10,7 +10,7 @@ namespace pileus::client {
 
 struct Settings {
   std::string endpoint;  // "http://127.0.0.1:8773"
-  std::string region = "local";
+  std::string region = "pileus-1";
   std::string access_key;
   std::string secret_key;
   std::filesystem::path ca;  // whom to trust at https://; empty: the system's

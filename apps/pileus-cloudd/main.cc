@@ -1,0 +1,120 @@
+// pileus-cloudd: the cloud manager.
+#include <signal.h>
+#include <time.h>
+
+#include <cstdio>
+
+#include "base/log.h"
+#include "control/host_health.h"
+#include "control/interfaces.h"
+#include "control/reaper.h"
+#include "control/runner.h"
+#include "control/scheduler.h"
+#include "ec2/actions.h"
+#include "ec2/api.h"
+#include "first_start.h"
+#include "http/server.h"
+#include "metrics.h"
+#include "options.h"
+#include "simulation.h"
+#include "state/compactor.h"
+#include "state/open.h"
+
+namespace pileus::cloudd {
+namespace {
+
+constexpr std::chrono::seconds kStopPatience{5};
+constexpr std::chrono::seconds kControllerInterval{1};
+constexpr std::chrono::minutes kHistory{10};
+
+// Before any thread is made, so that all inherit it: wait_for_signal() takes them.
+void block_signals() {
+  sigset_t blocked;
+  ::sigemptyset(&blocked);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&blocked, number);
+  ::sigprocmask(SIG_BLOCK, &blocked, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+}
+
+// True: one came within the time.
+bool wait_for_signal(std::chrono::milliseconds time) {
+  sigset_t blocked;
+  ::sigemptyset(&blocked);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&blocked, number);
+  const timespec limit{time.count() / 1000, time.count() % 1000 * 1'000'000};
+  return ::sigtimedwait(&blocked, nullptr, &limit) > 0;
+}
+
+std::unique_ptr<control::Runner> start_controllers(state::Store& store, const control::Clock& clock) {
+  std::vector<std::unique_ptr<control::Controller>> controllers;
+  controllers.push_back(std::make_unique<control::HostHealthController>(store, clock));
+  controllers.push_back(std::make_unique<control::Scheduler>(store, clock, placement::kPacking, "scheduler"));
+  controllers.push_back(std::make_unique<control::Reaper>(store, clock));
+  controllers.push_back(std::make_unique<control::InterfaceReaper>(store));
+  return std::make_unique<control::Runner>(store, std::move(controllers), kControllerInterval);
+}
+
+Result<int> serve(const Options& options) {
+  const std::filesystem::path data(options.data);
+  TRY(os::make_directories(data));
+  const std::string where = options.state.empty() ? "sqlite:" + (data / "state").string() : options.state;
+  const std::unique_ptr<state::Store> store = TRY(state::open_store(where).with("the cloud's state"));
+  const control::SystemClock clock;
+  const image::Library library = TRY(image::Library::open_default());
+  TRY(ensure_types(*store));
+
+  ec2::ApiSettings settings;
+  settings.region = options.region;
+  settings.zones = options.zones;
+  ec2::Api api(*store, clock, std::move(settings));
+  http::ServerOptions listen;
+  listen.address = options.address;
+  listen.port = options.port;
+  const auto handler = [&](const http::Request& request) -> http::Response {
+    if (request.method == "GET" && request.path == "/healthz") return http::text_response(200, "ok");
+    if (request.method == "GET" && request.path == "/metrics") return metrics_response(api);
+    return api.handle(request);
+  };
+  const std::unique_ptr<http::Server> server = TRY(http::Server::start(listen, handler).with("the API"));
+  client::Settings root_settings;
+  root_settings.endpoint = "http://" + options.address + ":" + std::to_string(server->port());
+  root_settings.region = options.region;
+  const model::AccountId root = TRY(ensure_root(*store, clock, data / "client.json", root_settings));
+  const std::unique_ptr<Simulation> simulation =
+      options.simulate == 0 ? nullptr : TRY(Simulation::start(*store, clock, options.simulate, options.zones));
+  std::unique_ptr<control::Runner> controllers = start_controllers(*store, clock);
+  std::printf("the API is at %s; access key in %s\n", root_settings.endpoint.c_str(), (data / "client.json").c_str());
+  std::fflush(stdout);
+
+  state::Compactor compactor(*store, kHistory);
+  do {
+    const Result<u32> images = publish_images(*store, library, root);
+    if (!images) log::warn("images: {}", images.error().message());
+    const Result<state::Revision> compacted = compactor.step(std::chrono::steady_clock::now());
+    if (!compacted) log::warn("compaction: {}", compacted.error().message());
+  } while (!wait_for_signal(std::chrono::seconds(2)));
+  log::info("ending in order");
+  server->stop(kStopPatience);
+  controllers.reset();
+  return 0;
+}
+
+int main_of(int argc, char** argv) {
+  const std::variant<Options, int> parsed = parse_options(argc, argv);
+  if (const int* status = std::get_if<int>(&parsed)) return *status;
+  const auto& options = std::get<Options>(parsed);
+  if (options.print_api) {
+    std::fputs(ec2::api_document().c_str(), stdout);
+    return 0;
+  }
+  block_signals();
+  const Result<int> result = serve(options);
+  if (result) return *result;
+  std::fprintf(stderr, "pileus-cloudd: %s\n", result.error().message().c_str());
+  return 1;
+}
+
+}  // namespace
+}  // namespace pileus::cloudd
+
+int main(int argc, char** argv) { return pileus::cloudd::main_of(argc, argv); }

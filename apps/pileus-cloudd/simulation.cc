@@ -1,0 +1,37 @@
+#include "simulation.h"
+
+namespace pileus::cloudd {
+namespace {
+
+constexpr model::Resources kCapacity{64, 256 * 1024, 4096};
+constexpr std::chrono::seconds kInterval{1};
+
+}  // namespace
+
+Result<std::unique_ptr<Simulation>> Simulation::start(state::Store& store, const control::Clock& clock, u32 count,
+                                                      const std::vector<std::string>& zones) {
+  std::unique_ptr<Simulation> simulation(new Simulation);
+  std::vector<std::unique_ptr<control::Controller>> hosts;
+  for (u32 i = 0; i < count; ++i) {
+    model::HostDesired desired;
+    desired.id = model::HostId(0x5100000000000000ULL + i + 1);
+    desired.name = "simulated-" + std::to_string(i + 1);
+    desired.zone = zones[i % zones.size()];
+    desired.rack = "rack-" + std::to_string(i / 16 + 1);
+    const auto known = TRY(control::read<model::HostDesired>(store, model::desired_key(desired.id)));
+    if (!known.exists()) TRY(store.put(model::desired_key(desired.id), model::encode(desired)));
+    model::HostObserved observed;
+    observed.id = desired.id;
+    observed.capacity = kCapacity;
+    observed.engines = {"bt", "kvm"};
+    observed.cpu_models = {"v2", "v3"};
+    observed.version = "simulated";
+    simulation->machines_.push_back(std::make_unique<control::SimulatedMachine>());
+    hosts.push_back(
+        std::make_unique<control::SimulatedHost>(store, clock, *simulation->machines_.back(), std::move(observed)));
+  }
+  simulation->runner_ = std::make_unique<control::Runner>(store, std::move(hosts), kInterval);
+  return simulation;
+}
+
+}  // namespace pileus::cloudd

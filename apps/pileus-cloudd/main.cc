@@ -13,6 +13,7 @@
 #include "ec2/actions.h"
 #include "ec2/api.h"
 #include "first_start.h"
+#include "host_listener.h"
 #include "http/server.h"
 #include "metrics.h"
 #include "options.h"
@@ -63,7 +64,20 @@ Result<int> serve(const Options& options) {
   const image::Library library = TRY(image::Library::open_default());
   TRY(ensure_types(*store));
 
+  HostListenerOptions hosts;
+  hosts.address = options.address;
+  hosts.port = options.host_port;
+  hosts.zone = options.zones.front();
+  hosts.server_names = {"localhost", "127.0.0.1"};
+  if (options.address != "0.0.0.0" && options.address != "::") hosts.server_names.push_back(options.address);
+  hosts.server_names.insert(hosts.server_names.end(), options.host_names.begin(), options.host_names.end());
+  hosts.data = data;
+  std::unique_ptr<HostListener> listener = TRY(HostListener::start(*store, clock, hosts));
+
   ec2::ApiSettings settings;
+  settings.console_output = [&](const model::InstancePlaced& placed) -> Result<std::string> {
+    return listener->api().console(placed.id);
+  };
   settings.region = options.region;
   settings.zones = options.zones;
   ec2::Api api(*store, clock, std::move(settings));
@@ -83,7 +97,9 @@ Result<int> serve(const Options& options) {
   const std::unique_ptr<Simulation> simulation =
       options.simulate == 0 ? nullptr : TRY(Simulation::start(*store, clock, options.simulate, options.zones));
   std::unique_ptr<control::Runner> controllers = start_controllers(*store, clock);
+  TRY(os::replace_file(data / "hosts-url", "https://127.0.0.1:" + std::to_string(listener->port()) + "\n"));
   std::printf("the API is at %s; access key in %s\n", root_settings.endpoint.c_str(), (data / "client.json").c_str());
+  std::printf("hosts join at port %u; token in %s\n", listener->port(), (data / "join-token").c_str());
   std::fflush(stdout);
 
   state::Compactor compactor(*store, kHistory);
@@ -95,6 +111,7 @@ Result<int> serve(const Options& options) {
   } while (!wait_for_signal(std::chrono::seconds(2)));
   log::info("ending in order");
   server->stop(kStopPatience);
+  listener.reset();
   controllers.reset();
   return 0;
 }

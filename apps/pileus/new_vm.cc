@@ -78,7 +78,7 @@ Result<> choose_ports(const RunOptions& options, vmm::VmConfig& config) {
   }
   TRY(vmm::check(config));
   for (const vmm::PortForward& forward : config.forwards) {
-    const Result<> free = os::check_port_free(forward.host_port);
+    const Result<> free = os::check_port_free(forward.host_port, forward.address);
     if (!free) return Error(free.error().code(), free.error().message() + ": choose another for --forward");
   }
   if (config.ssh_port() == 0) {
@@ -189,7 +189,7 @@ Result<VmEntry> make_vm(image::Library& library, const RunOptions& options) {
 
 Result<> renew_ports(VmEntry& vm) {
   for (vmm::PortForward& forward : vm.config.forwards) {
-    const Result<> free = os::check_port_free(forward.host_port);
+    const Result<> free = os::check_port_free(forward.host_port, forward.address);
     if (free) continue;
     if (!vm.config.ssh_port_chosen || forward.guest_port != kSshPort) {
       return Error(free.error().code(),

@@ -98,8 +98,7 @@ Result<int> vm_show(image::Library& library, const CommandLine& line) {
   const vmm::VmState state = vm.directory.state();
   std::string forwards;
   for (const vmm::PortForward& forward : vm.config.forwards) {
-    forwards +=
-        (forwards.empty() ? "" : " ") + std::to_string(forward.host_port) + ":" + std::to_string(forward.guest_port);
+    forwards += (forwards.empty() ? "" : " ") + vmm::format_forward(forward);
   }
   std::vector<std::vector<std::string>> rows = {
       {"name", vm.config.name},

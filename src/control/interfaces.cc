@@ -34,8 +34,8 @@ Result<bool> InterfaceReaper::release(const std::string& key) {
   change.expect(key, interface.revision);
   change.expect(model::observed_key(interface.value.instance), observed.revision);
   change.erase(state::KeyRange::key(key));
-  change.erase(state::KeyRange::key(
-      model::subnet_address_key(interface.value.subnet, interface.value.private_address)));
+  change.erase(
+      state::KeyRange::key(model::subnet_address_key(interface.value.subnet, interface.value.private_address)));
   return TRY(change.commit(store_)).has_value();
 }
 

@@ -10,26 +10,32 @@
 namespace pileus::os {
 namespace {
 
-sockaddr_in loopback(u16 port) {
+sockaddr_in loopback(u16 port, const std::string& text) {
   sockaddr_in address = {};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  CHECK(::inet_pton(AF_INET, text.c_str(), &address.sin_addr) == 1);
   return address;
 }
 
 }  // namespace
 
-Result<Fd> listen_loopback(u16 port) {
+bool is_loopback(const std::string& address) {
+  in_addr parsed = {};
+  return ::inet_pton(AF_INET, address.c_str(), &parsed) == 1 && ntohl(parsed.s_addr) >> 24U == IN_LOOPBACKNET;
+}
+
+Result<Fd> listen_loopback(u16 port, const std::string& host) {
+  CHECK(is_loopback(host));
   Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!socket.valid()) return Error::from_errno("socket");
   // As the forward itself does, so that connections of an earlier owner that linger do not count.
   const int on = 1;
   ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  const sockaddr_in address = loopback(port);
+  const sockaddr_in address = loopback(port, host);
   if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
       ::listen(socket.get(), 1) != 0) {
-    const std::string name = "port " + std::to_string(port) + " of 127.0.0.1";
+    const std::string name = "port " + std::to_string(port) + " of " + host;
     if (errno == EADDRINUSE) return Error(ErrorCode::kBusy, name + " is in use");
     if (errno == EACCES) return Error(ErrorCode::kPermission, name + " is reserved for root");
     return Error::from_errno("listen at " + name);
@@ -37,8 +43,8 @@ Result<Fd> listen_loopback(u16 port) {
   return socket;
 }
 
-Result<> check_port_free(u16 port) {
-  TRY(listen_loopback(port));
+Result<> check_port_free(u16 port, const std::string& address) {
+  TRY(listen_loopback(port, address));
   return {};
 }
 
@@ -52,12 +58,13 @@ Result<u16> find_free_port() {
   return ntohs(address.sin_port);
 }
 
-Result<std::string> read_banner(u16 port, std::chrono::milliseconds timeout) {
+Result<std::string> read_banner(u16 port, std::chrono::milliseconds timeout, const std::string& host) {
+  CHECK(is_loopback(host));
   constexpr std::size_t kMaxBanner = 255;  // RFC 4253, 4.2
   const auto deadline = std::chrono::steady_clock::now() + timeout;
   const Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!socket.valid()) return Error::from_errno("socket");
-  const sockaddr_in address = loopback(port);
+  const sockaddr_in address = loopback(port, host);
   if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     return Error::from_errno("connect");
   }

@@ -171,13 +171,16 @@ SlirpBackend::Impl::~Impl() {
 }
 
 Result<> SlirpBackend::Impl::add_forward(const PortForward& forward) {
-  const in_addr host{htonl(INADDR_LOOPBACK)};
+  in_addr host{};
+  if (::inet_pton(AF_INET, forward.host_address.c_str(), &host) != 1) {
+    return Error(ErrorCode::kInvalid, "'" + forward.host_address + "' is no IPv4 address");
+  }
   errno = 0;
   if (slirp_add_hostfwd(slirp, 0, host, forward.host_port, address(15), forward.guest_port) == 0) {
     return {};
   }
   const int reason = errno;
-  const std::string port = "port " + std::to_string(forward.host_port) + " of this machine";
+  const std::string port = "port " + std::to_string(forward.host_port) + " of " + forward.host_address;
   if (reason == EADDRINUSE) {
     return Error(ErrorCode::kBusy, port +
                                        " is in use by another program; choose another one for "

@@ -16,7 +16,8 @@
 namespace pileus::virtio {
 
 struct PortForward {
-  u16 host_port = 0;  // TCP on 127.0.0.1
+  std::string host_address = "127.0.0.1";
+  u16 host_port = 0;  // TCP
   u16 guest_port = 0;
 };
 

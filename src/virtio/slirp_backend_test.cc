@@ -168,7 +168,7 @@ TEST_F(SlirpTest, TheGuestIsOfferedAnAddress) {
 
 TEST_F(SlirpTest, APortOfTheHostLeadsIntoTheGuest) {
   const u16 port = free_port();
-  const Result<> started = start({.forwards = {{port, 22}}});
+  const Result<> started = start({.forwards = {{.host_port = port, .guest_port = 22}}});
   ASSERT_TRUE(started.ok()) << started.error().message();
   send(arp_announcement());
   const os::Fd client = connect_to(port);
@@ -185,7 +185,7 @@ TEST_F(SlirpTest, APortOfTheHostLeadsIntoTheGuest) {
 
 TEST_F(SlirpTest, APortInUseIsRefusedWithASentence) {
   const auto [taken, port] = bound_socket();
-  const Result<> started = start({.forwards = {{port, 22}}});
+  const Result<> started = start({.forwards = {{.host_port = port, .guest_port = 22}}});
   ASSERT_FALSE(started.ok());
   EXPECT_EQ(started.error().code(), ErrorCode::kBusy);
   EXPECT_NE(started.error().message().find(std::to_string(port)), std::string::npos);
@@ -195,7 +195,7 @@ TEST_F(SlirpTest, APortInUseIsRefusedWithASentence) {
 TEST_F(SlirpTest, TheEndGivesThePortBack) {
   const u16 port = free_port();
   for (int i = 0; i < 3; ++i) {
-    const Result<> started = start({.forwards = {{port, 22}}});
+    const Result<> started = start({.forwards = {{.host_port = port, .guest_port = 22}}});
     ASSERT_TRUE(started.ok()) << started.error().message();
     const os::Fd client = connect_to(port);
     EXPECT_TRUE(client.valid());

@@ -102,7 +102,7 @@ u16 VmConfig::ssh_port() const {
 std::string encode_config(const VmConfig& config) {
   Json forwards = Json::array();
   for (const PortForward& forward : config.forwards) {
-    forwards.push_back(std::to_string(forward.host_port) + ":" + std::to_string(forward.guest_port));
+    forwards.push_back(format_forward(forward));
   }
   const Json object = {{"name", config.name},
                        {"image", config.image},
@@ -179,9 +179,9 @@ Result<> check(const VmConfig& config) {
     return Error(ErrorCode::kInvalid,
                  "a translation cache has from 8M to 2G, not " + format_size(config.translation_cache_bytes));
   }
-  std::set<u16> taken;
+  std::set<std::string> taken;
   for (const PortForward& forward : config.forwards) {
-    if (!taken.insert(forward.host_port).second) {
+    if (!taken.insert(forward.address + ":" + std::to_string(forward.host_port)).second) {
       return Error(ErrorCode::kInvalid, "port " + std::to_string(forward.host_port) +
                                             " is forwarded twice: give each forward a port of its own");
     }

@@ -4,6 +4,8 @@
 #include <array>
 #include <charconv>
 
+#include "os/tcp.h"
+
 namespace pileus::vmm {
 namespace {
 
@@ -52,15 +54,31 @@ std::string format_size(u64 bytes) {
 }
 
 Result<PortForward> parse_forward(std::string_view text) {
-  const std::size_t colon = text.find(':');
-  if (colon != std::string_view::npos) {
-    const Result<u16> host = parse_port(text.substr(0, colon));
-    const Result<u16> guest = parse_port(text.substr(colon + 1));
-    if (host && guest) return PortForward{.host_port = *host, .guest_port = *guest};
+  PortForward forward;
+  std::string_view ports = text;
+  if (std::ranges::count(text, ':') == 2) {
+    forward.address = text.substr(0, text.find(':'));
+    ports.remove_prefix(forward.address.size() + 1);
   }
-  return Error(ErrorCode::kInvalid, "'" + std::string(text) +
-                                        "' is not a port forward: write HOST:GUEST, like 2222:22, with ports from 1 "
-                                        "to 65535");
+  const std::size_t colon = ports.find(':');
+  if (colon != std::string_view::npos && os::is_loopback(forward.address)) {
+    const Result<u16> host = parse_port(ports.substr(0, colon));
+    const Result<u16> guest = parse_port(ports.substr(colon + 1));
+    if (host && guest) {
+      forward.host_port = *host;
+      forward.guest_port = *guest;
+      return forward;
+    }
+  }
+  return Error(ErrorCode::kInvalid,
+               "'" + std::string(text) +
+                   "' is not a port forward: write HOST:GUEST, like 2222:22, with ports from 1 to 65535, or "
+                   "ADDRESS:HOST:GUEST with an address that begins with 127.");
+}
+
+std::string format_forward(const PortForward& forward) {
+  const std::string ports = std::to_string(forward.host_port) + ":" + std::to_string(forward.guest_port);
+  return forward.address == PortForward().address ? ports : forward.address + ":" + ports;
 }
 
 }  // namespace pileus::vmm

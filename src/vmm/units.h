@@ -17,12 +17,15 @@ Result<u64> parse_size(std::string_view text);
 std::string format_size(u64 bytes);
 
 struct PortForward {
-  u16 host_port = 0;  // on 127.0.0.1
+  std::string address = "127.0.0.1";  // of the host: any in 127.0.0.0/8
+  u16 host_port = 0;
   u16 guest_port = 0;
   bool operator==(const PortForward&) const = default;
 };
 
-// "HOST:GUEST", both 1 to 65535.
+// "HOST:GUEST", both 1 to 65535, or "ADDRESS:HOST:GUEST".
 Result<PortForward> parse_forward(std::string_view text);
+// The shortest form that parse_forward() reads.
+std::string format_forward(const PortForward& forward);
 
 }  // namespace pileus::vmm

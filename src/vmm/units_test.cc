@@ -35,6 +35,11 @@ TEST(Forward, ReadsHostThenGuest) {
   EXPECT_EQ(forward.host_port, 2222);
   EXPECT_EQ(forward.guest_port, 22);
   EXPECT_TRUE(parse_forward("65535:1").ok());
+  const PortForward elsewhere = parse_forward("127.3.2.1:22:22").value();
+  EXPECT_EQ(elsewhere.address, "127.3.2.1");
+  EXPECT_EQ(format_forward(elsewhere), "127.3.2.1:22:22");
+  EXPECT_EQ(format_forward(forward), "2222:22");
+  EXPECT_FALSE(parse_forward("10.0.0.1:22:22").ok()) << "others could reach it";
 }
 
 TEST(Forward, RefusesTheRest) {

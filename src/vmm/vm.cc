@@ -183,7 +183,8 @@ Result<machine::MachineConfig> Vm::machine_config() {
   network.mtu = config.mtu;
   network.restricted = config_.restrict_network;
   for (const PortForward& forward : config_.forwards) {
-    network.forwards.push_back({.host_port = forward.host_port, .guest_port = forward.guest_port});
+    network.forwards.push_back(
+        {.host_address = forward.address, .host_port = forward.host_port, .guest_port = forward.guest_port});
   }
   config.net = TRY(virtio::SlirpBackend::create(config.io->loop(), network));
 

@@ -1,0 +1,59 @@
+// HostApi: what hosts and the cloud manager say to each other, on the cloud manager's side, as a function. The protocol is
+// docs/formats/host-protocol.md.
+//
+// A host is known by its certificate, whose common name is its id; it sees and changes nothing of other hosts.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "control/clock.h"
+#include "control/view.h"
+
+namespace pileus::control {
+
+struct HostRequest {
+  std::string path;  // "/v1/report"
+  std::string body;  // JSON
+  model::HostId host;  // of its certificate; none: it has shown none
+};
+struct HostAnswer {
+  int status = 200;
+  std::string body;  // JSON
+};
+
+class HostApi {
+ public:
+  // Signs a certificate request for a host that may join. kPermission when the token is not right.
+  using Sign = std::function<Result<std::string>(const std::string& request, const model::HostId& id)>;
+  using CheckToken = std::function<bool(const std::string& secret)>;
+
+  HostApi(state::Store& store, const Clock& clock, std::string zone, CheckToken check_token, Sign sign);
+
+  HostAnswer handle(const HostRequest& request);
+  // What is asked of the host now. Its text stays the same while nothing changes: a long poll waits for another one.
+  Result<std::string> assignments(model::HostId host);
+
+  // The tail of an instance's console, as its host last told it; empty when it told none.
+  std::string console(model::InstanceId id);
+
+ private:
+  Result<std::string> join(const std::string& body);
+  Result<std::string> report(model::HostId host, const std::string& body);
+  Result<std::string> observe(model::HostId host, const std::string& body);
+  Result<> keep_alive(model::HostId host, model::HostObserved observed);
+
+  state::Store& store_;
+  const Clock& clock_;
+  const std::string zone_;
+  const CheckToken check_token_;
+  const Sign sign_;
+  std::mutex mutex_;  // of all below
+  View view_;
+  std::map<model::HostId, state::LeaseId> leases_;
+  std::map<model::InstanceId, std::string> consoles_;
+};
+
+}  // namespace pileus::control

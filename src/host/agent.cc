@@ -1,0 +1,249 @@
+#include "host/agent.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/log.h"
+
+namespace pileus::host {
+namespace {
+
+using enum model::InstanceState;
+constexpr std::size_t kConsoleTail = 32 * kKiB;
+constexpr std::chrono::minutes kOrphanPatience{2};
+constexpr std::chrono::minutes kRestartWindow{10};
+constexpr int kMostRestarts = 3;
+
+std::vector<model::InstanceId> instances_in(const std::filesystem::path& folder) {
+  std::vector<model::InstanceId> ids;
+  std::error_code ignored;  // no folder, no instances
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+    const Result<model::InstanceId> id = model::InstanceId::parse(entry.path().filename().string());
+    if (id) ids.push_back(*id);
+  }
+  return ids;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Agent>> Agent::create(const image::Library& library, const std::filesystem::path& folder,
+                                             CloudLink& cloud) {
+  std::unique_ptr<Agent> agent(new Agent(library, folder, cloud));
+  TRY(os::make_directories(agent->instances_));
+  // What a killed predecessor was making or removing.
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(agent->instances_, ignored)) {
+    if (entry.path().filename().string().starts_with('.')) TRY(os::remove_all(entry.path()));
+  }
+  return agent;
+}
+
+bool Agent::step(std::vector<control::Assignment>& assignments, LocalVm::Time now) {
+  bool acted = false;
+  for (control::Assignment& assignment : assignments) {
+    const model::InstanceId id = assignment.desired.id;
+    LocalVm& vm = vms_.try_emplace(id, instances_, id).first->second;
+    const Result<bool> done = attend(assignment, vm, now);
+    if (!done) log::warn("{}: {}", id.text(), done.error().message());
+    acted |= done.ok() && *done;
+  }
+  return put_orphans_away(assignments, now) || acted;
+}
+
+Result<bool> Agent::attend(control::Assignment& assignment, LocalVm& vm, LocalVm::Time now) {
+  if (assignment.observed.state == kTerminated) {
+    if (!vm.exists()) return false;
+    return attend_terminated(assignment, vm);
+  }
+  switch (assignment.desired.power) {
+    case model::Power::kTerminated: return attend_terminated(assignment, vm);
+    case model::Power::kStopped: return attend_stopped(assignment, vm, now);
+    case model::Power::kRunning: break;
+  }
+  switch (assignment.observed.state) {
+    case kPending: return attend_pending(assignment, vm);
+    case kRunning: return attend_running(assignment, vm, now);
+    case kStopped: TRY(report(assignment, vm, kPending, {"starting", "", false})); return true;
+    default: return attend_stopped(assignment, vm, now);  // it has to come to rest before it starts
+  }
+}
+
+Result<bool> Agent::attend_pending(control::Assignment& assignment, LocalVm& vm) {
+  if (const std::optional<std::string> failure = vm.start_failure()) return fail(assignment, vm, *failure);
+  if (!vm.exists()) {
+    const Result<> made = vm.make(library_, assignment);
+    if (!made) return fail(assignment, vm, made.error().message());
+  }
+  if (!vm.alive()) {
+    const Result<> started = vm.start(assignment);
+    if (!started) return fail(assignment, vm, started.error().message());
+    return true;
+  }
+  if (vm.state().phase != vmm::VmPhase::kRunning) return false;
+  const vmm::VmState state = vm.state();
+  TRY(report(assignment, vm, kRunning, {"running", state.engine_used + ": " + state.engine_reason, false}));
+  return true;
+}
+
+// A start that failed: a new instance ends, one that ran before is stopped again.
+Result<bool> Agent::fail(control::Assignment& assignment, LocalVm& vm, const std::string& why) {
+  log::warn("{} did not start: {}", assignment.desired.id.text(), why);
+  assignment.observed.reason_code = "Server.InternalError";
+  assignment.observed.reason = why;
+  const bool ran_before =
+      vm.exists() && vm.state().started_unix_s != 0 && std::filesystem::exists(vm.directory().console_log());
+  if (ran_before) {
+    TRY(report(assignment, vm, kStopped, {"did not start", why, true}));
+    return true;
+  }
+  TRY(vm.remove());
+  TRY(report(assignment, vm, kTerminated, {"did not start", why, false}));
+  return true;
+}
+
+Result<bool> Agent::attend_running(control::Assignment& assignment, LocalVm& vm, LocalVm::Time now) {
+  const bool reboot = assignment.desired.reboots > assignment.observed.reboots;
+  if (vm.alive()) {
+    if (!reboot) return false;
+    TRY(vm.shut_down(now));
+    return false;
+  }
+  if (reboot) {
+    assignment.observed.reboots = assignment.desired.reboots;
+    TRY(vm.start(assignment));
+    TRY(report(assignment, vm, kRunning, {"rebooted", "", false}));
+    return true;
+  }
+  if (vm.exists() && vm.state().phase == vmm::VmPhase::kStopped) {
+    assignment.observed.reason_code = "Client.InstanceInitiatedShutdown";
+    assignment.observed.reason = "The guest shut itself down";
+    TRY(report(assignment, vm, kStopping, {"stopping", "the guest shut itself down", true}));
+    return true;
+  }
+  return bring_back(assignment, vm, now);
+}
+
+// Its VMM is gone, and not because the guest wanted it.
+Result<bool> Agent::bring_back(control::Assignment& assignment, LocalVm& vm, LocalVm::Time now) {
+  std::string why = vm.state().message;
+  if (why.empty()) why = std::string("its VM was ") + vmm::phase_name(vm.state().phase);
+  Restarts& restarts = restarts_[assignment.desired.id];
+  if (restarts.count == 0 || now - restarts.first > kRestartWindow) restarts = {now, 0};
+  if (!vm.exists() || restarts.count >= kMostRestarts) {
+    assignment.observed.reason_code = "Server.InternalError";
+    assignment.observed.reason = vm.exists() ? why : "its disk is gone";
+    TRY(report(assignment, vm, kStopping, {"given up", assignment.observed.reason, true}));
+    return true;
+  }
+  ++restarts.count;
+  TRY(vm.start(assignment));
+  TRY(report(assignment, vm, kRunning, {"started again", why, false}));
+  return true;
+}
+
+Result<bool> Agent::attend_stopped(control::Assignment& assignment, LocalVm& vm, LocalVm::Time now) {
+  switch (assignment.observed.state) {
+    case kRunning: TRY(report(assignment, vm, kStopping, {"stopping", "", false})); return true;
+    case kPending:
+      if (vm.alive()) {
+        TRY(vm.kill());
+        return false;
+      }
+      TRY(report(assignment, vm, kStopped, {"stopped", "before it ran", false}));
+      return true;
+    case kStopping:
+      if (vm.alive()) {
+        TRY(vm.shut_down(now));
+        return false;
+      }
+      TRY(report(assignment, vm, kStopped, {"stopped", "", false}));
+      return true;
+    case kStopped:
+      if (vm.alive()) TRY(vm.kill());
+      return false;
+    default: return false;
+  }
+}
+
+Result<bool> Agent::attend_terminated(control::Assignment& assignment, LocalVm& vm) {
+  if (assignment.observed.state != kShuttingDown && assignment.observed.state != kTerminated) {
+    TRY(report(assignment, vm, kShuttingDown, {"shutting down", "", false}));
+  }
+  if (vm.alive()) {
+    TRY(vm.kill());
+    return false;
+  }
+  TRY(vm.remove());
+  if (assignment.observed.state == kTerminated) return true;
+  if (assignment.observed.reason_code.empty()) {
+    assignment.observed.reason_code = "Client.UserInitiatedShutdown";
+    assignment.observed.reason = "Client.UserInitiatedShutdown: User initiated shutdown";
+  }
+  TRY(report(assignment, vm, kTerminated, {"terminated", "", false}));
+  return true;
+}
+
+Result<> Agent::report(control::Assignment& assignment, const LocalVm& vm, model::InstanceState state, Told told) {
+  control::Observation message;
+  message.observed = assignment.observed;
+  message.observed.id = assignment.desired.id;
+  message.observed.state = state;
+  message.observed.epoch = assignment.placed.epoch;
+  message.observed.generation = assignment.desired.generation;
+  message.observed.public_address = state == kRunning ? vm.public_address() : std::string();
+  if (state == kRunning || state == kPending) {
+    message.observed.reason_code.clear();
+    message.observed.reason.clear();
+  }
+  message.guest_ended = told.guest_ended;
+  message.what = told.what;
+  message.why = told.why;
+  TRY(cloud_.observe(message));
+  log::info("{}: {}{}{}", assignment.desired.id.text(), told.what, told.why.empty() ? "" : ": ", told.why);
+  assignment.observed = message.observed;
+  if (told.guest_ended) assignment.desired.power = model::Power::kStopped;
+  return {};
+}
+
+// What nobody asks for any more is ended, but its folder kept: the cloud may have lost its memory.
+bool Agent::put_orphans_away(const std::vector<control::Assignment>& assignments, LocalVm::Time now) {
+  std::set<model::InstanceId> wanted;
+  for (const control::Assignment& each : assignments) wanted.insert(each.desired.id);
+  std::erase_if(vms_, [&](const auto& each) { return !wanted.contains(each.first); });
+  std::erase_if(orphan_since_, [&](const auto& each) { return wanted.contains(each.first); });
+  bool acted = false;
+  for (const model::InstanceId id : instances_in(instances_)) {
+    if (wanted.contains(id)) continue;
+    const LocalVm::Time since = orphan_since_.try_emplace(id, now).first->second;
+    if (now - since < kOrphanPatience) continue;
+    LocalVm vm(instances_, id);
+    if (vm.alive()) {
+      const Result<> killed = vm.kill();
+      if (!killed) log::warn("{}: {}", id.text(), killed.error().message());
+      continue;
+    }
+    Result<> moved = os::make_directories(orphans_);
+    if (moved.ok()) moved = os::rename(vm.directory().path(), orphans_ / id.text());
+    if (!moved) log::warn("{}: {}", id.text(), moved.error().message());
+    if (moved.ok()) log::info("{} is nobody's: put away into {}", id.text(), orphans_.string());
+    acted |= moved.ok();
+  }
+  return acted;
+}
+
+std::map<model::InstanceId, std::string> Agent::changed_consoles() {
+  std::map<model::InstanceId, std::string> changed;
+  for (const model::InstanceId id : instances_in(instances_)) {
+    const std::filesystem::path log = LocalVm(instances_, id).directory().console_log();
+    std::error_code error;
+    const auto written = std::filesystem::last_write_time(log, error);
+    if (error || console_times_[id] == written) continue;
+    const Result<std::string> text = os::read_file(log);
+    if (!text) continue;
+    console_times_[id] = written;
+    changed[id] = text->substr(text->size() - std::min(text->size(), kConsoleTail));
+  }
+  return changed;
+}
+
+}  // namespace pileus::host

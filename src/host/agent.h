@@ -1,0 +1,62 @@
+// Agent: makes the VMs of this host what the cloud manager asks for, and tells it what they are.
+//
+// step() compares and acts, instance by instance; it never waits for a guest. Killed at any moment, the next one goes on
+// from what it finds: folders, locks, and what the cloud knows.
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "host/cloud_link.h"
+#include "host/local_vm.h"
+
+namespace pileus::host {
+
+class Agent {
+ public:
+  // `folder` gets instances/ and orphans/.
+  static Result<std::unique_ptr<Agent>> create(const image::Library& library, const std::filesystem::path& folder,
+                                               CloudLink& cloud);
+
+  // One round for these assignments. True: something was done, so that the next round should come soon.
+  bool step(std::vector<control::Assignment>& assignments, LocalVm::Time now);
+
+  // Ends of consoles that have changed since they were last asked for.
+  std::map<model::InstanceId, std::string> changed_consoles();
+
+ private:
+  Agent(const image::Library& library, const std::filesystem::path& folder, CloudLink& cloud)
+      : library_(library), instances_(folder / "instances"), orphans_(folder / "orphans"), cloud_(cloud) {}
+
+  struct Told {
+    std::string what;
+    std::string why;
+    bool guest_ended = false;
+  };
+  struct Restarts {
+    LocalVm::Time first;
+    int count = 0;
+  };
+
+  Result<bool> attend(control::Assignment& assignment, LocalVm& vm, LocalVm::Time now);
+  Result<bool> attend_running(control::Assignment& assignment, LocalVm& vm, LocalVm::Time now);
+  Result<bool> attend_pending(control::Assignment& assignment, LocalVm& vm);
+  Result<bool> attend_stopped(control::Assignment& assignment, LocalVm& vm, LocalVm::Time now);
+  Result<bool> attend_terminated(control::Assignment& assignment, LocalVm& vm);
+  Result<bool> bring_back(control::Assignment& assignment, LocalVm& vm, LocalVm::Time now);
+  Result<bool> fail(control::Assignment& assignment, LocalVm& vm, const std::string& why);
+  // Tells the cloud, and changes the assignment accordingly.
+  Result<> report(control::Assignment& assignment, const LocalVm& vm, model::InstanceState state, Told told);
+  bool put_orphans_away(const std::vector<control::Assignment>& assignments, LocalVm::Time now);
+
+  const image::Library& library_;
+  const std::filesystem::path instances_;
+  const std::filesystem::path orphans_;
+  CloudLink& cloud_;
+  std::map<model::InstanceId, LocalVm> vms_;
+  std::map<model::InstanceId, Restarts> restarts_;
+  std::map<model::InstanceId, LocalVm::Time> orphan_since_;
+  std::map<model::InstanceId, std::filesystem::file_time_type> console_times_;
+};
+
+}  // namespace pileus::host

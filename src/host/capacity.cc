@@ -1,0 +1,29 @@
+#include "host/capacity.h"
+
+#include <unistd.h>
+
+#include "engine/cpu_model.h"
+#include "engine/engine.h"
+
+namespace pileus::host {
+
+Result<model::HostObserved> measure(const std::filesystem::path& folder) {
+  model::HostObserved observed;
+  observed.capacity.vcpus = static_cast<u32>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
+  const u64 memory = static_cast<u64>(::sysconf(_SC_PHYS_PAGES)) * static_cast<u64>(::sysconf(_SC_PAGESIZE));
+  observed.capacity.memory_mib = memory / kMiB;
+  std::error_code error;
+  const std::filesystem::space_info space = std::filesystem::space(folder, error);
+  if (error) return Error::from_errno("the size of the disk under " + folder.string(), error.value());
+  observed.capacity.disk_gib = space.capacity / kGiB;
+  observed.engines = {"bt"};
+  if (engine::probe_kvm().usable) observed.engines.emplace_back("kvm");
+  const engine::CpuFeatures supported = engine::bt_cpu_features();
+  for (const engine::CpuModel& each : engine::cpu_models()) {
+    if (engine::resolve_model(each.name, supported)) observed.cpu_models.emplace_back(each.name);
+  }
+  observed.version = "pileus 0.1.0";
+  return observed;
+}
+
+}  // namespace pileus::host

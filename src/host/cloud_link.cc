@@ -1,0 +1,107 @@
+#include "host/cloud_link.h"
+
+#include <mutex>
+#include <nlohmann/json.hpp>
+
+#include "http/certificates.h"
+
+namespace pileus::host {
+namespace {
+
+using Json = nlohmann::json;
+constexpr std::chrono::seconds kPatience{10};
+
+class HttpLink final : public CloudLink {
+ public:
+  HttpLink(Membership membership, std::unique_ptr<http::Client> client)
+      : membership_(std::move(membership)), client_(std::move(client)) {}
+
+  Result<> report(const control::HostReport& report) override {
+    TRY(post(control::kReportPath, control::encode(report)));
+    return {};
+  }
+
+  Result<> observe(const control::Observation& observation) override {
+    TRY(post(control::kObservePath, control::encode(observation)));
+    return {};
+  }
+
+  Result<std::vector<control::Assignment>> assignments() override {
+    const std::string body = TRY(post(control::kAssignmentsPath, ""));
+    return control::parse_assignments(body);
+  }
+
+  // As a stream, because only such a request can be cancelled.
+  Result<std::vector<control::Assignment>> next_assignments() override {
+    http::ClientRequest request = make(std::string(control::kAssignmentsPath) + "?known=" + known_, "");
+    request.timeout = control::kLongPoll + kPatience;
+    std::shared_ptr<http::ClientStream> stream = TRY(client_->open(request));
+    {
+      const std::lock_guard lock(mutex_);
+      if (cancelled_) return Error(ErrorCode::kBusy, "cancelled");
+      waiting_ = stream;
+    }
+    std::string body;
+    while (true) {
+      const std::optional<std::string> part = TRY(stream->read(control::kLongPoll + kPatience));
+      if (!part) break;
+      body += *part;
+    }
+    if (stream->status() != 200) return refusal(stream->status(), body);
+    std::vector<control::Assignment> list = TRY(control::parse_assignments(body));
+    known_ = http::sha256_hex(body);
+    return list;
+  }
+
+  void cancel() override {
+    const std::lock_guard lock(mutex_);
+    cancelled_ = true;
+    if (const std::shared_ptr<http::ClientStream> stream = waiting_.lock()) stream->cancel();
+  }
+
+ private:
+  http::ClientRequest make(const std::string& path, std::string body) const {
+    http::ClientRequest request;
+    request.method = "POST";
+    request.url = membership_.url + path;
+    request.body = std::move(body);
+    request.timeout = kPatience;
+    request.repeatable = true;  // all of them say how things are: twice is as good as once
+    return request;
+  }
+
+  Result<std::string> post(std::string_view path, std::string body) {
+    http::Response response = TRY(client_->send(make(std::string(path), std::move(body))));
+    if (response.status == 200) return std::move(response.body);
+    return refusal(response.status, response.body);
+  }
+
+  static Error refusal(int status, const std::string& body) {
+    const Json object = Json::parse(body, nullptr, false);
+    std::string why = "the cloud answered " + std::to_string(status);
+    if (object.is_object() && object.contains("error") && object["error"].is_string()) {
+      why = object["error"].get<std::string>();
+    }
+    const ErrorCode code = status == 403   ? ErrorCode::kPermission
+                           : status == 404 ? ErrorCode::kNotFound
+                           : status == 400 ? ErrorCode::kInvalid
+                                           : ErrorCode::kIo;
+    return {code, why};
+  }
+
+  const Membership membership_;
+  const std::unique_ptr<http::Client> client_;
+  std::string known_;  // digest of the last answer; of the thread that waits
+  std::mutex mutex_;
+  bool cancelled_ = false;
+  std::weak_ptr<http::ClientStream> waiting_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<CloudLink>> CloudLink::open(const Membership& membership) {
+  std::unique_ptr<http::Client> client = TRY(http::Client::create(membership.client_options()));
+  return std::unique_ptr<CloudLink>(std::make_unique<HttpLink>(membership, std::move(client)));
+}
+
+}  // namespace pileus::host

@@ -1,0 +1,28 @@
+// CloudLink: this host's calls to the cloud manager.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "control/host_protocol.h"
+#include "host/membership.h"
+
+namespace pileus::host {
+
+class CloudLink {
+ public:
+  static Result<std::unique_ptr<CloudLink>> open(const Membership& membership);
+  virtual ~CloudLink() = default;
+
+  virtual Result<> report(const control::HostReport& report) = 0;
+  // Waits until they are other than those of the last call, for about control::kLongPoll at most.
+  virtual Result<std::vector<control::Assignment>> next_assignments() = 0;
+  // Those of now.
+  virtual Result<std::vector<control::Assignment>> assignments() = 0;
+  virtual Result<> observe(const control::Observation& observation) = 0;
+  // Ends a next_assignments() that waits.
+  virtual void cancel() = 0;
+};
+
+}  // namespace pileus::host

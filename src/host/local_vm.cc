@@ -1,0 +1,150 @@
+#include "host/local_vm.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "host/vm_maker.h"
+#include "http/base64.h"
+#include "model/id.h"
+#include "os/tcp.h"
+#include "vmm/control_client.h"
+#include "vmm/units.h"
+
+namespace pileus::host {
+namespace {
+
+constexpr u16 kSsh = 22;
+constexpr int kTries = 200;
+
+// A name as EC2 gives it: ip-172-31-5-6.
+std::string host_name(const std::string& private_address, model::InstanceId id) {
+  if (private_address.empty()) return id.text();
+  std::string name = "ip-" + private_address;
+  std::ranges::replace(name, '.', '-');
+  return name;
+}
+
+// One of 127.77.0.0/16.
+std::string random_address() {
+  const u64 random = model::random_id();
+  return "127.77." + std::to_string(random % 256) + "." + std::to_string(1 + (random >> 8U) % 254);
+}
+
+// Whether all ports are free there; kPermission when they are not ours to have.
+Result<> check_free(const std::string& address, const std::set<u16>& ports) {
+  for (const u16 port : ports) TRY(os::check_port_free(port, address));
+  return {};
+}
+
+}  // namespace
+
+bool LocalVm::exists() const { return std::filesystem::exists(directory_.path() / "config.json"); }
+
+std::string LocalVm::public_address() const {
+  const Result<vmm::VmConfig> config = directory_.config();
+  if (!config || config->forwards.empty()) return {};
+  const vmm::PortForward& first = config->forwards.front();
+  if (first.host_port == first.guest_port) return first.address;
+  return first.address + ":" + std::to_string(first.host_port);
+}
+
+// Ports as they are, on an address of the instance's own; without the right to low ports, one port for SSH.
+Result<> LocalVm::choose_forwards(vmm::VmConfig& config, const std::set<u16>& ports) const {
+  const std::string before = config.forwards.empty() ? std::string() : config.forwards.front().address;
+  config.forwards.clear();
+  if (ports.empty()) return {};
+  for (int i = 0; i < kTries; ++i) {
+    const bool again = i == 0 && !before.empty() && before != vmm::PortForward().address;
+    const std::string address = again ? before : random_address();
+    const Result<> free = check_free(address, ports);
+    if (!free && free.error().code() == ErrorCode::kPermission) break;
+    if (!free) continue;
+    for (const u16 port : ports) config.forwards.push_back({.address = address, .host_port = port, .guest_port = port});
+    return {};
+  }
+  if (!ports.contains(kSsh)) return {};
+  const u16 port = TRY(os::find_free_port());
+  config.forwards.push_back({.host_port = port, .guest_port = kSsh});
+  return {};
+}
+
+Result<> LocalVm::make(const image::Library& library, const control::Assignment& assignment) {
+  const model::InstanceDesired& desired = assignment.desired;
+  if (assignment.image_name.empty()) return Error(ErrorCode::kNotFound, "the image is gone");
+  const image::ImageInfo image = TRY(library.find(assignment.image_name).with("this host"));
+  vmm::VmConfig config;
+  config.name = id_.text();
+  config.image = image.name;
+  config.base_disk = library.disk_of(image.name).string();
+  config.login_user = image.login_user;
+  config.cpu_count = desired.takes.vcpus;
+  config.memory_bytes = desired.takes.memory_mib * kMiB;
+  config.disk_bytes = std::max(desired.takes.disk_gib * kGiB, image.disk_bytes);
+  if (!desired.wish.engine.empty()) config.engine = TRY(vmm::parse_engine(desired.wish.engine));
+  if (!desired.wish.cpu_model.empty()) config.cpu_model = desired.wish.cpu_model;
+  TRY(vmm::check(config));
+  TRY(vmm::check_host(config));
+  image::SeedContent seed;
+  seed.instance_id = id_.text();
+  seed.host_name = host_name(assignment.private_address, id_);
+  if (!assignment.public_key.empty()) seed.ssh_keys = {assignment.public_key};
+  const std::optional<std::string> user_data = http::decode_base64(desired.user_data);
+  if (!user_data) return Error(ErrorCode::kInvalid, "the user data is not base64");
+  seed.user_data = *user_data;
+  TRY(create_vm(parent_, id_.text(), config, seed));
+  return {};
+}
+
+Result<> LocalVm::start(const control::Assignment& assignment) {
+  vmm::VmConfig config = TRY(directory_.config());
+  TRY(choose_forwards(config, assignment.open_ports));
+  TRY(directory_.save_config(config));
+  pressed_at_.reset();
+  child_.reset();
+  child_ = TRY(spawn_vmm(directory_, {}));
+  return {};
+}
+
+std::optional<std::string> LocalVm::start_failure() {
+  if (!child_) return {};
+  const Result<std::optional<os::ExitStatus>> ended = child_->poll();
+  if (!ended) return ended.error().message();
+  if (!*ended) return {};
+  const vmm::VmPhase phase = state().phase;
+  const os::ExitStatus status = **ended;
+  child_.reset();
+  if (phase != vmm::VmPhase::kFailed && phase != vmm::VmPhase::kStarting && status.code != 1) return {};
+  return why_not_started(directory_, status);
+}
+
+Result<> LocalVm::shut_down(Time now) {
+  if (!pressed_at_) {
+    pressed_at_ = now;
+    TRY(vmm::ask(directory_, vmm::Command::kStop));
+    return {};
+  }
+  if (now - *pressed_at_ >= kStopPatience) return kill();
+  return {};
+}
+
+Result<> LocalVm::kill() {
+  TRY(vmm::ask(directory_, vmm::Command::kKill));
+  return {};
+}
+
+Result<> LocalVm::remove() {
+  if (!std::filesystem::exists(directory_.path())) return {};
+  {
+    const Result<os::FileLock> lock = directory_.lock();
+    if (!lock) return lock.error();
+  }
+  child_.reset();
+  // Out of sight first, so that no half-removed VM is ever found.
+  const std::filesystem::path doomed = parent_ / (".removed-" + id_.text());
+  TRY(os::remove_all(doomed));
+  TRY(os::rename(directory_.path(), doomed));
+  return os::remove_all(doomed);
+}
+
+}  // namespace pileus::host

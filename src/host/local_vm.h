@@ -1,0 +1,60 @@
+// LocalVm: the VM of one instance on this host, as folder and process. Every call looks at what is, does one step, and
+// returns at once; whoever wants more calls again.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <optional>
+
+#include "control/host_protocol.h"
+#include "image/library.h"
+#include "os/child_process.h"
+#include "vmm/vm_directory.h"
+
+namespace pileus::host {
+
+class LocalVm {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+  // The guest has so long to shut down when its power button is pressed; then the plug is pulled.
+  static constexpr std::chrono::seconds kStopPatience{90};
+
+  // `parent` is the folder with the folders of all instances.
+  LocalVm(const std::filesystem::path& parent, model::InstanceId id)
+      : parent_(parent), id_(id), directory_(parent / id.text()) {}
+  // The VM goes on.
+  ~LocalVm() {
+    if (child_) child_->detach();
+  }
+  LocalVm(const LocalVm&) = delete;
+  LocalVm& operator=(const LocalVm&) = delete;
+
+  const vmm::VmDirectory& directory() const { return directory_; }
+  bool exists() const;
+  bool alive() const { return directory_.in_use(); }
+  vmm::VmState state() const { return directory_.state(); }
+  // "127.77.0.5", or "127.0.0.1:40022" where ports below 1024 may not be used; empty when no port leads in.
+  std::string public_address() const;
+
+  Result<> make(const image::Library& library, const control::Assignment& assignment);
+  // Starts it; its ports are those of the assignment from now on.
+  Result<> start(const control::Assignment& assignment);
+  // Why the last start failed, once: nothing while it goes on or has gone well.
+  std::optional<std::string> start_failure();
+  // Presses the power button, and pulls the plug when the guest has had its time.
+  Result<> shut_down(Time now);
+  Result<> kill();
+  // All of it. kBusy while it lives.
+  Result<> remove();
+
+ private:
+  Result<> choose_forwards(vmm::VmConfig& config, const std::set<u16>& ports) const;
+
+  std::filesystem::path parent_;
+  model::InstanceId id_;
+  vmm::VmDirectory directory_;
+  std::optional<os::ChildProcess> child_;  // while it is our child: not after a restart of ours
+  std::optional<Time> pressed_at_;
+};
+
+}  // namespace pileus::host

@@ -1,0 +1,87 @@
+#include "host/membership.h"
+
+#include <nlohmann/json.hpp>
+
+#include "control/host_protocol.h"
+#include "http/certificates.h"
+#include "http/cloud_certificates.h"
+#include "os/file.h"
+
+namespace pileus::host {
+namespace {
+
+using Json = nlohmann::json;
+constexpr std::chrono::seconds kPatience{15};
+
+// What the cloud said of a request that it refused.
+Error refusal(const http::Response& response) {
+  const Json body = Json::parse(response.body, nullptr, false);
+  std::string why = "the cloud answered " + std::to_string(response.status);
+  if (body.is_object() && body.contains("error") && body["error"].is_string()) why = body["error"].get<std::string>();
+  return {response.status == 403 ? ErrorCode::kPermission : ErrorCode::kIo, why};
+}
+
+}  // namespace
+
+http::ClientOptions Membership::client_options() const {
+  http::ClientOptions options;
+  options.ca = folder / "ca.pem";
+  options.certificate = folder / "host.pem";
+  options.key = folder / "host.key";
+  return options;
+}
+
+Result<Membership> read_membership(const std::filesystem::path& folder) {
+  const std::string text = TRY(os::read_file(folder / "host.json"));
+  const Json object = Json::parse(text, nullptr, false);
+  const bool whole = object.is_object() && object.contains("url") && object["url"].is_string() &&
+                     object.contains("id") && object["id"].is_string();
+  if (!whole)
+    return Error(ErrorCode::kCorrupt, (folder / "host.json").string() + " is damaged: remove it and join anew");
+  Membership membership;
+  membership.url = object["url"].get<std::string>();
+  membership.id = TRY(model::HostId::parse(object["id"].get<std::string>()));
+  membership.folder = folder;
+  return membership;
+}
+
+Result<Membership> join(const std::filesystem::path& folder, const JoinWish& wish) {
+  TRY(os::make_directories(folder));
+  std::error_code error;
+  std::filesystem::permissions(folder, std::filesystem::perms::owner_all, error);
+  if (error) return Error::from_errno(folder.string(), error.value());
+  const http::JoinToken token = TRY(http::JoinToken::parse(wish.token));
+  const std::string authority_url = wish.url + std::string(control::kAuthorityPath);
+  const std::string authority = TRY(http::fetch_authority(authority_url, token.fingerprint, kPatience));
+  TRY(os::replace_file(folder / "ca.pem", authority, 0600));
+  const std::string key = TRY(http::make_key());
+  TRY(os::replace_file(folder / "host.key", key, 0600));
+
+  control::JoinRequest message;
+  message.secret = token.secret;
+  message.name = wish.name;
+  message.zone = wish.zone;
+  message.rack = wish.rack;
+  message.certificate_request = TRY(http::make_request(key, wish.name));
+  http::ClientOptions options;
+  options.ca = folder / "ca.pem";
+  const std::unique_ptr<http::Client> client = TRY(http::Client::create(options));
+  http::ClientRequest request;
+  request.method = "POST";
+  request.url = wish.url + std::string(control::kJoinPath);
+  request.body = control::encode(message);
+  request.timeout = kPatience;
+  const http::Response response = TRY(client->send(request).with("join"));
+  if (response.status != 200) return refusal(response);
+  const control::JoinAnswer answer = TRY(control::parse_join_answer(response.body));
+  TRY(os::replace_file(folder / "host.pem", answer.certificate, 0600));
+  const Json object = {{"url", wish.url}, {"id", answer.id.text()}, {"name", wish.name}};
+  TRY(os::replace_file(folder / "host.json", object.dump(2) + "\n", 0600));
+  Membership membership;
+  membership.url = wish.url;
+  membership.id = answer.id;
+  membership.folder = folder;
+  return membership;
+}
+
+}  // namespace pileus::host

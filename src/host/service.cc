@@ -1,0 +1,83 @@
+#include "host/service.h"
+
+#include "base/log.h"
+
+namespace pileus::host {
+namespace {
+
+constexpr std::chrono::milliseconds kLook{500};   // at VMs, without news from the cloud
+constexpr std::chrono::milliseconds kSoon{50};    // after something was done
+constexpr std::chrono::milliseconds kRetry{1000};  // when the cloud cannot be reached
+constexpr std::chrono::milliseconds kReport{4000};
+
+}  // namespace
+
+Service::Service(CloudLink& cloud, Agent& agent, model::HostObserved capacity)
+    : cloud_(cloud),
+      agent_(agent),
+      capacity_(std::move(capacity)),
+      listener_([this] { listen(); }),
+      actor_([this] { act(); }),
+      keeper_([this] { keep_alive(); }) {}
+
+Service::~Service() {
+  ended_ = true;
+  cloud_.cancel();
+  woken_.notify_all();
+  listener_.join();
+  actor_.join();
+  keeper_.join();
+}
+
+bool Service::rest(std::chrono::milliseconds time) {
+  std::unique_lock lock(mutex_);
+  woken_.wait_for(lock, time, [this] { return ended_.load(); });
+  return !ended_;
+}
+
+void Service::listen() {
+  while (!ended_) {
+    Result<std::vector<control::Assignment>> list = cloud_.next_assignments();
+    if (list) {
+      const std::lock_guard lock(mutex_);
+      news_ = std::move(list).value();
+      woken_.notify_all();
+      continue;
+    }
+    if (ended_) return;
+    log::warn("the cloud's wishes: {}", list.error().message());
+    if (!rest(kRetry)) return;
+  }
+}
+
+void Service::act() {
+  std::optional<std::vector<control::Assignment>> assignments;
+  std::chrono::milliseconds pause = kLook;
+  while (!ended_) {
+    {
+      std::unique_lock lock(mutex_);
+      woken_.wait_for(lock, pause, [this] { return ended_ || news_.has_value(); });
+      if (news_) assignments = std::exchange(news_, {});
+    }
+    if (ended_) return;
+    // Nothing is touched before the cloud has said what it wants.
+    if (!assignments) continue;
+    const std::lock_guard lock(agent_mutex_);
+    pause = agent_.step(*assignments, std::chrono::steady_clock::now()) ? kSoon : kLook;
+  }
+}
+
+void Service::keep_alive() {
+  do {
+    control::HostReport report;
+    report.observed = capacity_;
+    {
+      const std::lock_guard lock(agent_mutex_);
+      report.consoles = agent_.changed_consoles();
+    }
+    const Result<> told = cloud_.report(report);
+    if (!told) log::warn("the report to the cloud: {}", told.error().message());
+  } while (rest(kReport));
+}
+
+}  // namespace pileus::host

@@ -1,0 +1,44 @@
+// Service: the threads of pileus-hostd. One waits for the cloud's wishes, one says every few seconds that we live, one
+// acts.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "host/agent.h"
+
+namespace pileus::host {
+
+class Service {
+ public:
+  Service(CloudLink& cloud, Agent& agent, model::HostObserved capacity);
+  // VMs go on; only we end.
+  ~Service();
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+
+ private:
+  void listen();
+  void act();
+  void keep_alive();
+  // False when the end has come.
+  bool rest(std::chrono::milliseconds time);
+
+  CloudLink& cloud_;
+  Agent& agent_;
+  const model::HostObserved capacity_;
+  std::mutex mutex_;  // of the two below
+  std::condition_variable woken_;
+  std::optional<std::vector<control::Assignment>> news_;
+  std::atomic<bool> ended_{false};
+  std::mutex agent_mutex_;
+  std::thread listener_;
+  std::thread actor_;
+  std::thread keeper_;
+};
+
+}  // namespace pileus::host

@@ -41,7 +41,6 @@ std::optional<u32> parse_address(const std::string& text) {
   return address;
 }
 
-
 Reply<Addresses> read_addresses(const Call& call, const model::SubnetDesired& subnet) {
   Addresses result;
   const std::size_t slash = subnet.cidr.find('/');
@@ -242,6 +241,22 @@ Result<> add_interface(control::Change& change, model::InstanceDesired& desired,
   return {};
 }
 
+ApiError token_mismatch() { return {"IdempotentParameterMismatch", "The client token was used with other parameters"}; }
+
+// What the request's token was answered before. Asked first: what was free, offered or within the quota then need not be so
+// any more, and a repeated request is still to get its answer.
+Reply<std::optional<control::Launched>> earlier_launch(const Call& call) {
+  const std::string& token = call.parameters.get("ClientToken");
+  if (token.empty()) return std::optional<control::Launched>();
+  const std::string key = model::token_key(call.account.id, control::kLaunchAction, token);
+  const Result<std::optional<std::string>> answer =
+      control::earlier_answer(call.store, key, request_digest(call.parameters));
+  if (!answer && answer.error().code() == ErrorCode::kExists) return token_mismatch();
+  if (!answer) return answer.error();
+  if (!*answer) return std::optional<control::Launched>();
+  return std::optional<control::Launched>(TRY(control::decode_answer(**answer)));
+}
+
 Reply<control::Launched> launch(const Call& call, Plan plan) {
   constexpr int kTries = 5;
   for (int i = 0; i < kTries; ++i) {
@@ -253,8 +268,7 @@ Reply<control::Launched> launch(const Call& call, Plan plan) {
     if (launched) return std::move(launched).value();
     switch (launched.error().code()) {
       case ErrorCode::kBusy: continue;  // somebody else has taken the address
-      case ErrorCode::kExists:
-        return ApiError("IdempotentParameterMismatch", "The client token was used with other parameters");
+      case ErrorCode::kExists: return token_mismatch();
       case ErrorCode::kInvalid: return ApiError("InvalidParameterValue", launched.error().message());
       case ErrorCode::kNotFound:
         return ApiError("InsufficientFreeAddressesInSubnet",
@@ -268,11 +282,14 @@ Reply<control::Launched> launch(const Call& call, Plan plan) {
 }  // namespace
 
 Reply<> run_instances(Call& call, pugi::xml_node answer) {
-  Plan plan = TRY(make_plan(call));
-  const control::Launched launched = TRY(launch(call, std::move(plan)));
+  std::optional<control::Launched> launched = TRY(earlier_launch(call));
+  if (!launched) {
+    Plan plan = TRY(make_plan(call));
+    launched = TRY(launch(call, std::move(plan)));
+  }
   std::vector<std::string> ids;
-  for (const model::InstanceId id : launched.instances) ids.push_back(id.text());
-  add(answer, "reservationId", launched.reservation.text());
+  for (const model::InstanceId id : launched->instances) ids.push_back(id.text());
+  add(answer, "reservationId", launched->reservation.text());
   add(answer, "ownerId", call.account.id.text());
   add(answer, "groupSet");
   pugi::xml_node set = add(answer, "instancesSet");

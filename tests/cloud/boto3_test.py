@@ -12,9 +12,11 @@ ED25519 = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGPKSUTyz1HwHReFVvD5obVsALAgJRNar
 
 
 class CloudTest(unittest.TestCase):
+    HOSTS = 3
+
     @classmethod
     def setUpClass(cls):
-        cls.cloud = cls.enterClassContext(Cloud())
+        cls.cloud = cls.enterClassContext(Cloud(hosts=cls.HOSTS))
         cls.ec2 = cls.cloud.client()
         cls.image = cls.cloud.image()
 
@@ -210,25 +212,46 @@ class Manners(CloudTest):
         self.ec2.terminate_instances(InstanceIds=[instance])
         self.wait("instance_terminated", instance)
 
-    def test_change_of_type_wants_it_stopped(self):
-        instance = self.run_one()
+    def test_attributes(self):
+        instance = self.run_one(UserData="before")
         self.wait("instance_running", instance)
+        group = self.ec2.create_security_group(GroupName="other", Description="another")["GroupId"]
+        self.ec2.modify_instance_attribute(InstanceId=instance, Groups=[group])
+        self.assertEqual([each["GroupId"] for each in self.instance(instance)["SecurityGroups"]], [group])
         self.refused("IncorrectInstanceState", 400, self.ec2.modify_instance_attribute, InstanceId=instance,
-                     InstanceType={"Value": "t3.small"})
+                     UserData={"Value": b"after"})
         self.ec2.stop_instances(InstanceIds=[instance])
         self.wait("instance_stopped", instance)
-        self.ec2.modify_instance_attribute(InstanceId=instance, InstanceType={"Value": "t3.small"})
-        self.assertEqual(self.instance(instance)["InstanceType"], "t3.small")
+        self.ec2.modify_instance_attribute(InstanceId=instance, UserData={"Value": b"after"})
+        shown = self.ec2.describe_instance_attribute(InstanceId=instance, Attribute="userData")["UserData"]["Value"]
+        self.assertEqual(base64.b64decode(shown), b"after")
         self.ec2.terminate_instances(InstanceIds=[instance])
 
-    def test_what_nothing_can_hold_says_so(self):
-        # 3 hosts of 64 processors: the fourth of the largest does not fit.
-        types = self.ec2.describe_instance_types()["InstanceTypes"]
-        largest = max(types, key=lambda each: each["MemoryInfo"]["SizeInMiB"])["InstanceType"]
-        ids = [self.ec2.run_instances(ImageId=self.image, MinCount=1, MaxCount=1, InstanceType=largest)["Instances"][0]
-               ["InstanceId"] for _ in range(3)]
-        self.addCleanup(self.ec2.terminate_instances, InstanceIds=ids)
-        wait_until(lambda: all(self.instance(each)["State"]["Name"] != "pending" for each in ids), "a decision")
+
+class Limits(CloudTest):
+    HOSTS = 1
+
+    def test_what_no_host_can_hold_says_so(self):
+        # One host of 64 processors and 256 GiB: a second of 128 GiB fits only if nothing is kept back for the host.
+        ids = [self.ec2.run_instances(ImageId=self.image, MinCount=1, MaxCount=1, InstanceType="r5.4xlarge")
+               ["Instances"][0]["InstanceId"] for _ in range(3)]
+        shown = wait_until(lambda: [each for each in map(self.instance, ids) if each["State"]["Name"] == "terminated"],
+                           "the third does not fit")
+        self.assertEqual(shown[0]["StateReason"]["Code"], "Server.InsufficientInstanceCapacity")
+        self.assertRegex(shown[0]["StateReason"]["Message"], "memory")
+
+    def test_a_repeated_request_gets_its_answer_though_the_quota_is_used_up(self):
+        account = self.cloud.call("PileusCreateAccount", Name="small")
+        ec2 = self.cloud.client("ec2", account["accessKeyId"], account["secretAccessKey"])
+
+        def run(token, **more):
+            return ec2.run_instances(ImageId=self.image, MinCount=25, MaxCount=25, InstanceType="t2.nano",
+                                     ClientToken=token, **more)
+
+        made = [run(f"token-{i}")["ReservationId"] for i in range(4)]
+        self.refused("InstanceLimitExceeded", 400, run, token="one-more")
+        self.assertEqual(run("token-3")["ReservationId"], made[3])
+        self.refused("IdempotentParameterMismatch", 400, run, token="token-3", UserData="other")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@
 
 import contextlib
 import ctypes
+import http.client
 import json
 import os
 import pathlib
@@ -13,6 +14,8 @@ import signal
 import subprocess
 import tempfile
 import time
+import urllib.parse
+import xml.etree.ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("PILEUS_CLOUD_BUILD") or ROOT / "build" / "dev")
@@ -123,6 +126,33 @@ class Cloud:
                                         region_name=region)
         return session.client(service, endpoint_url=self.endpoint,
                               config=Config(retries={"total_max_attempts": 1}, read_timeout=30, connect_timeout=5))
+
+    def send(self, request):
+        """A prepared request of botocore's (AWSRequest), as it is: status and body."""
+        prepared = request.prepare()
+        headers = {name: value.decode() if isinstance(value, bytes) else value
+                   for name, value in prepared.headers.items()}
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        with contextlib.closing(connection):
+            path = prepared.url[len(self.endpoint):]
+            connection.request(prepared.method, path or "/", body=prepared.body, headers=headers)
+            response = connection.getresponse()
+            return response.status, response.read().decode()
+
+    def call(self, action, access_key=None, secret_key=None, **parameters):
+        """An action that botocore has no model of, as root: the answer's elements by their names, the last wins."""
+        from botocore.auth import SigV4Auth
+        from botocore.awsrequest import AWSRequest
+        from botocore.credentials import Credentials
+        body = urllib.parse.urlencode({"Action": action, "Version": "2016-11-15", **parameters})
+        request = AWSRequest("POST", self.endpoint + "/", data=body,
+                             headers={"Content-Type": "application/x-www-form-urlencoded"})
+        SigV4Auth(Credentials(access_key or self.access_key, secret_key or self.secret_key), "ec2",
+                  REGION).add_auth(request)
+        status, text = self.send(request)
+        if status != 200:
+            raise Failure(f"{action} ended with {status}: {text}")
+        return {each.tag.rpartition("}")[2]: each.text for each in xml.etree.ElementTree.fromstring(text).iter()}
 
     def image(self):
         """The image's id; it appears soon after the start."""

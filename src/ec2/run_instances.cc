@@ -6,6 +6,7 @@
 #include "ec2/internal/digest.h"
 #include "ec2/internal/handlers.h"
 #include "ec2/internal/objects.h"
+#include "ec2/internal/quota.h"
 
 namespace pileus::ec2 {
 namespace {
@@ -132,29 +133,6 @@ Reply<u64> root_size(const Call& call, const Image& image, u64 usual) {
   return size;
 }
 
-Reply<> check_quota(const Call& call, const model::Resources& takes, u32 count) {
-  u32 instances = 0;
-  u32 vcpus = 0;
-  TRY(call.catalogue.read([&](const control::View& view) {
-    for (const auto& [id, instance] : view.instances()) {
-      if (instance.desired.value.account != call.account.id) continue;
-      if (instance.observed.value.state == model::InstanceState::kTerminated) continue;
-      ++instances;
-      vcpus += instance.desired.value.takes.vcpus;
-    }
-  }));
-  if (instances + count > call.account.quota.instances) {
-    return ApiError("InstanceLimitExceeded", "You have requested more instances (" + std::to_string(instances + count) +
-                                                 ") than your current instance limit of " +
-                                                 std::to_string(call.account.quota.instances) + " allows");
-  }
-  if (vcpus + takes.vcpus * count > call.account.quota.vcpus) {
-    return ApiError("VcpuLimitExceeded", "You have requested more vCPU capacity than your current vCPU limit of " +
-                                             std::to_string(call.account.quota.vcpus) + " allows");
-  }
-  return {};
-}
-
 // What tells two requests with the same token apart.
 std::string request_digest(const Parameters& parameters) {
   std::string text;
@@ -168,6 +146,8 @@ std::string request_digest(const Parameters& parameters) {
 
 struct Plan {
   control::LaunchRequest request;
+  u32 least = 1;
+  u32 most = 1;
   model::SubnetDesired subnet;
 };
 
@@ -183,7 +163,8 @@ Reply<Plan> make_plan(const Call& call) {
                                                  " instances: ask several times for more");
   }
   Plan plan;
-  plan.request.count = static_cast<u32>(std::min<i64>(most, control::kMaxLaunch));
+  plan.least = static_cast<u32>(least);
+  plan.most = static_cast<u32>(std::min<i64>(most, control::kMaxLaunch));
   model::InstanceDesired& desired = plan.request.prototype;
   desired.account = call.account.id;
   desired.client_token = parameters.get("ClientToken");
@@ -216,7 +197,6 @@ Reply<Plan> make_plan(const Call& call) {
   desired.user_data = parameters.get("UserData");
   desired.termination_protected = TRY(parameters.boolean("DisableApiTermination", false));
   desired.tags = TRY(tags_for(parameters, "instance"));
-  TRY(check_quota(call, desired.takes, static_cast<u32>(least)));
   return plan;
 }
 
@@ -258,16 +238,19 @@ Reply<std::optional<control::Launched>> earlier_launch(const Call& call) {
 }
 
 Reply<control::Launched> launch(const Call& call, Plan plan) {
-  constexpr int kTries = 5;
+  constexpr int kTries = 20;
   for (int i = 0; i < kTries; ++i) {
+    const Allowance allowance = TRY(read_allowance(call, plan.request.prototype.takes, plan.least, plan.most));
+    plan.request.count = allowance.count;
     Addresses addresses = TRY(read_addresses(call, plan.subnet));
     plan.request.prepare = [&](control::Change& change, model::InstanceDesired& desired) {
+      if (desired.launch_index == 0) allowance.bind(call, change);
       return add_interface(change, desired, addresses);
     };
     Result<control::Launched> launched = control::launch(call.store, call.clock, plan.request);
     if (launched) return std::move(launched).value();
     switch (launched.error().code()) {
-      case ErrorCode::kBusy: continue;  // somebody else has taken the address
+      case ErrorCode::kBusy: continue;  // somebody else has taken the address, or the account's turn
       case ErrorCode::kExists: return token_mismatch();
       case ErrorCode::kInvalid: return ApiError("InvalidParameterValue", launched.error().message());
       case ErrorCode::kNotFound:

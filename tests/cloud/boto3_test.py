@@ -1,6 +1,7 @@
 """boto3 does the whole round against a cloud whose hosts only pretend, and finds errors as it knows them."""
 
 import base64
+import concurrent.futures
 import unittest
 
 from botocore.exceptions import ClientError
@@ -252,6 +253,24 @@ class Limits(CloudTest):
         self.refused("InstanceLimitExceeded", 400, run, token="one-more")
         self.assertEqual(run("token-3")["ReservationId"], made[3])
         self.refused("IdempotentParameterMismatch", 400, run, token="token-3", UserData="other")
+
+
+class Crowd(CloudTest):
+    def test_requests_at_once_stay_within_the_quota(self):
+        account = self.cloud.call("PileusCreateAccount", Name="crowded", MaxInstances=20)
+        keys = account["accessKeyId"], account["secretAccessKey"]
+
+        def run(_):
+            try:
+                return len(self.cloud.client("ec2", *keys).run_instances(
+                    ImageId=self.image, MinCount=1, MaxCount=3, InstanceType="t2.nano")["Instances"])
+            except ClientError as error:
+                return error.response["Error"]["Code"]
+
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            results = list(pool.map(run, range(24)))
+        self.assertEqual(sum(each for each in results if isinstance(each, int)), 20)
+        self.assertEqual({each for each in results if not isinstance(each, int)}, {"InstanceLimitExceeded"})
 
 
 if __name__ == "__main__":

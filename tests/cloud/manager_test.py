@@ -10,6 +10,7 @@ import stat
 import subprocess
 import tempfile
 import threading
+import time
 import unittest
 import urllib.request
 
@@ -71,37 +72,46 @@ class Manager(unittest.TestCase):
         """Every request that was answered was done, every one that is repeated is done once, all end as wanted."""
         image = self.cloud.image()
         promised = {}  # token -> instance
-        ended = threading.Event()
+        failed = []
+        enough = threading.Event()
+
+        account = self.cloud.call("PileusCreateAccount", Name="launcher", MaxInstances=5000, MaxVcpus=5000)
+        keys = account["accessKeyId"], account["secretAccessKey"]
 
         def launch(worker):
-            ec2 = self.cloud.client()
+            ec2 = self.cloud.client("ec2", *keys)
             count = 0
-            while not ended.is_set() and count < 30:
+            in_doubt = False
+            while in_doubt or not enough.is_set():
                 token = f"{worker}-{count}"
+                in_doubt = True
                 try:
                     answer = ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1, InstanceType="t2.nano",
                                                ClientToken=token)
-                except (BotoCoreError, ClientError):
-                    ended.wait(0.05)
+                except (BotoCoreError, ClientError) as error:
+                    failed.append(error)
+                    time.sleep(0.05)
                     continue  # the same token again
                 promised[token] = answer["Instances"][0]["InstanceId"]
+                time.sleep(0.02)
                 count += 1
+                in_doubt = False
 
-        workers = [threading.Thread(target=launch, args=(i,)) for i in range(3)]
+        workers = [threading.Thread(target=launch, args=(i,), daemon=True) for i in range(3)]
         for worker in workers:
             worker.start()
+        chance = random.Random(4)
         try:
-            chance = random.Random(4)
             for _ in range(KILLS):
-                ended.wait(chance.uniform(0.05, 0.5))
+                time.sleep(chance.uniform(0.05, 0.4))
                 self.cloud.kill()
                 self.cloud.start()
-            wait_until(lambda: not any(worker.is_alive() for worker in workers), "all requests are answered", 60)
         finally:
-            ended.set()
-            for worker in workers:
-                worker.join()
-        ec2 = self.cloud.client()
+            enough.set()
+        wait_until(lambda: not any(worker.is_alive() for worker in workers), "all requests are answered", 60)
+        self.assertGreater(len(failed), 0, "the kills came in between")
+        self.assertLess(len(promised), 300, "more do not fit onto the hosts")
+        ec2 = self.cloud.client("ec2", *keys)
 
         def instances():
             return {each["ClientToken"] + "/" + each["InstanceId"]: each["State"]["Name"]
@@ -109,10 +119,10 @@ class Manager(unittest.TestCase):
                     for group in page["Reservations"] for each in group["Instances"]}
 
         self.assertEqual(set(instances()), {f"{token}/{instance}" for token, instance in promised.items()})
-        self.assertEqual(len(promised), 90)
         wait_until(lambda: set(instances().values()) == {"running"}, "all run", 30)
         ids = sorted(promised.values())
-        ec2.terminate_instances(InstanceIds=ids)
+        for begin in range(0, len(ids), 100):
+            ec2.terminate_instances(InstanceIds=ids[begin:begin + 100])
         self.cloud.kill()
         self.cloud.start()
         wait_until(lambda: set(instances().values()) == {"terminated"}, "all are terminated", 30)

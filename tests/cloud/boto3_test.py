@@ -2,6 +2,10 @@
 
 import base64
 import concurrent.futures
+import hashlib
+import pathlib
+import subprocess
+import tempfile
 import unittest
 
 from botocore.exceptions import ClientError
@@ -143,6 +147,32 @@ class Round(CloudTest):
         self.refused("InvalidKey.Format", 400, self.ec2.import_key_pair, KeyName="bad", PublicKeyMaterial=b"no key")
         self.ec2.delete_key_pair(KeyName="mine")
         self.ec2.delete_key_pair(KeyName="mine")  # a missing one is no error
+
+
+    def test_fingerprints_are_those_that_openssl_and_ssh_compute(self):
+        def tool(*words, **more):
+            return subprocess.run(words, check=True, capture_output=True, timeout=30, **more).stdout
+
+        folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        for kind in ("rsa", "ed25519"):
+            made = self.ec2.create_key_pair(KeyName=f"made-{kind}", KeyType=kind)
+            file = folder / kind
+            file.touch(0o600)
+            file.write_text(made["KeyMaterial"])
+            public = tool("ssh-keygen", "-y", "-f", file)
+            shown = self.ec2.describe_key_pairs(KeyNames=[f"made-{kind}"], IncludePublicKey=True)["KeyPairs"][0]
+            self.assertEqual(shown["PublicKey"].split()[:2], public.decode().split()[:2], "the halves belong together")
+            (folder / "public").write_bytes(public)
+            of_ssh = tool("ssh-keygen", "-l", "-f", folder / "public").split()[1].decode().removeprefix("SHA256:")
+            imported = self.ec2.import_key_pair(KeyName=f"imported-{kind}", PublicKeyMaterial=public)
+            if kind == "rsa":
+                private = tool("openssl", "pkcs8", "-topk8", "-nocrypt", "-outform", "DER", "-in", file)
+                self.assertEqual(made["KeyFingerprint"].replace(":", ""), hashlib.sha1(private).hexdigest())
+                der = tool("openssl", "rsa", "-pubout", "-outform", "DER", "-in", file)
+                self.assertEqual(imported["KeyFingerprint"].replace(":", ""), hashlib.md5(der).hexdigest())
+            else:
+                self.assertEqual(made["KeyFingerprint"].rstrip("="), of_ssh)
+                self.assertEqual(imported["KeyFingerprint"].rstrip("="), of_ssh)
 
 
 class Manners(CloudTest):

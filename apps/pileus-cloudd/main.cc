@@ -27,6 +27,9 @@ namespace {
 constexpr std::chrono::seconds kStopPatience{5};
 constexpr std::chrono::seconds kControllerInterval{1};
 constexpr std::chrono::minutes kHistory{10};
+// Of the API's requests. Some clients send all their parameters in the URL, and libmicrohttpd needs about 70 bytes of this
+// for each.
+constexpr std::size_t kMaxHeader = 128 * kKiB;
 
 // Before any thread is made, so that all inherit it: wait_for_signal() takes them.
 void block_signals() {
@@ -84,6 +87,7 @@ Result<int> serve(const Options& options) {
   http::ServerOptions listen;
   listen.address = options.address;
   listen.port = options.port;
+  listen.max_header = kMaxHeader;
   const auto handler = [&](const http::Request& request) -> http::Response {
     if (request.method == "GET" && request.path == "/healthz") return http::text_response(200, "ok");
     if (request.method == "GET" && request.path == "/metrics") return metrics_response(api);

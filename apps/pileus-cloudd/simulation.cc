@@ -11,7 +11,7 @@ constexpr std::chrono::seconds kInterval{1};
 Result<std::unique_ptr<Simulation>> Simulation::start(state::Store& store, const control::Clock& clock, u32 count,
                                                       const std::vector<std::string>& zones) {
   std::unique_ptr<Simulation> simulation(new Simulation);
-  std::vector<std::unique_ptr<control::Controller>> hosts;
+  auto fleet = std::make_unique<control::SimulatedFleet>(store, clock);
   for (u32 i = 0; i < count; ++i) {
     model::HostDesired desired;
     desired.id = model::HostId(0x5100000000000000ULL + i + 1);
@@ -27,10 +27,11 @@ Result<std::unique_ptr<Simulation>> Simulation::start(state::Store& store, const
     observed.cpu_models = {"v2", "v3"};
     observed.version = "simulated";
     simulation->machines_.push_back(std::make_unique<control::SimulatedMachine>());
-    hosts.push_back(
-        std::make_unique<control::SimulatedHost>(store, clock, *simulation->machines_.back(), std::move(observed)));
+    fleet->add(*simulation->machines_.back(), std::move(observed));
   }
-  simulation->runner_ = std::make_unique<control::Runner>(store, std::move(hosts), kInterval);
+  std::vector<std::unique_ptr<control::Controller>> controllers;
+  controllers.push_back(std::move(fleet));
+  simulation->runner_ = std::make_unique<control::Runner>(store, std::move(controllers), kInterval);
   return simulation;
 }
 

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "control/runner.h"
-#include "control/simulated_host.h"
+#include "control/simulated_fleet.h"
 
 namespace pileus::cloudd {
 

@@ -25,7 +25,7 @@ Result<u32> SimulatedHost::run_once() {
     const bool here = instance.placed.exists() && instance.placed.value.host == self_.id;
     if (here && instance.desired.exists() && instance.observed.exists() && TRY(attend(instance))) done++;
   }
-  return done + stop_strangers();
+  return done + stop_strangers(view_);
 }
 
 // One step nearer to what is desired. The VM first, then the report: a kill between the two leaves a VM that the next run
@@ -79,10 +79,10 @@ Result<bool> SimulatedHost::report(const InstanceView& instance, model::Instance
 }
 
 // VMs that nobody placed here, or under another epoch, are stopped.
-u32 SimulatedHost::stop_strangers() {
-  return static_cast<u32>(std::erase_if(machine_.vms, [this](const auto& vm) {
-    const auto found = view_.instances().find(vm.first);
-    if (found == view_.instances().end() || !found->second.placed.exists()) return true;
+u32 SimulatedHost::stop_strangers(const View& view) {
+  return static_cast<u32>(std::erase_if(machine_.vms, [&](const auto& vm) {
+    const auto found = view.instances().find(vm.first);
+    if (found == view.instances().end() || !found->second.placed.exists()) return true;
     const model::InstancePlaced& placed = found->second.placed.value;
     return placed.host != self_.id || placed.epoch != vm.second;
   }));

@@ -23,12 +23,15 @@ class SimulatedHost : public Controller {
   // Registers if need be, keeps the lease alive, and makes what runs equal to what is desired.
   Result<u32> run_once() override;
 
- private:
-  static constexpr std::chrono::seconds kLease{15};
+  // The parts of a run, for SimulatedFleet: 1 when it had to register; whether the instance, which is placed here, was
+  // taken a step on; how many VMs were stopped.
   Result<u32> join();
   Result<bool> attend(const InstanceView& instance);
+  u32 stop_strangers(const View& view);
+
+ private:
+  static constexpr std::chrono::seconds kLease{15};
   Result<bool> report(const InstanceView& instance, model::InstanceState state);
-  u32 stop_strangers();
 
   state::Store& store_;
   const Clock& clock_;

@@ -94,6 +94,7 @@ Result<model::Account> create_account(state::Store& store, const NewAccount& req
   account.id = model::AccountId::random();
   account.name = request.name;
   account.administrator = request.administrator;
+  account.quota = request.quota;
   account.created_at = now;
   account.access_keys = {TRY(make_access_key(request))};
   // Names and access keys are of one account only: records of their own hold them.

@@ -36,6 +36,7 @@ struct NewAccount {
   bool administrator = false;
   std::string access_key;  // both empty: made up
   std::string secret_key;
+  model::Quota quota;
 };
 Result<model::Account> create_account(state::Store& store, const NewAccount& request, model::Millis now);
 

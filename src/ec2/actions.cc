@@ -119,8 +119,8 @@ constexpr std::array kActions = {
     Action{"PileusExplain", "Pileus' own", Kind::kReads, "InstanceId:s!",
            "Tells why an instance is on the host where it is.", pileus_explain},
     Action{"PileusCreateAccount", "Pileus' own", Kind::kAdministrates,
-           "Name:s! AccessKeyId:s SecretAccessKey:s Administrator:b", "Makes an account with an access key.",
-           pileus_create_account},
+           "Name:s! AccessKeyId:s SecretAccessKey:s Administrator:b MaxInstances:i MaxVcpus:i",
+           "Makes an account with an access key.", pileus_create_account},
     Action{"PileusDescribeAccounts", "Pileus' own", Kind::kAdministrates, "",
            "Tells of all accounts, without their secrets.", pileus_describe_accounts},
 };

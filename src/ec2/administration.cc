@@ -7,6 +7,8 @@
 namespace pileus::ec2 {
 namespace {
 
+constexpr i64 kMaxQuota = 1'000'000;
+
 Reply<model::HostId> parse_host(const std::string& text) { return parse_id<model::HostId>(text, "HostID"); }
 
 void write_resources(pugi::xml_node parent, const char* name, const model::Resources& resources) {
@@ -118,6 +120,13 @@ Reply<> pileus_create_account(Call& call, pugi::xml_node answer) {
   request.access_key = call.parameters.get("AccessKeyId");
   request.secret_key = call.parameters.get("SecretAccessKey");
   request.administrator = TRY(call.parameters.boolean("Administrator", false));
+  const i64 instances = TRY(call.parameters.integer("MaxInstances", request.quota.instances));
+  const i64 vcpus = TRY(call.parameters.integer("MaxVcpus", request.quota.vcpus));
+  if (instances < 0 || instances > kMaxQuota || vcpus < 0 || vcpus > kMaxQuota) {
+    return ApiError("InvalidParameterValue", "A quota is 0 to " + std::to_string(kMaxQuota));
+  }
+  request.quota.instances = static_cast<u32>(instances);
+  request.quota.vcpus = static_cast<u32>(vcpus);
   if (request.access_key.empty() != request.secret_key.empty()) {
     return ApiError("InvalidParameterCombination", "AccessKeyId and SecretAccessKey belong together");
   }

@@ -137,6 +137,8 @@ Reply<std::string> Parameters::bytes(std::string_view name) const {
 
 std::vector<std::string> Parameters::list(std::string_view name) const {
   std::map<u32, std::string> found;
+  // libcloud names a list's only value without an index.
+  if (has(name)) found[0] = get(name);
   for (auto at = values_.lower_bound(name); at != values_.end() && at->first.starts_with(name); ++at) {
     const std::optional<Indexed> split = split_index(at->first, name);
     if (split && split->rest.empty() && !at->second.empty()) found[split->index] = at->second;

@@ -32,7 +32,7 @@ class Parameters {
   // The bytes that a base64 text stands for.
   Reply<std::string> bytes(std::string_view name) const;
 
-  // "InstanceId" of InstanceId.1, InstanceId.2: the values in order.
+  // "InstanceId" of InstanceId.1, InstanceId.2: the values in order. A value without any index comes first.
   std::vector<std::string> list(std::string_view name) const;
   // "Filter" of Filter.1.Name, Filter.1.Value.1: the parameters below each index, in order, without that beginning.
   std::vector<Parameters> structures(std::string_view name) const;

@@ -6,6 +6,7 @@
 #include "ec2/internal/digest.h"
 #include "ec2/internal/handlers.h"
 #include "ec2/internal/objects.h"
+#include "ec2/internal/quota.h"
 
 namespace pileus::ec2 {
 namespace {
@@ -40,7 +41,6 @@ std::optional<u32> parse_address(const std::string& text) {
   }
   return address;
 }
-
 
 Reply<Addresses> read_addresses(const Call& call, const model::SubnetDesired& subnet) {
   Addresses result;
@@ -133,29 +133,6 @@ Reply<u64> root_size(const Call& call, const Image& image, u64 usual) {
   return size;
 }
 
-Reply<> check_quota(const Call& call, const model::Resources& takes, u32 count) {
-  u32 instances = 0;
-  u32 vcpus = 0;
-  TRY(call.catalogue.read([&](const control::View& view) {
-    for (const auto& [id, instance] : view.instances()) {
-      if (instance.desired.value.account != call.account.id) continue;
-      if (instance.observed.value.state == model::InstanceState::kTerminated) continue;
-      ++instances;
-      vcpus += instance.desired.value.takes.vcpus;
-    }
-  }));
-  if (instances + count > call.account.quota.instances) {
-    return ApiError("InstanceLimitExceeded", "You have requested more instances (" + std::to_string(instances + count) +
-                                                 ") than your current instance limit of " +
-                                                 std::to_string(call.account.quota.instances) + " allows");
-  }
-  if (vcpus + takes.vcpus * count > call.account.quota.vcpus) {
-    return ApiError("VcpuLimitExceeded", "You have requested more vCPU capacity than your current vCPU limit of " +
-                                             std::to_string(call.account.quota.vcpus) + " allows");
-  }
-  return {};
-}
-
 // What tells two requests with the same token apart.
 std::string request_digest(const Parameters& parameters) {
   std::string text;
@@ -169,6 +146,8 @@ std::string request_digest(const Parameters& parameters) {
 
 struct Plan {
   control::LaunchRequest request;
+  u32 least = 1;
+  u32 most = 1;
   model::SubnetDesired subnet;
 };
 
@@ -184,7 +163,8 @@ Reply<Plan> make_plan(const Call& call) {
                                                  " instances: ask several times for more");
   }
   Plan plan;
-  plan.request.count = static_cast<u32>(std::min<i64>(most, control::kMaxLaunch));
+  plan.least = static_cast<u32>(least);
+  plan.most = static_cast<u32>(std::min<i64>(most, control::kMaxLaunch));
   model::InstanceDesired& desired = plan.request.prototype;
   desired.account = call.account.id;
   desired.client_token = parameters.get("ClientToken");
@@ -217,7 +197,6 @@ Reply<Plan> make_plan(const Call& call) {
   desired.user_data = parameters.get("UserData");
   desired.termination_protected = TRY(parameters.boolean("DisableApiTermination", false));
   desired.tags = TRY(tags_for(parameters, "instance"));
-  TRY(check_quota(call, desired.takes, static_cast<u32>(least)));
   return plan;
 }
 
@@ -242,19 +221,37 @@ Result<> add_interface(control::Change& change, model::InstanceDesired& desired,
   return {};
 }
 
+ApiError token_mismatch() { return {"IdempotentParameterMismatch", "The client token was used with other parameters"}; }
+
+// What the request's token was answered before. Asked first: what was free, offered or within the quota then need not be so
+// any more, and a repeated request is still to get its answer.
+Reply<std::optional<control::Launched>> earlier_launch(const Call& call) {
+  const std::string& token = call.parameters.get("ClientToken");
+  if (token.empty()) return std::optional<control::Launched>();
+  const std::string key = model::token_key(call.account.id, control::kLaunchAction, token);
+  const Result<std::optional<std::string>> answer =
+      control::earlier_answer(call.store, key, request_digest(call.parameters));
+  if (!answer && answer.error().code() == ErrorCode::kExists) return token_mismatch();
+  if (!answer) return answer.error();
+  if (!*answer) return std::optional<control::Launched>();
+  return std::optional<control::Launched>(TRY(control::decode_answer(**answer)));
+}
+
 Reply<control::Launched> launch(const Call& call, Plan plan) {
-  constexpr int kTries = 5;
+  constexpr int kTries = 20;
   for (int i = 0; i < kTries; ++i) {
+    const Allowance allowance = TRY(read_allowance(call, plan.request.prototype.takes, plan.least, plan.most));
+    plan.request.count = allowance.count;
     Addresses addresses = TRY(read_addresses(call, plan.subnet));
     plan.request.prepare = [&](control::Change& change, model::InstanceDesired& desired) {
+      if (desired.launch_index == 0) allowance.bind(call, change);
       return add_interface(change, desired, addresses);
     };
     Result<control::Launched> launched = control::launch(call.store, call.clock, plan.request);
     if (launched) return std::move(launched).value();
     switch (launched.error().code()) {
-      case ErrorCode::kBusy: continue;  // somebody else has taken the address
-      case ErrorCode::kExists:
-        return ApiError("IdempotentParameterMismatch", "The client token was used with other parameters");
+      case ErrorCode::kBusy: continue;  // somebody else has taken the address, or the account's turn
+      case ErrorCode::kExists: return token_mismatch();
       case ErrorCode::kInvalid: return ApiError("InvalidParameterValue", launched.error().message());
       case ErrorCode::kNotFound:
         return ApiError("InsufficientFreeAddressesInSubnet",
@@ -268,11 +265,14 @@ Reply<control::Launched> launch(const Call& call, Plan plan) {
 }  // namespace
 
 Reply<> run_instances(Call& call, pugi::xml_node answer) {
-  Plan plan = TRY(make_plan(call));
-  const control::Launched launched = TRY(launch(call, std::move(plan)));
+  std::optional<control::Launched> launched = TRY(earlier_launch(call));
+  if (!launched) {
+    Plan plan = TRY(make_plan(call));
+    launched = TRY(launch(call, std::move(plan)));
+  }
   std::vector<std::string> ids;
-  for (const model::InstanceId id : launched.instances) ids.push_back(id.text());
-  add(answer, "reservationId", launched.reservation.text());
+  for (const model::InstanceId id : launched->instances) ids.push_back(id.text());
+  add(answer, "reservationId", launched->reservation.text());
   add(answer, "ownerId", call.account.id.text());
   add(answer, "groupSet");
   pugi::xml_node set = add(answer, "instancesSet");

@@ -47,4 +47,46 @@ std::vector<Bytes> etcd_seeds() {
   };
 }
 
+std::vector<Bytes> query_seeds() {
+  return {
+      bytes_of("Action=DescribeInstances&Version=2016-11-15&Filter.1.Name=tag%3Astage&Filter.1.Value.1=te%2Ast&"
+               "MaxResults=5&NextToken=YWZ0ZXI6aS0wMTIzNDU2Nzg5YWJjZGVm"),
+      bytes_of("Action=RunInstances&Version=2016-11-15&ImageId=ami-0123456789abcdef0&InstanceType=t3.micro&MaxCount=1&"
+               "MinCount=1&SecurityGroup.1=web&UserData=IyEvYmluL3NoCnRydWU%3D&DryRun=false&"
+               "TagSpecification.1.ResourceType=instance&TagSpecification.1.Tag.1.Key=Name&"
+               "TagSpecification.1.Tag.1.Value=a+b"),
+      bytes_of("Action=CreateTags&ResourceId.0=i-0123456789abcdef0&Tag.0.Key=stage&Tag.0.Value=test"),
+      bytes_of("Action=AuthorizeSecurityGroupIngress&GroupName=web&IpPermissions.1.IpProtocol=tcp&"
+               "IpPermissions.1.FromPort=22&IpPermissions.1.IpRanges.1.CidrIp=0.0.0.0%2F0"),
+  };
+}
+
+// Their signatures are made with other secrets.
+std::vector<Bytes> signature_seeds() {
+  return {
+      bytes_of("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/ec2/aws4_request, "
+               "SignedHeaders=content-type;host;x-amz-date, "
+               "Signature=5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7\n"
+               "20150830T123600Z\n127.0.0.1:8773\n\nAction=DescribeRegions&Version=2016-11-15"),
+      bytes_of("\n\n127.0.0.1:8773\nAction=DescribeRegions&X-Amz-Algorithm=AWS4-HMAC-SHA256&"
+               "X-Amz-Credential=AKIDEXAMPLE%2F20150830%2Fus-east-1%2Fec2%2Faws4_request&"
+               "X-Amz-Date=20150830T123600Z&X-Amz-Expires=60&X-Amz-SignedHeaders=host&X-Amz-Signature=5d672d79c15b\n"),
+      bytes_of(
+          "\n\n127.0.0.1:8773\nAction=DescribeRegions&AWSAccessKeyId=AKIDEXAMPLE&SignatureVersion=2&"
+          "SignatureMethod=HmacSHA256&Timestamp=2015-08-30T12%3A36%3A00Z&Signature=i91nKc4PWAt0JJIdXwz9HxZCJDd%3D\n"),
+  };
+}
+
+std::vector<Bytes> filter_seeds() { return {bytes_of("te*t?\\*\ntest1*"), bytes_of("*a*b*c*\naabbcc")}; }
+
+std::vector<Bytes> public_key_seeds() {
+  return {
+      bytes_of("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGPKSUTyz1HwHReFVvD5obVsALAgJRNarH4TRpNePnAS me@here"),
+      bytes_of("ssh-rsa "
+               "AAAAB3NzaC1yc2EAAAADAQABAAAAgQCVcGFHSWTrhRh85Ar8oklJyYko6pz+"
+               "nxHbWMW2UPdA8ORyZJJ4M8I1bRs6vhC0kFcWBTYgIqToVyC9IAxXegwlV+sepldN2J/"
+               "nHWdpcm+Mem+UMVezPfvD3BEVhvbsZrWI+9TlJ05lkiKZeG5N3VaPvxUTHXwc09al/j7sZQpRUQ== me"),
+  };
+}
+
 }  // namespace pileus::fuzz

@@ -5,6 +5,7 @@
 
 #include "base/result.h"
 #include "debug/fuzz.h"
+#include "ec2/fuzz.h"
 #include "http/fuzz.h"
 #include "machine/fuzz.h"
 #include "seeds.h"
@@ -30,6 +31,10 @@ constexpr std::array kTargets = {
     Target{"join_token", "the token a host joins with", http::fuzz_join_token, join_token_seeds, 256},
     Target{"csr", "a host's certificate signing request", http::fuzz_certificate_request, csr_seeds, 4 * kKiB},
     Target{"etcd_answer", "what an etcd cluster answers", state::fuzz_etcd_answer, etcd_seeds, 4 * kKiB},
+    Target{"ec2_query", "a request of the EC2 query protocol", ec2::fuzz_query, query_seeds, 4 * kKiB},
+    Target{"ec2_signature", "a signed request, by Signature V4 or V2", ec2::fuzz_signature, signature_seeds, 4 * kKiB},
+    Target{"ec2_filter", "a filter's pattern and a text", ec2::fuzz_filter, filter_seeds, 512},
+    Target{"ec2_public_key", "a public key that a client imports", ec2::fuzz_public_key, public_key_seeds, 2 * kKiB},
 };
 
 // Sums up the bytes that follow a length byte. The mistake: it believes the length.

@@ -158,6 +158,119 @@ void add_cpu_commands(CLI::App& root, CommandLine& line) {
   list->add_flag("--quiet,-q", line.quiet, "Names only");
 }
 
+void add_instances(CLI::App* app, CommandLine& line) {
+  app->add_option("INSTANCE", line.cloud.names, "Name, id, or the beginning of an id")->required();
+}
+
+void add_up(CLI::App& root, CommandLine& line) {
+  CLI::App* up = leaf(&root, "up", "Start a whole cloud on this machine: its manager and one host",
+                      "  pileus up --detach\n  pileus up\n  pileus up --detach --simulate 3\n"
+                      "\nIn the foreground, Ctrl-C ends both daemons; VMs go on either way. $PILEUS_HOME/cloud keeps all.");
+  up->add_flag("--detach", line.run.detach, "Leave it running in the background");
+  up->add_option("--port", line.cloud.port, "Port of the API on 127.0.0.1; 0: any that is free")->capture_default_str();
+  up->add_option("--simulate", line.cloud.simulate, "Have so many more hosts that only pretend to run VMs");
+  add_json(leaf(&root, "status", "Show whether the cloud of this machine runs, and where", "  pileus status"), line);
+  leaf(&root, "down", "End the cloud's daemons on this machine; its VMs go on", "  pileus down");
+}
+
+void add_launch(CLI::App& root, CommandLine& line) {
+  CloudOptions& cloud = line.cloud;
+  CLI::App* run = leaf(&root, "run", "Ask the cloud for an instance, and wait until it answers",
+                       "  pileus run\n  pileus run debian-12 --name web --type t3.small --allow 80\n"
+                       "  pileus run debian-13 --user-data setup.yaml --key laptop --no-wait");
+  run->add_option("IMAGE", cloud.image, "Name or id of an image")->capture_default_str();
+  run->add_option("--name", cloud.name, "Its name: the tag Name (default: made up)");
+  run->add_option("--type", cloud.type, "Instance type, one of `pileus type ls`")->capture_default_str();
+  run->add_option("--key", cloud.key, "Key pair of the cloud that may log in (default: your own, imported when needed)");
+  run->add_option("--secgroup", cloud.groups, "Security group; may be repeated (default: one that lets SSH in)")
+      ->allow_extra_args(false);
+  run->add_option("--allow", cloud.allow, "PORT or PORT@CIDR that may be reached over TCP, in a group of its own")
+      ->allow_extra_args(false);
+  run->add_option("--disk", cloud.disk_gib, "Size of its disk in GiB (default: the type's)");
+  run->add_option("--user-data", cloud.user_data, "File that cloud-init in the guest carries out");
+  run->add_option("--count", cloud.count, "Number of instances")->check(CLI::Range(1, 25))->capture_default_str();
+  run->add_flag("--no-wait", cloud.no_wait, "Do not wait until it answers");
+  run->add_flag("--quiet,-q", line.quiet, "Print ids only");
+}
+
+void add_instance_commands(CLI::App& root, CommandLine& line) {
+  CLI::App* ps = leaf(&root, "ps", "List instances", "  pileus ps\n  pileus ps --all --json");
+  add_json(ps, line);
+  ps->add_flag("--all,-a", line.cloud.all, "Those terminated within the last hour too");
+  ps->add_flag("--quiet,-q", line.quiet, "Ids only");
+  CLI::App* show = leaf(&root, "show", "Show all about an instance", "  pileus show web");
+  add_name(show, line, "The instance");
+  add_json(show, line);
+  CLI::App* ssh = leaf(&root, "ssh", "Log in to an instance, or run a command in it", "  pileus ssh web\n  pileus ssh web -- uname -a");
+  add_name(ssh, line, "The instance");
+  ssh->add_option("--user", line.run.user, "User to log in as (default: the image's)");
+  ssh->add_option("--identity", line.run.ssh_key, "Private key (default: your own)");
+  ssh->add_option("COMMAND", line.words, "Command to run in it, after --");
+  add_name(leaf(&root, "console", "Connect the terminal to an instance's serial console, if it runs on this machine",
+                "  pileus console web"), line, "The instance");
+  add_name(leaf(&root, "logs", "Print the end of an instance's console", "  pileus logs web"), line, "The instance");
+  CLI::App* events = leaf(&root, "events", "Show what happened to an instance or a host and why", "  pileus events web");
+  add_name(events, line, "The instance, or a host's id");
+  add_json(events, line);
+  add_name(leaf(&root, "explain", "Show why an instance is on the host where it is", "  pileus explain web"), line,
+           "The instance");
+  for (const auto& [name, what] : std::initializer_list<std::pair<const char*, const char*>>{
+           {"stop", "Stop instances; they keep their disks"},
+           {"start", "Start stopped instances"},
+           {"reboot", "Reboot instances"},
+           {"rm", "Terminate instances: their disks go with them"}}) {
+    CLI::App* app = leaf(&root, name, what, std::string("  pileus ") + name + " web\n  pileus " + name + " web db");
+    add_instances(app, line);
+    app->add_flag("--no-wait", line.cloud.no_wait, "Do not wait until it is so");
+  }
+}
+
+void add_access_commands(CLI::App& root, CommandLine& line) {
+  CLI::App* key = root.add_subcommand("key", "Key pairs that may log in to instances");
+  key->require_subcommand(1);
+  add_json(leaf(key, "ls", "List key pairs", "  pileus key ls"), line);
+  CLI::App* import = leaf(key, "import", "Give the cloud the public half of a key pair",
+                          "  pileus key import laptop ~/.ssh/id_ed25519.pub");
+  add_name(import, line, "Its name in the cloud");
+  import->add_option("FILE", line.cloud.file, "The public key")->required();
+  add_name(leaf(key, "rm", "Have the cloud forget a key pair", "  pileus key rm laptop"), line, "The key pair");
+  CLI::App* group = root.add_subcommand("secgroup", "Security groups: who may reach instances");
+  group->require_subcommand(1);
+  add_json(leaf(group, "ls", "List security groups and what they let in", "  pileus secgroup ls"), line);
+  CLI::App* create = leaf(group, "create", "Make a security group that lets nothing in", "  pileus secgroup create web");
+  add_name(create, line, "Its name");
+  create->add_option("--description", line.cloud.text, "What it is for");
+  CLI::App* allow = leaf(group, "allow", "Let a security group's instances be reached over TCP",
+                         "  pileus secgroup allow web 80\n  pileus secgroup allow web 22@10.0.0.0/8");
+  add_name(allow, line, "The group");
+  allow->add_option("PORT", line.cloud.allow, "PORT or PORT@CIDR")->required();
+  add_name(leaf(group, "rm", "Delete a security group", "  pileus secgroup rm web"), line, "The group");
+}
+
+void add_cloud_administration(CLI::App& root, CommandLine& line) {
+  CLI::App* host = root.add_subcommand("host", "The hosts of the cloud");
+  host->require_subcommand(1);
+  add_json(leaf(host, "ls", "List hosts and the room they have", "  pileus host ls"), line);
+  for (const char* mode : {"maintenance", "active"}) {
+    add_name(leaf(host, mode, mode == std::string("active") ? "Let a host get new instances again" : "Give a host no new instances",
+                  std::string("  pileus host ") + mode + " h-0123456789abcdef0"), line, "The host's id or name");
+  }
+  CLI::App* type = root.add_subcommand("type", "The types that instances can be of");
+  type->require_subcommand(1);
+  add_json(leaf(type, "ls", "List instance types", "  pileus type ls"), line);
+  CLI::App* account = root.add_subcommand("account", "The accounts of the cloud");
+  account->require_subcommand(1);
+  add_json(leaf(account, "ls", "List accounts", "  pileus account ls"), line);
+  CLI::App* create = leaf(account, "create", "Make an account with an access key", "  pileus account create alice");
+  add_name(create, line, "Its name");
+  create->add_flag("--administrator", line.cloud.administrator, "It may administrate the cloud");
+  add_json(create, line);
+  CLI::App* env = leaf(&root, "env", "Print how to use the cloud with the client of your choice",
+                       "  eval \"$(pileus env)\"\n  pileus env boto3\n  pileus env terraform");
+  env->add_option("CLIENT", line.cloud.text, "sh, awscli, boto3, ansible, libcloud, terraform or packer (default: sh)")
+      ->check(CLI::IsMember({"sh", "awscli", "boto3", "ansible", "libcloud", "terraform", "packer"}));
+}
+
 // The names of the chosen subcommands, joined: "vm run".
 std::string chosen(const CLI::App& root) {
   std::string path;
@@ -177,9 +290,15 @@ std::variant<CommandLine, int> parse_command_line(int argc, char** argv) {
   root.require_subcommand(1);
   root.set_version_flag("--version", "pileus 0.1.0");
   root.footer(
-      "\nExamples:\n  pileus image build debian-12\n  pileus vm run debian-12\n  pileus vm ls\n"
+      "\nExamples:\n  pileus image build debian-12\n  pileus up --detach\n  pileus run debian-12 --name web\n"
+      "  pileus ssh web\n  pileus vm run debian-12          (one VM on this machine, without a cloud)\n"
       "\nImages and VMs are kept in $PILEUS_HOME, by default /var/lib/pileus for root and\n"
       "~/.local/share/pileus for others.");
+  add_up(root, line);
+  add_launch(root, line);
+  add_instance_commands(root, line);
+  add_access_commands(root, line);
+  add_cloud_administration(root, line);
   add_vm_commands(root, line);
   add_image_commands(root, line);
   add_cpu_commands(root, line);

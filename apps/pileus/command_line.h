@@ -41,6 +41,27 @@ struct RunOptions {
   bool detach = false;
 };
 
+// Of commands that speak to a cloud.
+struct CloudOptions {
+  std::string image = "debian-12";
+  std::string name;
+  std::string type = "t3.micro";
+  std::string key;
+  std::vector<std::string> groups;
+  std::vector<std::string> allow;
+  std::string user_data;
+  u32 disk_gib = 0;
+  u32 count = 1;
+  bool no_wait = false;
+  bool all = false;
+  std::string file;        // key import
+  std::string text;        // a description, a mode, a tool's name
+  std::vector<std::string> names;  // of instances
+  u16 port = 8773;         // of up
+  u32 simulate = 0;
+  bool administrator = false;
+};
+
 struct CommandLine {
   std::string command;             // "vm run", "image ls", ...
   std::string name;                // of the VM, image or shell it is about
@@ -55,6 +76,7 @@ struct CommandLine {
   bool gdb_wait = false;
   std::string output;  // of vm profile; empty: NAME.svg
   RunOptions run;
+  CloudOptions cloud;
 };
 
 // An int is the exit status of a program that is done: help was printed, or what is wrong was said.

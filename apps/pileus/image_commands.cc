@@ -6,6 +6,7 @@
 
 #include "image/builder.h"
 #include "interrupt.h"
+#include "print_json.h"
 #include "output.h"
 #include "vmm/units.h"
 #include "vms.h"
@@ -22,9 +23,6 @@ Json to_json(const image::Library& library, const image::ImageInfo& info) {
   return object;
 }
 
-void print_json(const Json& value) {
-  std::printf("%s\n", value.dump(2, ' ', false, Json::error_handler_t::replace).c_str());
-}
 
 std::string mebibytes(u64 bytes) { return std::to_string(bytes / kMiB) + "M"; }
 

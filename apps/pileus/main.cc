@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <string_view>
 
+#include "cloud/commands.h"
 #include "command_line.h"
 #include "completion.h"
 #include "cpu_commands.h"
@@ -24,6 +25,16 @@ constexpr std::array kCommands = {
     Entry{"vm reset", vm_reset},     Entry{"vm rm", vm_remove},         Entry{"vm stats", vm_stats},
     Entry{"vm profile", vm_profile}, Entry{"image build", image_build}, Entry{"image ls", image_list},
     Entry{"image show", image_show}, Entry{"image rm", image_remove},   Entry{"cpu ls", cpu_list},
+    Entry{"up", cloud_up},           Entry{"status", cloud_status},     Entry{"down", cloud_down},
+    Entry{"run", cloud_run},         Entry{"ps", cloud_ps},             Entry{"show", cloud_show},
+    Entry{"events", cloud_events},   Entry{"explain", cloud_explain},   Entry{"ssh", cloud_ssh},
+    Entry{"console", cloud_console}, Entry{"logs", cloud_logs},         Entry{"stop", cloud_stop},
+    Entry{"start", cloud_start},     Entry{"reboot", cloud_reboot},     Entry{"rm", cloud_remove},
+    Entry{"key ls", key_list},       Entry{"key import", key_import},   Entry{"key rm", key_remove},
+    Entry{"secgroup ls", group_list}, Entry{"secgroup create", group_create}, Entry{"secgroup allow", group_allow},
+    Entry{"secgroup rm", group_remove}, Entry{"host ls", host_list},    Entry{"host maintenance", host_mode},
+    Entry{"host active", host_mode}, Entry{"type ls", type_list},       Entry{"account ls", account_list},
+    Entry{"account create", account_create}, Entry{"env", cloud_env},
 };
 
 Result<int> dispatch(const CommandLine& line) {

@@ -9,6 +9,7 @@
 
 #include "interrupt.h"
 #include "login.h"
+#include "print_json.h"
 #include "output.h"
 #include "start_vm.h"
 #include "vmm/control_client.h"
@@ -46,9 +47,6 @@ Json to_json(const VmEntry& vm) {
   return object;
 }
 
-void print_json(const Json& value) {
-  std::printf("%s\n", value.dump(2, ' ', false, Json::error_handler_t::replace).c_str());
-}
 
 Error not_running(const std::string& name) {
   return Error(ErrorCode::kNotFound, "VM " + name + " does not run: `pileus vm start " + name + "` starts it");

@@ -1,0 +1,47 @@
+// The commands that speak to a cloud, and those that start and end the one of this machine.
+#pragma once
+
+#include "base/result.h"
+#include "command_line.h"
+#include "image/library.h"
+
+namespace pileus::cli {
+
+// up.cc
+Result<int> cloud_up(image::Library& library, const CommandLine& line);
+Result<int> cloud_status(image::Library& library, const CommandLine& line);
+Result<int> cloud_down(image::Library& library, const CommandLine& line);
+// launch.cc
+Result<int> cloud_run(image::Library& library, const CommandLine& line);
+// instances.cc
+Result<int> cloud_ps(image::Library& library, const CommandLine& line);
+Result<int> cloud_show(image::Library& library, const CommandLine& line);
+Result<int> cloud_events(image::Library& library, const CommandLine& line);
+Result<int> cloud_explain(image::Library& library, const CommandLine& line);
+// power.cc
+Result<int> cloud_stop(image::Library& library, const CommandLine& line);
+Result<int> cloud_start(image::Library& library, const CommandLine& line);
+Result<int> cloud_reboot(image::Library& library, const CommandLine& line);
+Result<int> cloud_remove(image::Library& library, const CommandLine& line);
+// reach.cc
+Result<int> cloud_ssh(image::Library& library, const CommandLine& line);
+Result<int> cloud_console(image::Library& library, const CommandLine& line);
+Result<int> cloud_logs(image::Library& library, const CommandLine& line);
+// access.cc
+Result<int> key_list(image::Library& library, const CommandLine& line);
+Result<int> key_import(image::Library& library, const CommandLine& line);
+Result<int> key_remove(image::Library& library, const CommandLine& line);
+Result<int> group_list(image::Library& library, const CommandLine& line);
+Result<int> group_create(image::Library& library, const CommandLine& line);
+Result<int> group_allow(image::Library& library, const CommandLine& line);
+Result<int> group_remove(image::Library& library, const CommandLine& line);
+// administration.cc
+Result<int> host_list(image::Library& library, const CommandLine& line);
+Result<int> host_mode(image::Library& library, const CommandLine& line);
+Result<int> type_list(image::Library& library, const CommandLine& line);
+Result<int> account_list(image::Library& library, const CommandLine& line);
+Result<int> account_create(image::Library& library, const CommandLine& line);
+// environment.cc
+Result<int> cloud_env(image::Library& library, const CommandLine& line);
+
+}  // namespace pileus::cli

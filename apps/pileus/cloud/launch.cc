@@ -1,0 +1,136 @@
+// run: an instance, from the wish to the login.
+#include <fcntl.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <thread>
+
+#include "cloud/commands.h"
+#include "cloud/reach.h"
+#include "cloud/rules.h"
+#include "cloud/session.h"
+#include "http/base64.h"
+#include "http/certificates.h"
+#include "image/recipe.h"
+#include "image/seed.h"
+#include "interrupt.h"
+#include "output.h"
+
+namespace pileus::cli {
+namespace {
+
+constexpr const char* kOwnKey = "pileus";
+constexpr const char* kSshGroup = "ssh";
+constexpr std::chrono::seconds kRunningPatience{120};
+constexpr std::chrono::seconds kBootPatience{600};
+constexpr u64 kMaxUserData = 16 * kKiB;
+
+Result<std::string> image_id(const client::Cloud& cloud, const std::string& name) {
+  if (name.starts_with("ami-")) return name;
+  const client::Answer answer = TRY(cloud.call("DescribeImages", {{"Filter.1.Name", "name"}, {"Filter.1.Value.1", name}}));
+  const std::vector<client::Node> images = answer.root.items("imagesSet");
+  if (!images.empty()) return images.front().text("imageId");
+  if (image::find_recipe(name) != nullptr) {
+    return Error(ErrorCode::kNotFound,
+                 "image " + name + " is not built yet: build it with `pileus image build " + name + "`");
+  }
+  return Error(ErrorCode::kNotFound, "the cloud has no image '" + name + "': `pileus image ls` shows those of this machine");
+}
+
+// The cloud's copy of our own key, imported when it is not there.
+Result<std::string> own_key(const client::Cloud& cloud, image::Library& library) {
+  const client::Answer known = TRY(cloud.ask("DescribeKeyPairs", {{"KeyName.1", kOwnKey}}));
+  if (known.ok()) return std::string(kOwnKey);
+  const std::filesystem::path key = TRY(library.own_key());
+  const std::string text = TRY(os::read_file(key.string() + ".pub"));
+  TRY(cloud.call("ImportKeyPair", {{"KeyName", kOwnKey}, {"PublicKeyMaterial", http::encode_base64(text)}}));
+  return std::string(kOwnKey);
+}
+
+// A group that lets these ports in; made when it is not there.
+Result<std::string> group_with(const client::Cloud& cloud, const std::string& name, const std::string& description,
+                               const std::vector<std::string>& ports) {
+  const client::Answer known = TRY(cloud.ask("DescribeSecurityGroups", {{"GroupName.1", name}}));
+  if (known.ok()) return known.root.items("securityGroupInfo").at(0).text("groupId");
+  const client::Answer made =
+      TRY(cloud.call("CreateSecurityGroup", {{"GroupName", name}, {"GroupDescription", description}}));
+  const std::string id = made.root.text("groupId");
+  client::Parameters rules = {{"GroupId", id}};
+  for (std::size_t i = 0; i < ports.size(); ++i) TRY(add_rule(rules, i + 1, ports[i]));
+  TRY(cloud.call("AuthorizeSecurityGroupIngress", rules));
+  return id;
+}
+
+Result<client::Parameters> request_of(const client::Cloud& cloud, image::Library& library, const CloudOptions& options,
+                                      const std::string& name) {
+  client::Parameters request = {{"InstanceType", options.type},
+                                {"MinCount", std::to_string(options.count)},
+                                {"MaxCount", std::to_string(options.count)},
+                                {"TagSpecification.1.ResourceType", "instance"},
+                                {"TagSpecification.1.Tag.1.Key", "Name"},
+                                {"TagSpecification.1.Tag.1.Value", name}};
+  request["ImageId"] = TRY(image_id(cloud, options.image));
+  request["ClientToken"] = TRY(http::random_hex(16));
+  request["KeyName"] = options.key.empty() ? TRY(own_key(cloud, library)) : options.key;
+  std::size_t groups = 0;
+  for (const std::string& group : options.groups) {
+    request[(group.starts_with("sg-") ? "SecurityGroupId." : "SecurityGroup.") + std::to_string(++groups)] = group;
+  }
+  if (groups == 0) {
+    request["SecurityGroupId." + std::to_string(++groups)] =
+        TRY(group_with(cloud, kSshGroup, "SSH from everywhere", {"22"}));
+  }
+  if (!options.allow.empty()) {
+    request["SecurityGroupId." + std::to_string(++groups)] =
+        TRY(group_with(cloud, "run-" + name, "what `pileus run --allow` asked for", options.allow));
+  }
+  if (options.disk_gib != 0) {
+    request["BlockDeviceMapping.1.DeviceName"] = "/dev/xvda";
+    request["BlockDeviceMapping.1.Ebs.VolumeSize"] = std::to_string(options.disk_gib);
+  }
+  if (!options.user_data.empty()) {
+    const std::string text = TRY(os::read_file(options.user_data, kMaxUserData).with("--user-data"));
+    request["UserData"] = http::encode_base64(text);
+  }
+  return request;
+}
+
+// The first of IMAGE-1, IMAGE-2, ... that no instance has.
+Result<std::string> unused_instance_name(const client::Cloud& cloud, const std::string& image) {
+  const std::vector<InstanceInfo> all = TRY(list_instances(cloud, false));
+  for (int number = 1;; ++number) {
+    const std::string name = image + "-" + std::to_string(number);
+    bool taken = false;
+    for (const InstanceInfo& each : all) taken |= each.name == name;
+    if (!taken) return name;
+  }
+}
+
+}  // namespace
+
+Result<int> cloud_run(image::Library& library, const CommandLine& line) {
+  const client::Cloud cloud = TRY(open_cloud(library));
+  const CloudOptions& options = line.cloud;
+  const std::string name = options.name.empty() ? TRY(unused_instance_name(cloud, options.image)) : options.name;
+  const client::Parameters request = TRY(request_of(cloud, library, options, name));
+  catch_interrupts();
+  const client::Answer answer = TRY(cloud.call("RunInstances", request));
+  std::vector<std::string> ids;
+  for (const client::Node& node : answer.root.items("instancesSet")) ids.push_back(node.text("instanceId"));
+  for (const std::string& id : ids) {
+    if (line.quiet) std::printf("%s\n", id.c_str());
+    else std::printf("instance %s (%s)\n", name.c_str(), id.c_str());
+  }
+  std::fflush(stdout);
+  if (options.no_wait) return 0;
+  for (const std::string& id : ids) {
+    InstanceInfo instance = TRY(find_instance(cloud, id));
+    instance = TRY(wait_for_state(cloud, instance, "running", kRunningPatience));
+    const Result<> answers = wait_for_login(cloud, instance, kBootPatience);
+    if (!answers) return answers.error();
+    if (!line.quiet) print_login(library, instance);
+  }
+  return 0;
+}
+
+}  // namespace pileus::cli

@@ -1,0 +1,158 @@
+#include "cloud/reach.h"
+
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdio>
+#include <thread>
+
+#include "cloud/commands.h"
+#include "http/base64.h"
+#include "interrupt.h"
+#include "login.h"
+#include "os/child_process.h"
+#include "os/tcp.h"
+#include "output.h"
+
+namespace pileus::cli {
+namespace {
+
+constexpr std::chrono::milliseconds kPoll{200};
+// OpenSSH 9.8 and later shut out for a while who connects often and goes before it says anything.
+constexpr std::chrono::milliseconds kBannerPatience{5000};
+constexpr const char* kUsualUser = "debian";
+
+// The image's name, from the cloud; its user, if this machine has the image too.
+std::string login_user(image::Library& library, const InstanceInfo& instance) {
+  const Result<client::Cloud> cloud = open_cloud(library);
+  if (!cloud) return kUsualUser;
+  const Result<client::Answer> answer = cloud->call("DescribeImages", {{"ImageId.1", instance.image}});
+  if (!answer || answer->root.items("imagesSet").empty()) return kUsualUser;
+  const Result<image::ImageInfo> image = library.find(answer->root.items("imagesSet").front().text("name"));
+  return image && !image->login_user.empty() ? image->login_user : kUsualUser;
+}
+
+// The last line with something to read.
+std::string console_end(const client::Cloud& cloud, const std::string& id) {
+  const Result<client::Answer> answer = cloud.call("GetConsoleOutput", {{"InstanceId", id}});
+  if (!answer) return {};
+  std::string text = http::decode_base64(answer->root.text("output")).value_or("");
+  while (!text.empty()) {
+    const std::size_t newline = text.rfind('\n');
+    const std::string line = printable(newline == std::string::npos ? text : text.substr(newline + 1));
+    if (line.find_first_not_of(' ') != std::string::npos) return line;
+    if (newline == std::string::npos) break;
+    text.resize(newline);
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<SshAddress> ssh_address(const InstanceInfo& instance) {
+  if (instance.state != "running") {
+    return Error(ErrorCode::kNotFound, instance.label() + " is " + instance.state + ": `pileus start " +
+                                           instance.label() + "` starts a stopped one");
+  }
+  if (instance.public_address.empty()) {
+    return Error(ErrorCode::kNotFound, instance.label() +
+                                           " has no address that leads in: its security groups let no port in that is "
+                                           "named (`pileus secgroup ls`)");
+  }
+  SshAddress address;
+  const std::size_t colon = instance.public_address.find(':');
+  address.host = instance.public_address.substr(0, colon);
+  if (colon == std::string::npos) return address;
+  const std::string port = instance.public_address.substr(colon + 1);
+  std::from_chars(port.data(), port.data() + port.size(), address.port);
+  return address;
+}
+
+Result<std::vector<std::string>> ssh_command(image::Library& library, const InstanceInfo& instance,
+                                             const SshWords& words) {
+  const SshAddress address = TRY(ssh_address(instance));
+  const std::string identity = words.identity.empty() ? TRY(library.own_key()).string() : words.identity;
+  const std::filesystem::path known_hosts = cloud_folder(library) / "known_hosts";
+  std::vector<std::string> command = {"ssh", "-i", identity, "-p", std::to_string(address.port)};
+  for (const std::string& option :
+       {std::string("IdentitiesOnly=yes"), "UserKnownHostsFile=" + known_hosts.string(), "HostKeyAlias=" + instance.id,
+        std::string("StrictHostKeyChecking=accept-new")}) {
+    command.emplace_back("-o");
+    command.push_back(option);
+  }
+  command.push_back((words.user.empty() ? login_user(library, instance) : words.user) + "@" + address.host);
+  command.insert(command.end(), words.command.begin(), words.command.end());
+  return command;
+}
+
+Result<> wait_for_login(const client::Cloud& cloud, const InstanceInfo& instance, std::chrono::seconds patience) {
+  const SshAddress address = TRY(ssh_address(instance));
+  if (!os::is_loopback(address.host)) return {};  // not ours to reach: the client knows how
+  ProgressLine progress;
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (std::chrono::steady_clock::now() < deadline) {
+    if (interrupted()) return Error(ErrorCode::kBusy, "interrupted; " + instance.label() + " goes on");
+    const Result<std::string> banner = os::read_banner(address.port, kBannerPatience, address.host);
+    if (banner && banner->starts_with("SSH-")) return {};
+    const InstanceInfo now = TRY(find_instance(cloud, instance.id));
+    if (now.state != "running") {
+      return Error(ErrorCode::kIo, instance.label() + " is " + now.state + (now.reason.empty() ? "" : ": " + printable(now.reason)));
+    }
+    progress.update("booting " + instance.label(), {}, console_end(cloud, instance.id));
+    std::this_thread::sleep_for(kPoll);
+  }
+  return Error(ErrorCode::kTimeout, instance.label() + " does not answer on SSH: `pileus logs " + instance.label() +
+                                        "` shows its console");
+}
+
+void print_login(image::Library& library, const InstanceInfo& instance) {
+  std::printf("instance %s answers. To log in:\n\n  pileus ssh %s\n", instance.label().c_str(), instance.label().c_str());
+  const Result<std::vector<std::string>> command = ssh_command(library, instance, {});
+  if (command) {
+    std::printf("\nor, with any SSH client:\n\n ");
+    for (const std::string& word : *command) std::printf(" %s", word.c_str());
+    std::printf("\n");
+  }
+  std::printf("\n");
+  std::fflush(stdout);
+}
+
+Result<int> cloud_ssh(image::Library& library, const CommandLine& line) {
+  const client::Cloud cloud = TRY(open_cloud(library));
+  const InstanceInfo instance = TRY(find_instance(cloud, line.name));
+  std::vector<std::string> command =
+      TRY(ssh_command(library, instance, {.user = line.run.user, .identity = line.run.ssh_key, .command = line.words}));
+  const std::optional<std::string> program = os::find_program("ssh");
+  if (!program) return Error(ErrorCode::kNotFound, "ssh is not installed: install openssh-client");
+  std::vector<char*> argv;
+  for (std::string& word : command) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  ::execv(program->c_str(), argv.data());
+  return Error::from_errno("start ssh");
+}
+
+Result<int> cloud_console(image::Library& library, const CommandLine& line) {
+  const client::Cloud cloud = TRY(open_cloud(library));
+  const InstanceInfo instance = TRY(find_instance(cloud, line.name));
+  VmEntry vm{vmm::VmDirectory(cloud_folder(library) / "host" / "instances" / instance.id), {}};
+  vm.config.name = instance.label();
+  if (!vm.directory.in_use()) {
+    return Error(ErrorCode::kNotFound, instance.label() + " does not run on this machine: `pileus logs " +
+                                           instance.label() + "` prints its console");
+  }
+  const ConsoleEnd end = TRY(attach_console(vm, ConsoleKind::kSerial));
+  std::fputs(end == ConsoleEnd::kLeft ? "\nleft the console\n" : "\nthe instance ended\n", stderr);
+  return 0;
+}
+
+Result<int> cloud_logs(image::Library& library, const CommandLine& line) {
+  const client::Cloud cloud = TRY(open_cloud(library));
+  const InstanceInfo instance = TRY(find_instance(cloud, line.name));
+  const client::Answer answer = TRY(cloud.call("GetConsoleOutput", {{"InstanceId", instance.id}}));
+  const std::optional<std::string> text = http::decode_base64(answer.root.text("output"));
+  if (!text) return Error(ErrorCode::kCorrupt, "the console's output cannot be read");
+  std::fwrite(text->data(), 1, text->size(), stdout);
+  return 0;
+}
+
+}  // namespace pileus::cli

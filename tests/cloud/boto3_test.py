@@ -259,7 +259,7 @@ class Manners(CloudTest):
         self.ec2.terminate_instances(InstanceIds=[instance])
 
 
-class Limits(CloudTest):
+class FullHost(CloudTest):
     HOSTS = 1
 
     def test_what_no_host_can_hold_says_so(self):
@@ -271,6 +271,8 @@ class Limits(CloudTest):
         self.assertEqual(shown[0]["StateReason"]["Code"], "Server.InsufficientInstanceCapacity")
         self.assertRegex(shown[0]["StateReason"]["Message"], "memory")
 
+
+class Quota(CloudTest):
     def test_a_repeated_request_gets_its_answer_though_the_quota_is_used_up(self):
         account = self.cloud.call("PileusCreateAccount", Name="small")
         ec2 = self.cloud.client("ec2", account["accessKeyId"], account["secretAccessKey"])

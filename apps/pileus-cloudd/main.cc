@@ -1,7 +1,4 @@
 // pileus-cloudd: the cloud manager.
-#include <signal.h>
-#include <time.h>
-
 #include <cstdio>
 
 #include "base/log.h"
@@ -17,6 +14,7 @@
 #include "http/server.h"
 #include "metrics.h"
 #include "options.h"
+#include "os/daemon.h"
 #include "simulation.h"
 #include "state/compactor.h"
 #include "state/open.h"
@@ -31,24 +29,6 @@ constexpr std::chrono::minutes kHistory{10};
 // for each.
 constexpr std::size_t kMaxHeader = 128 * kKiB;
 
-// Before any thread is made, so that all inherit it: wait_for_signal() takes them.
-void block_signals() {
-  sigset_t blocked;
-  ::sigemptyset(&blocked);
-  for (const int number : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&blocked, number);
-  ::sigprocmask(SIG_BLOCK, &blocked, nullptr);
-  ::signal(SIGPIPE, SIG_IGN);
-}
-
-// True: one came within the time.
-bool wait_for_signal(std::chrono::milliseconds time) {
-  sigset_t blocked;
-  ::sigemptyset(&blocked);
-  for (const int number : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&blocked, number);
-  const timespec limit{time.count() / 1000, time.count() % 1000 * 1'000'000};
-  return ::sigtimedwait(&blocked, nullptr, &limit) > 0;
-}
-
 std::unique_ptr<control::Runner> start_controllers(state::Store& store, const control::Clock& clock) {
   std::vector<std::unique_ptr<control::Controller>> controllers;
   controllers.push_back(std::make_unique<control::HostHealthController>(store, clock));
@@ -61,6 +41,8 @@ std::unique_ptr<control::Runner> start_controllers(state::Store& store, const co
 Result<int> serve(const Options& options) {
   const std::filesystem::path data(options.data);
   TRY(os::make_directories(data));
+  const Result<os::FileLock> alone = os::take_pid_file(data / "daemon.lock");
+  if (!alone) return Error(ErrorCode::kBusy, "another pileus-cloudd uses " + options.data);
   const std::string where = options.state.empty() ? "sqlite:" + (data / "state").string() : options.state;
   const std::unique_ptr<state::Store> store = TRY(state::open_store(where).with("the cloud's state"));
   const control::SystemClock clock;
@@ -112,7 +94,7 @@ Result<int> serve(const Options& options) {
     if (!images) log::warn("images: {}", images.error().message());
     const Result<state::Revision> compacted = compactor.step(std::chrono::steady_clock::now());
     if (!compacted) log::warn("compaction: {}", compacted.error().message());
-  } while (!wait_for_signal(std::chrono::seconds(2)));
+  } while (!os::wait_for_end(std::chrono::seconds(2)));
   log::info("ending in order");
   server->stop(kStopPatience);
   listener.reset();
@@ -128,7 +110,7 @@ int main_of(int argc, char** argv) {
     std::fputs(ec2::api_document().c_str(), stdout);
     return 0;
   }
-  block_signals();
+  os::block_signals();
   const Result<int> result = serve(options);
   if (result) return *result;
   std::fprintf(stderr, "pileus-cloudd: %s\n", result.error().message().c_str());

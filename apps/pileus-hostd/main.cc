@@ -1,5 +1,4 @@
 // pileus-hostd: the virtualization manager of one host.
-#include <signal.h>
 #include <unistd.h>
 
 #include <array>
@@ -9,26 +8,10 @@
 #include "host/capacity.h"
 #include "host/service.h"
 #include "options.h"
+#include "os/daemon.h"
 
 namespace pileus::hostd {
 namespace {
-
-// Before any thread is made, so that all inherit it: wait_for_signal() takes them.
-void block_signals() {
-  sigset_t blocked;
-  ::sigemptyset(&blocked);
-  for (const int number : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&blocked, number);
-  ::sigprocmask(SIG_BLOCK, &blocked, nullptr);
-  ::signal(SIGPIPE, SIG_IGN);
-}
-
-void wait_for_signal() {
-  sigset_t blocked;
-  ::sigemptyset(&blocked);
-  for (const int number : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&blocked, number);
-  int number = 0;
-  ::sigwait(&blocked, &number);
-}
 
 std::string machine_name() {
   std::array<char, 256> name = {};
@@ -50,8 +33,8 @@ Result<host::Membership> find_cloud(const Options& options) {
 
 Result<int> serve(const Options& options) {
   TRY(os::make_directories(options.data));
-  const Result<os::FileLock> lock = os::FileLock::try_acquire(std::filesystem::path(options.data) / "lock");
-  if (!lock) return Error(ErrorCode::kBusy, "another pileus-hostd uses " + options.data);
+  const Result<os::FileLock> alone = os::take_pid_file(std::filesystem::path(options.data) / "daemon.lock");
+  if (!alone) return Error(ErrorCode::kBusy, "another pileus-hostd uses " + options.data);
   const host::Membership membership = TRY(find_cloud(options));
   const image::Library library = TRY(image::Library::open_default());
   const std::unique_ptr<host::CloudLink> cloud = TRY(host::CloudLink::open(membership));
@@ -60,7 +43,8 @@ Result<int> serve(const Options& options) {
   std::printf("host %s of %s\n", membership.id.text().c_str(), membership.url.c_str());
   std::fflush(stdout);
   const host::Service service(*cloud, *agent, std::move(capacity));
-  wait_for_signal();
+  while (!os::wait_for_end(std::chrono::hours(1))) {
+  }
   log::info("ending; the VMs go on");
   return 0;
 }
@@ -68,7 +52,7 @@ Result<int> serve(const Options& options) {
 int main_of(int argc, char** argv) {
   const std::variant<Options, int> parsed = parse_options(argc, argv);
   if (const int* status = std::get_if<int>(&parsed)) return *status;
-  block_signals();
+  os::block_signals();
   const Result<int> result = serve(std::get<Options>(parsed));
   if (result) return *result;
   std::fprintf(stderr, "pileus-hostd: %s\n", result.error().message().c_str());

@@ -163,9 +163,10 @@ void add_instances(CLI::App* app, CommandLine& line) {
 }
 
 void add_up(CLI::App& root, CommandLine& line) {
-  CLI::App* up = leaf(&root, "up", "Start a whole cloud on this machine: its manager and one host",
-                      "  pileus up --detach\n  pileus up\n  pileus up --detach --simulate 3\n"
-                      "\nIn the foreground, Ctrl-C ends both daemons; VMs go on either way. $PILEUS_HOME/cloud keeps all.");
+  CLI::App* up =
+      leaf(&root, "up", "Start a whole cloud on this machine: its manager and one host",
+           "  pileus up --detach\n  pileus up\n  pileus up --detach --simulate 3\n"
+           "\nIn the foreground, Ctrl-C ends both daemons; VMs go on either way. $PILEUS_HOME/cloud keeps all.");
   up->add_flag("--detach", line.run.detach, "Leave it running in the background");
   up->add_option("--port", line.cloud.port, "Port of the API on 127.0.0.1; 0: any that is free")->capture_default_str();
   up->add_option("--simulate", line.cloud.simulate, "Have so many more hosts that only pretend to run VMs");
@@ -181,7 +182,8 @@ void add_launch(CLI::App& root, CommandLine& line) {
   run->add_option("IMAGE", cloud.image, "Name or id of an image")->capture_default_str();
   run->add_option("--name", cloud.name, "Its name: the tag Name (default: made up)");
   run->add_option("--type", cloud.type, "Instance type, one of `pileus type ls`")->capture_default_str();
-  run->add_option("--key", cloud.key, "Key pair of the cloud that may log in (default: your own, imported when needed)");
+  run->add_option("--key", cloud.key,
+                  "Key pair of the cloud that may log in (default: your own, imported when needed)");
   run->add_option("--secgroup", cloud.groups, "Security group; may be repeated (default: one that lets SSH in)")
       ->allow_extra_args(false);
   run->add_option("--allow", cloud.allow, "PORT or PORT@CIDR that may be reached over TCP, in a group of its own")
@@ -201,15 +203,18 @@ void add_instance_commands(CLI::App& root, CommandLine& line) {
   CLI::App* show = leaf(&root, "show", "Show all about an instance", "  pileus show web");
   add_name(show, line, "The instance");
   add_json(show, line);
-  CLI::App* ssh = leaf(&root, "ssh", "Log in to an instance, or run a command in it", "  pileus ssh web\n  pileus ssh web -- uname -a");
+  CLI::App* ssh = leaf(&root, "ssh", "Log in to an instance, or run a command in it",
+                       "  pileus ssh web\n  pileus ssh web -- uname -a");
   add_name(ssh, line, "The instance");
   ssh->add_option("--user", line.run.user, "User to log in as (default: the image's)");
   ssh->add_option("--identity", line.run.ssh_key, "Private key (default: your own)");
   ssh->add_option("COMMAND", line.words, "Command to run in it, after --");
   add_name(leaf(&root, "console", "Connect the terminal to an instance's serial console, if it runs on this machine",
-                "  pileus console web"), line, "The instance");
+                "  pileus console web"),
+           line, "The instance");
   add_name(leaf(&root, "logs", "Print the end of an instance's console", "  pileus logs web"), line, "The instance");
-  CLI::App* events = leaf(&root, "events", "Show what happened to an instance or a host and why", "  pileus events web");
+  CLI::App* events =
+      leaf(&root, "events", "Show what happened to an instance or a host and why", "  pileus events web");
   add_name(events, line, "The instance, or a host's id");
   add_json(events, line);
   add_name(leaf(&root, "explain", "Show why an instance is on the host where it is", "  pileus explain web"), line,
@@ -237,7 +242,8 @@ void add_access_commands(CLI::App& root, CommandLine& line) {
   CLI::App* group = root.add_subcommand("secgroup", "Security groups: who may reach instances");
   group->require_subcommand(1);
   add_json(leaf(group, "ls", "List security groups and what they let in", "  pileus secgroup ls"), line);
-  CLI::App* create = leaf(group, "create", "Make a security group that lets nothing in", "  pileus secgroup create web");
+  CLI::App* create =
+      leaf(group, "create", "Make a security group that lets nothing in", "  pileus secgroup create web");
   add_name(create, line, "Its name");
   create->add_option("--description", line.cloud.text, "What it is for");
   CLI::App* allow = leaf(group, "allow", "Let a security group's instances be reached over TCP",
@@ -252,8 +258,10 @@ void add_cloud_administration(CLI::App& root, CommandLine& line) {
   host->require_subcommand(1);
   add_json(leaf(host, "ls", "List hosts and the room they have", "  pileus host ls"), line);
   for (const char* mode : {"maintenance", "active"}) {
-    add_name(leaf(host, mode, mode == std::string("active") ? "Let a host get new instances again" : "Give a host no new instances",
-                  std::string("  pileus host ") + mode + " h-0123456789abcdef0"), line, "The host's id or name");
+    add_name(leaf(host, mode,
+                  mode == std::string("active") ? "Let a host get new instances again" : "Give a host no new instances",
+                  std::string("  pileus host ") + mode + " h-0123456789abcdef0"),
+             line, "The host's id or name");
   }
   CLI::App* type = root.add_subcommand("type", "The types that instances can be of");
   type->require_subcommand(1);

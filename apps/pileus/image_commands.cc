@@ -6,8 +6,8 @@
 
 #include "image/builder.h"
 #include "interrupt.h"
-#include "print_json.h"
 #include "output.h"
+#include "print_json.h"
 #include "vmm/units.h"
 #include "vms.h"
 
@@ -22,7 +22,6 @@ Json to_json(const image::Library& library, const image::ImageInfo& info) {
   object["disk"] = library.disk_of(info.name).string();
   return object;
 }
-
 
 std::string mebibytes(u64 bytes) { return std::to_string(bytes / kMiB) + "M"; }
 

@@ -9,8 +9,8 @@
 
 #include "interrupt.h"
 #include "login.h"
-#include "print_json.h"
 #include "output.h"
+#include "print_json.h"
 #include "start_vm.h"
 #include "vmm/control_client.h"
 #include "vms.h"
@@ -46,7 +46,6 @@ Json to_json(const VmEntry& vm) {
   object["folder"] = vm.directory.path().string();
   return object;
 }
-
 
 Error not_running(const std::string& name) {
   return Error(ErrorCode::kNotFound, "VM " + name + " does not run: `pileus vm start " + name + "` starts it");

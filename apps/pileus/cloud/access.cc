@@ -19,9 +19,12 @@ std::string describe(const client::Node& permission) {
   const std::string to = permission.text("toPort");
   std::string text = protocol == "-1" ? "all" : protocol + " " + (from == to ? from : from + "-" + to);
   std::string whom;
-  for (const client::Node& range : permission.items("ipRanges")) whom += (whom.empty() ? "" : ", ") + range.text("cidrIp");
-  for (const client::Node& range : permission.items("ipv6Ranges")) whom += (whom.empty() ? "" : ", ") + range.text("cidrIpv6");
-  for (const client::Node& group : permission.items("groups")) whom += (whom.empty() ? "" : ", ") + group.text("groupId");
+  for (const client::Node& range : permission.items("ipRanges"))
+    whom += (whom.empty() ? "" : ", ") + range.text("cidrIp");
+  for (const client::Node& range : permission.items("ipv6Ranges"))
+    whom += (whom.empty() ? "" : ", ") + range.text("cidrIpv6");
+  for (const client::Node& group : permission.items("groups"))
+    whom += (whom.empty() ? "" : ", ") + group.text("groupId");
   return text + " from " + whom;
 }
 
@@ -33,8 +36,12 @@ Result<int> key_list(image::Library& library, const CommandLine& line) {
   std::vector<std::vector<std::string>> rows = {{"NAME", "TYPE", "FINGERPRINT", "ID"}};
   Json array = Json::array();
   for (const client::Node& key : answer.root.items("keySet")) {
-    rows.push_back({printable(key.text("keyName")), key.text("keyType"), key.text("keyFingerprint"), key.text("keyPairId")});
-    array.push_back({{"name", key.text("keyName")}, {"type", key.text("keyType")}, {"fingerprint", key.text("keyFingerprint")}, {"id", key.text("keyPairId")}});
+    rows.push_back(
+        {printable(key.text("keyName")), key.text("keyType"), key.text("keyFingerprint"), key.text("keyPairId")});
+    array.push_back({{"name", key.text("keyName")},
+                     {"type", key.text("keyType")},
+                     {"fingerprint", key.text("keyFingerprint")},
+                     {"id", key.text("keyPairId")}});
   }
   if (line.json) print_json(array);
   else print_table(rows);
@@ -68,8 +75,12 @@ Result<int> group_list(image::Library& library, const CommandLine& line) {
         rules.push_back(describe(permission));
         text += (text.empty() ? "" : "; ") + rules.back();
       }
-      rows.push_back({printable(group.text("groupName")), group.text("groupId"), text, printable(group.text("groupDescription"))});
-      array.push_back({{"name", group.text("groupName")}, {"id", group.text("groupId")}, {"lets_in", rules}, {"description", group.text("groupDescription")}});
+      rows.push_back(
+          {printable(group.text("groupName")), group.text("groupId"), text, printable(group.text("groupDescription"))});
+      array.push_back({{"name", group.text("groupName")},
+                       {"id", group.text("groupId")},
+                       {"lets_in", rules},
+                       {"description", group.text("groupDescription")}});
     }
   }
   if (line.json) print_json(array);

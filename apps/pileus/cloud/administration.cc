@@ -28,11 +28,17 @@ Result<int> host_list(image::Library& library, const CommandLine& line) {
     rows.push_back({printable(host.text("name")), host.text("hostId"), host.text("state"), host.text("mode"),
                     host.text("availabilityZone"), host.text("instances"), part(host, "vcpus"), part(host, "memoryMiB"),
                     part(host, "diskGiB")});
-    Json object = {{"name", host.text("name")}, {"id", host.text("hostId")}, {"state", host.text("state")},
-                   {"mode", host.text("mode")}, {"zone", host.text("availabilityZone")}, {"instances", host.text("instances")}};
+    Json object = {{"name", host.text("name")},
+                   {"id", host.text("hostId")},
+                   {"state", host.text("state")},
+                   {"mode", host.text("mode")},
+                   {"zone", host.text("availabilityZone")},
+                   {"instances", host.text("instances")}};
     for (const char* kind : {"capacity", "sellable", "claimed"}) {
       const client::Node resources = host.at(kind);
-      object[kind] = {{"vcpus", resources.text("vcpus")}, {"memory_mib", resources.text("memoryMiB")}, {"disk_gib", resources.text("diskGiB")}};
+      object[kind] = {{"vcpus", resources.text("vcpus")},
+                      {"memory_mib", resources.text("memoryMiB")},
+                      {"disk_gib", resources.text("diskGiB")}};
     }
     array.push_back(std::move(object));
   }
@@ -58,7 +64,8 @@ Result<int> type_list(image::Library& library, const CommandLine& line) {
   Json array = Json::array();
   for (const client::Answer& page : TRY(cloud.pages("DescribeInstanceTypes", {}))) {
     for (const client::Node& type : page.root.items("instanceTypeSet")) {
-      rows.push_back({type.text("instanceType"), type.text("vCpuInfo/defaultVCpus"), type.text("memoryInfo/sizeInMiB")});
+      rows.push_back(
+          {type.text("instanceType"), type.text("vCpuInfo/defaultVCpus"), type.text("memoryInfo/sizeInMiB")});
       array.push_back({{"name", rows.back()[0]}, {"vcpus", rows.back()[1]}, {"memory_mib", rows.back()[2]}});
     }
   }
@@ -73,8 +80,12 @@ Result<int> account_list(image::Library& library, const CommandLine& line) {
   std::vector<std::vector<std::string>> rows = {{"NAME", "ID", "ADMINISTRATOR", "CREATED"}};
   Json array = Json::array();
   for (const client::Node& account : answer.root.items("accountSet")) {
-    rows.push_back({printable(account.text("name")), account.text("accountId"), account.text("administrator"), account.text("createdAt")});
-    array.push_back({{"name", rows.back()[0]}, {"id", rows.back()[1]}, {"administrator", rows.back()[2] == "true"}, {"created", rows.back()[3]}});
+    rows.push_back({printable(account.text("name")), account.text("accountId"), account.text("administrator"),
+                    account.text("createdAt")});
+    array.push_back({{"name", rows.back()[0]},
+                     {"id", rows.back()[1]},
+                     {"administrator", rows.back()[2] == "true"},
+                     {"created", rows.back()[3]}});
   }
   if (line.json) print_json(array);
   else print_table(rows);

@@ -33,8 +33,10 @@ constexpr const char* kTerraform =
     "  skip_region_validation  = true\n  skip_metadata_api_check = true\n"
     "  endpoints {\n    ec2 = \"{endpoint}\"\n    sts = \"{endpoint}\"\n  }\n}\n";
 constexpr const char* kPacker =
-    "source \"amazon-ebs\" \"example\" {\n  region     = \"{region}\"\n  access_key = \"{key}\"\n  secret_key = \"{secret}\"\n"
-    "  custom_endpoint_ec2     = \"{endpoint}\"\n  skip_region_validation  = true\n  skip_metadata_api_check = true\n}\n";
+    "source \"amazon-ebs\" \"example\" {\n  region     = \"{region}\"\n  access_key = \"{key}\"\n  secret_key = "
+    "\"{secret}\"\n"
+    "  custom_endpoint_ec2     = \"{endpoint}\"\n  skip_region_validation  = true\n  skip_metadata_api_check = "
+    "true\n}\n";
 
 std::string filled(std::string text, const client::Settings& settings) {
   const std::size_t begin = settings.endpoint.find("//") + 2;
@@ -59,8 +61,8 @@ std::string filled(std::string text, const client::Settings& settings) {
 Result<int> cloud_env(image::Library& library, const CommandLine& line) {
   const client::Settings settings = TRY(client::find_settings(client_settings_file(library)));
   const std::pair<std::string_view, const char*> texts[] = {
-      {"sh", kShell},           {"awscli", kAwscli},       {"boto3", kBoto3},  {"ansible", kAnsible},
-      {"libcloud", kLibcloud},  {"terraform", kTerraform}, {"packer", kPacker}};
+      {"sh", kShell},          {"awscli", kAwscli},       {"boto3", kBoto3},  {"ansible", kAnsible},
+      {"libcloud", kLibcloud}, {"terraform", kTerraform}, {"packer", kPacker}};
   for (const auto& [name, text] : texts) {
     if (name == (line.cloud.text.empty() ? "sh" : line.cloud.text)) std::fputs(filled(text, settings).c_str(), stdout);
   }

@@ -76,8 +76,10 @@ Result<int> cloud_events(image::Library& library, const CommandLine& line) {
   std::vector<std::vector<std::string>> rows = {{"AT", "BY", "WHAT", "WHY"}};
   Json array = Json::array();
   for (const client::Node& event : answer.root.items("eventSet")) {
-    array.push_back({{"at", event.text("at")}, {"by", event.text("by")}, {"what", event.text("what")}, {"why", event.text("why")}});
-    rows.push_back({event.text("at"), printable(event.text("by")), printable(event.text("what")), printable(event.text("why"))});
+    array.push_back(
+        {{"at", event.text("at")}, {"by", event.text("by")}, {"what", event.text("what")}, {"why", event.text("why")}});
+    rows.push_back(
+        {event.text("at"), printable(event.text("by")), printable(event.text("what")), printable(event.text("why"))});
   }
   if (line.json) print_json(array);
   else print_table(rows);
@@ -90,7 +92,8 @@ Result<int> cloud_explain(image::Library& library, const CommandLine& line) {
   const client::Answer answer = TRY(cloud.call("PileusExplain", {{"InstanceId", info.id}}));
   const std::string host = answer.root.text("hostId");
   std::printf("%s is %s%s\n", info.label().c_str(), host.empty() ? "on no host" : "on ", host.c_str());
-  for (const client::Node& reason : answer.root.items("reasonSet")) std::printf("  %s\n", printable(reason.text()).c_str());
+  for (const client::Node& reason : answer.root.items("reasonSet"))
+    std::printf("  %s\n", printable(reason.text()).c_str());
   return 0;
 }
 

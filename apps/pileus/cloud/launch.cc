@@ -27,14 +27,16 @@ constexpr u64 kMaxUserData = 16 * kKiB;
 
 Result<std::string> image_id(const client::Cloud& cloud, const std::string& name) {
   if (name.starts_with("ami-")) return name;
-  const client::Answer answer = TRY(cloud.call("DescribeImages", {{"Filter.1.Name", "name"}, {"Filter.1.Value.1", name}}));
+  const client::Answer answer =
+      TRY(cloud.call("DescribeImages", {{"Filter.1.Name", "name"}, {"Filter.1.Value.1", name}}));
   const std::vector<client::Node> images = answer.root.items("imagesSet");
   if (!images.empty()) return images.front().text("imageId");
   if (image::find_recipe(name) != nullptr) {
     return Error(ErrorCode::kNotFound,
                  "image " + name + " is not built yet: build it with `pileus image build " + name + "`");
   }
-  return Error(ErrorCode::kNotFound, "the cloud has no image '" + name + "': `pileus image ls` shows those of this machine");
+  return Error(ErrorCode::kNotFound,
+               "the cloud has no image '" + name + "': `pileus image ls` shows those of this machine");
 }
 
 // The cloud's copy of our own key, imported when it is not there.

@@ -9,7 +9,8 @@ namespace {
 constexpr std::chrono::seconds kPatience{180};
 
 // The action for all that are named, and then, unless it is not wanted, the state that it leads to.
-Result<int> change(image::Library& library, const CommandLine& line, const std::string& action, const std::string& state) {
+Result<int> change(image::Library& library, const CommandLine& line, const std::string& action,
+                   const std::string& state) {
   const client::Cloud cloud = TRY(open_cloud(library));
   std::vector<InstanceInfo> instances;
   client::Parameters request;

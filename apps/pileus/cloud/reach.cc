@@ -74,9 +74,8 @@ Result<std::vector<std::string>> ssh_command(image::Library& library, const Inst
   const std::string identity = words.identity.empty() ? TRY(library.own_key()).string() : words.identity;
   const std::filesystem::path known_hosts = cloud_folder(library) / "known_hosts";
   std::vector<std::string> command = {"ssh", "-i", identity, "-p", std::to_string(address.port)};
-  for (const std::string& option :
-       {std::string("IdentitiesOnly=yes"), "UserKnownHostsFile=" + known_hosts.string(), "HostKeyAlias=" + instance.id,
-        std::string("StrictHostKeyChecking=accept-new")}) {
+  for (const std::string& option : {std::string("IdentitiesOnly=yes"), "UserKnownHostsFile=" + known_hosts.string(),
+                                    "HostKeyAlias=" + instance.id, std::string("StrictHostKeyChecking=accept-new")}) {
     command.emplace_back("-o");
     command.push_back(option);
   }
@@ -96,17 +95,19 @@ Result<> wait_for_login(const client::Cloud& cloud, const InstanceInfo& instance
     if (banner && banner->starts_with("SSH-")) return {};
     const InstanceInfo now = TRY(find_instance(cloud, instance.id));
     if (now.state != "running") {
-      return Error(ErrorCode::kIo, instance.label() + " is " + now.state + (now.reason.empty() ? "" : ": " + printable(now.reason)));
+      return Error(ErrorCode::kIo,
+                   instance.label() + " is " + now.state + (now.reason.empty() ? "" : ": " + printable(now.reason)));
     }
     progress.update("booting " + instance.label(), {}, console_end(cloud, instance.id));
     std::this_thread::sleep_for(kPoll);
   }
-  return Error(ErrorCode::kTimeout, instance.label() + " does not answer on SSH: `pileus logs " + instance.label() +
-                                        "` shows its console");
+  return Error(ErrorCode::kTimeout,
+               instance.label() + " does not answer on SSH: `pileus logs " + instance.label() + "` shows its console");
 }
 
 void print_login(image::Library& library, const InstanceInfo& instance) {
-  std::printf("instance %s answers. To log in:\n\n  pileus ssh %s\n", instance.label().c_str(), instance.label().c_str());
+  std::printf("instance %s answers. To log in:\n\n  pileus ssh %s\n", instance.label().c_str(),
+              instance.label().c_str());
   const Result<std::vector<std::string>> command = ssh_command(library, instance, {});
   if (command) {
     std::printf("\nor, with any SSH client:\n\n ");

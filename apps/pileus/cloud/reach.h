@@ -20,7 +20,8 @@ struct SshWords {
   std::string identity;  // private key; empty: our own
   std::vector<std::string> command;
 };
-Result<std::vector<std::string>> ssh_command(image::Library& library, const InstanceInfo& instance, const SshWords& words);
+Result<std::vector<std::string>> ssh_command(image::Library& library, const InstanceInfo& instance,
+                                             const SshWords& words);
 
 // Until its SSH server says something. kTimeout, kIo when it ends before.
 Result<> wait_for_login(const client::Cloud& cloud, const InstanceInfo& instance, std::chrono::seconds patience);

@@ -43,8 +43,7 @@ Result<os::ChildProcess> spawn(const Daemon& daemon, std::vector<std::string> wo
   TRY(os::make_directories(daemon.folder));
   const os::Fd log = TRY(os::open_file(daemon.log(), O_WRONLY | O_CREAT | O_APPEND, 0600));
   os::ChildProcess::Options options;
-  options.argv = {program_beside_us(daemon.program), "--data", daemon.folder.string(), "--daemon-lock",
-                  (daemon.folder / "daemon.lock").string()};
+  options.argv = {program_beside_us(daemon.program), "--data", daemon.folder.string()};
   options.argv.insert(options.argv.end(), words.begin(), words.end());
   options.stdout_fd = log.get();
   options.stderr_fd = log.get();
@@ -89,7 +88,7 @@ u32 ready_hosts(const client::Cloud& cloud) {
   const Result<client::Answer> answer = cloud.call("PileusDescribeHosts", {});
   u32 count = 0;
   if (!answer) return 0;
-  for (const client::Node& host : answer->root.items("hostSet")) count += host.text("state") == "ready" ? 1 : 0;
+  for (const client::Node& host : answer->root.items("hostSet")) count += host.text("state") == "ready" ? 1U : 0U;
   return count;
 }
 
@@ -128,12 +127,15 @@ Result<> end_daemon(const Daemon& daemon) {
   if (!daemon.runs()) return {};
   const std::string text = TRY(os::read_file(daemon.folder / "daemon.lock"));
   const int pid = std::atoi(text.c_str());
-  if (pid <= 1) return Error(ErrorCode::kCorrupt, daemon.program + " runs, but " + daemon.folder.string() + " does not say as what");
+  if (pid <= 1)
+    return Error(ErrorCode::kCorrupt,
+                 daemon.program + " runs, but " + daemon.folder.string() + " does not say as what");
   if (::kill(pid, SIGTERM) != 0 && errno != ESRCH) return Error::from_errno("end " + daemon.program);
   const auto deadline = std::chrono::steady_clock::now() + kEndPatience;
   while (daemon.runs()) {
     if (std::chrono::steady_clock::now() >= deadline) {
-      return Error(ErrorCode::kTimeout, daemon.program + " does not end: `kill -9 " + std::to_string(pid) + "` ends it");
+      return Error(ErrorCode::kTimeout,
+                   daemon.program + " does not end: `kill -9 " + std::to_string(pid) + "` ends it");
     }
     std::this_thread::sleep_for(kPoll);
   }
@@ -141,10 +143,11 @@ Result<> end_daemon(const Daemon& daemon) {
 }
 
 void print_up(const client::Settings& settings) {
-  std::printf("The cloud is up: %s\n\n  pileus run debian-12 --name web     an instance, with a login\n"
-              "  pileus ps                           what there is\n  eval \"$(pileus env)\"               "
-              "for aws, boto3 and others\n\n",
-              settings.endpoint.c_str());
+  std::printf(
+      "The cloud is up: %s\n\n  pileus run debian-12 --name web     an instance, with a login\n"
+      "  pileus ps                           what there is\n  eval \"$(pileus env)\"               "
+      "for aws, boto3 and others\n\n",
+      settings.endpoint.c_str());
   std::fflush(stdout);
 }
 
@@ -181,7 +184,11 @@ Result<int> cloud_status(image::Library& library, const CommandLine& line) {
   const u32 hosts = cloud ? ready_hosts(*cloud) : 0;
   const std::string endpoint = cloud ? cloud->settings().endpoint : std::string();
   if (line.json) {
-    print_json({{"manager", manager}, {"host", host}, {"answers", cloud.has_value()}, {"endpoint", endpoint}, {"hosts_ready", hosts}});
+    print_json({{"manager", manager},
+                {"host", host},
+                {"answers", cloud.has_value()},
+                {"endpoint", endpoint},
+                {"hosts_ready", hosts}});
   } else {
     print_table({{"cloud manager", manager ? "runs" : "does not run: `pileus up --detach` starts it"},
                  {"host", host ? "runs" : "does not run"},

@@ -1,0 +1,22 @@
+// What every daemon does at its start and end.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+
+#include "base/result.h"
+#include "os/file.h"
+
+namespace pileus::os {
+
+// SIGTERM, SIGINT and SIGHUP wait for wait_for_end(); SIGPIPE is ignored. Before any thread is made, so that all inherit
+// it.
+void block_signals();
+
+// True: one of them came within the time.
+bool wait_for_end(std::chrono::milliseconds time);
+
+// The lock of a file that also has our process id as its text, for whoever wants to end us. kBusy.
+Result<FileLock> take_pid_file(const std::filesystem::path& file);
+
+}  // namespace pileus::os

@@ -20,6 +20,7 @@ std::string machine_name() {
 
 Result<host::Membership> find_cloud(const Options& options) {
   Result<host::Membership> membership = host::read_membership(options.data);
+  if (membership && !options.cloud.empty()) membership->url = options.cloud;  // it may have moved; its key is the same
   if (membership || membership.error().code() != ErrorCode::kNotFound) return membership;
   if (options.cloud.empty() || options.token.empty()) {
     return Error(ErrorCode::kInvalid, options.data + " belongs to no cloud yet: give --cloud and --token");

@@ -16,7 +16,8 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
       "\nThe first start joins the cloud; later ones know it. Images are those of $PILEUS_HOME.\n"
       "SIGTERM ends it in order; VMs go on, and the next start finds them.");
   app.add_option("--data", options.data, "Folder for instances and certificates; made if missing")->required();
-  app.add_option("--cloud", options.cloud, "URL at which the cloud manager serves hosts");
+  app.add_option("--cloud", options.cloud,
+                 "URL at which the cloud manager serves hosts (default: where it was when we joined)");
   app.add_option("--token", options.token, "Join token of that cloud");
   app.add_option("--name", options.name, "Name of this host (default: the machine's)");
   app.add_option("--zone", options.zone, "Availability zone it is in (default: the cloud's first)");

@@ -213,6 +213,9 @@ void add_instance_commands(CLI::App& root, CommandLine& line) {
                 "  pileus console web"),
            line, "The instance");
   add_name(leaf(&root, "logs", "Print the end of an instance's console", "  pileus logs web"), line, "The instance");
+  CLI::App* wait = leaf(&root, "wait", "Wait until an instance answers on SSH", "  pileus wait web --timeout 120");
+  add_name(wait, line, "The instance");
+  wait->add_option("--timeout", line.timeout_s, "Seconds to wait (default: 600)");
   CLI::App* events =
       leaf(&root, "events", "Show what happened to an instance or a host and why", "  pileus events web");
   add_name(events, line, "The instance, or a host's id");

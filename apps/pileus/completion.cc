@@ -14,7 +14,18 @@ _pileus() {
     --cpu) words=$(pileus cpu ls --quiet 2>/dev/null) ;;
     *)
       case $COMP_CWORD,${COMP_WORDS[1]},${COMP_WORDS[2]} in
-        1,*) words='vm image cpu completion --help --version' ;;
+        1,*) words='up status down run wait ps show ssh console logs stop start reboot rm events explain key secgroup host type account env image vm cpu completion --help --version' ;;
+        2,key,*) words='ls import rm' ;;
+        2,secgroup,*) words='ls create allow rm' ;;
+        2,host,*) words='ls maintenance active' ;;
+        2,type,*) words='ls' ;;
+        2,account,*) words='ls create' ;;
+        2,env,*) words='sh awscli boto3 ansible libcloud terraform packer' ;;
+        *,run,*) words="--name --type --key --secgroup --allow --disk --user-data --count --no-wait --quiet
+            $(pileus image ls --quiet 2>/dev/null)" ;;
+        *,up,*) words='--detach --port --simulate' ;;
+        *,ps,*) words='--all --json --quiet' ;;
+        *,wait,*|*,show,*|*,ssh,*|*,console,*|*,logs,*|*,stop,*|*,start,*|*,reboot,*|*,rm,*|*,events,*|*,explain,*) words=$(pileus ps --quiet 2>/dev/null) ;;
         2,vm,*) words='run start wait ls show ssh console stop kill reset rm stats profile' ;;
         2,image,*) words='build ls show rm' ;;
         2,cpu,*) words='ls' ;;
@@ -53,7 +64,16 @@ constexpr std::string_view kZsh = R"script(#compdef pileus
 _pileus() {
   local -a found
   case $CURRENT,$words[2],$words[3] in
-    2,*) found=(vm image cpu completion) ;;
+    2,*) found=(up status down run wait ps show ssh console logs stop start reboot rm events explain key secgroup host type account env image vm cpu completion) ;;
+    3,key,*) found=(ls import rm) ;;
+    3,secgroup,*) found=(ls create allow rm) ;;
+    3,host,*) found=(ls maintenance active) ;;
+    3,type,*) found=(ls) ;;
+    3,account,*) found=(ls create) ;;
+    3,env,*) found=(sh awscli boto3 ansible libcloud terraform packer) ;;
+    *,run,*) found=(${(f)"$(pileus image ls --quiet 2>/dev/null)"} --name --type --key --secgroup --allow --disk
+      --user-data --count --no-wait --quiet) ;;
+    *,wait,*|*,show,*|*,ssh,*|*,console,*|*,logs,*|*,stop,*|*,start,*|*,reboot,*|*,rm,*|*,events,*|*,explain,*) found=(${(f)"$(pileus ps --quiet 2>/dev/null)"}) ;;
     3,cpu,*) found=(ls) ;;
     3,vm,*) found=(run start wait ls show ssh console stop kill reset rm stats profile) ;;
     3,image,*) found=(build ls show rm) ;;
@@ -77,7 +97,17 @@ function __pileus_at
   set -l words (commandline -opc)
   test "$words[2..-1]" = "$argv"
 end
-complete -c pileus -n '__pileus_at' -f -a 'vm image cpu completion'
+complete -c pileus -n '__pileus_at' -f -a 'up status down run wait ps show ssh console logs stop start reboot rm events explain key secgroup host type account env image vm cpu completion'
+complete -c pileus -n '__pileus_at key' -f -a 'ls import rm'
+complete -c pileus -n '__pileus_at secgroup' -f -a 'ls create allow rm'
+complete -c pileus -n '__pileus_at host' -f -a 'ls maintenance active'
+complete -c pileus -n '__pileus_at type' -f -a ls
+complete -c pileus -n '__pileus_at account' -f -a 'ls create'
+complete -c pileus -n '__pileus_at env' -f -a 'sh awscli boto3 ansible libcloud terraform packer'
+complete -c pileus -n '__pileus_at run' -f -a '(pileus image ls --quiet 2>/dev/null)'
+for command in wait show ssh console logs stop start reboot rm events explain
+  complete -c pileus -n "__pileus_at $command" -f -a '(pileus ps --quiet 2>/dev/null)'
+end
 complete -c pileus -n '__pileus_at cpu' -f -a ls
 complete -c pileus -n '__pileus_at vm' -f \
   -a 'run start wait ls show ssh console stop kill reset rm stats profile'

@@ -41,6 +41,7 @@ constexpr std::array kCommands = {
     Entry{"status", cloud_status},
     Entry{"down", cloud_down},
     Entry{"run", cloud_run},
+    Entry{"wait", cloud_wait},
     Entry{"ps", cloud_ps},
     Entry{"show", cloud_show},
     Entry{"events", cloud_events},

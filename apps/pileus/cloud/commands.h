@@ -13,6 +13,7 @@ Result<int> cloud_status(image::Library& library, const CommandLine& line);
 Result<int> cloud_down(image::Library& library, const CommandLine& line);
 // launch.cc
 Result<int> cloud_run(image::Library& library, const CommandLine& line);
+Result<int> cloud_wait(image::Library& library, const CommandLine& line);
 // instances.cc
 Result<int> cloud_ps(image::Library& library, const CommandLine& line);
 Result<int> cloud_show(image::Library& library, const CommandLine& line);

@@ -135,4 +135,14 @@ Result<int> cloud_run(image::Library& library, const CommandLine& line) {
   return 0;
 }
 
+Result<int> cloud_wait(image::Library& library, const CommandLine& line) {
+  const client::Cloud cloud = TRY(open_cloud(library));
+  catch_interrupts();
+  InstanceInfo instance = TRY(find_instance(cloud, line.name));
+  instance = TRY(wait_for_state(cloud, instance, "running", kRunningPatience));
+  TRY(wait_for_login(cloud, instance, line.timeout_s == 0 ? kBootPatience : std::chrono::seconds(line.timeout_s)));
+  print_login(library, instance);
+  return 0;
+}
+
 }  // namespace pileus::cli

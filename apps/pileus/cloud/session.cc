@@ -67,13 +67,16 @@ Result<std::vector<InstanceInfo>> list_instances(const client::Cloud& cloud, boo
 Result<InstanceInfo> find_instance(const client::Cloud& cloud, const std::string& text) {
   const std::vector<InstanceInfo> all = TRY(list_instances(cloud, true));
   std::vector<const InstanceInfo*> named;
+  std::vector<const InstanceInfo*> ended;
   std::vector<const InstanceInfo*> begun;
   for (const InstanceInfo& info : all) {
     if (info.id == text) return info;
     if (info.name == text && info.state != "terminated") named.push_back(&info);
+    // The newest of those that are gone: its reason may still be asked for.
+    if (info.name == text && info.state == "terminated" && ended.empty()) ended.push_back(&info);
     if (text.starts_with("i-") && info.id.starts_with(text)) begun.push_back(&info);
   }
-  const std::vector<const InstanceInfo*>& found = named.empty() ? begun : named;
+  const std::vector<const InstanceInfo*>& found = !named.empty() ? named : !ended.empty() ? ended : begun;
   if (found.size() == 1) return *found.front();
   if (found.empty()) {
     return Error(ErrorCode::kNotFound, "there is no instance '" + text + "': `pileus ps` shows those there are");

@@ -97,7 +97,8 @@ Result<os::ChildProcess> start_manager(const image::Library& library, const Clou
   const fs::path settings = manager.folder / "client.json";
   std::error_code before_error;
   const auto before = fs::last_write_time(settings, before_error);
-  os::ChildProcess child = TRY(spawn(manager, {"--port", std::to_string(options.port), "--host-port", "0", "--simulate",
+  os::ChildProcess child = TRY(spawn(manager, {"--port", std::to_string(options.port), "--host-port",
+                                               std::to_string(options.port == 0 ? 0 : options.port + 1), "--simulate",
                                                std::to_string(options.simulate)}));
   TRY(wait_until(manager, child, "starting the cloud manager", [&] {
     std::error_code error;

@@ -1,0 +1,125 @@
+// The cloud manager's side of the host protocol: what hosts may say and see.
+#include "control/host_api.h"
+
+#include <gtest/gtest.h>
+
+#include "control/host_protocol.h"
+#include "control/testing/cloud.h"
+
+namespace pileus::control {
+namespace {
+
+using model::InstanceState;
+using testing::Cloud;
+
+class HostApiTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    cloud_.settle();
+    id_ = cloud_.launch_surely(cloud_.request("")).instances[0];
+    Scheduler scheduler(cloud_.store(), cloud_.clock, placement::kPacking, "alone");
+    ASSERT_TRUE(scheduler.run_once());
+    host_ = cloud_.stored<model::InstancePlaced>(model::placed_key(id_)).host;
+    other_ = host_ == Cloud::host_id(0) ? Cloud::host_id(1) : Cloud::host_id(0);
+  }
+
+  HostAnswer ask(std::string_view path, const std::string& body, model::HostId host) {
+    return api_.handle({std::string(path), body, host});
+  }
+  std::vector<Assignment> assignments(model::HostId host) {
+    return parse_assignments(ask(kAssignmentsPath, "", host).body).value();
+  }
+  Observation observation(InstanceState state) {
+    Observation message;
+    message.observed = cloud_.observed(id_);
+    message.observed.epoch = cloud_.stored<model::InstancePlaced>(model::placed_key(id_)).epoch;
+    message.observed.state = state;
+    message.what = "test";
+    return message;
+  }
+
+  Cloud cloud_{2};
+  HostApi api_{cloud_.store(), cloud_.clock, "zone-a", [](const std::string& secret) { return secret == "right"; },
+               [](const std::string& request, const model::HostId& id) -> Result<std::string> {
+                 return "signed " + request + " for " + id.text();
+               }};
+  model::InstanceId id_;
+  model::HostId host_;
+  model::HostId other_;
+};
+
+TEST_F(HostApiTest, JoinsWithTheTokenOnly) {
+  const JoinRequest request{"right", "machine", "", "rack-7", "CSR"};
+  const JoinAnswer answer = parse_join_answer(ask(kJoinPath, encode(request), {}).body).value();
+  EXPECT_EQ(answer.certificate, "signed CSR for " + answer.id.text());
+  const auto desired = cloud_.stored<model::HostDesired>(model::desired_key(answer.id));
+  EXPECT_EQ(desired.name, "machine");
+  EXPECT_EQ(desired.zone, "zone-a");
+  EXPECT_EQ(desired.rack, "rack-7");
+  JoinRequest wrong = request;
+  wrong.secret = "wrong";
+  EXPECT_EQ(ask(kJoinPath, encode(wrong), {}).status, 403);
+}
+
+TEST_F(HostApiTest, NobodyIsHeardWithoutACertificate) {
+  for (const std::string_view path : {kReportPath, kAssignmentsPath, kObservePath}) {
+    EXPECT_EQ(ask(path, "{}", {}).status, 403) << path;
+  }
+  EXPECT_EQ(ask("/v1/elsewhere", "{}", host_).status, 404);
+}
+
+TEST_F(HostApiTest, AHostSeesItsOwnInstancesOnly) {
+  const std::vector<Assignment> mine = assignments(host_);
+  ASSERT_EQ(mine.size(), 1U);
+  EXPECT_EQ(mine[0].desired.id, id_);
+  EXPECT_EQ(mine[0].placed.host, host_);
+  EXPECT_TRUE(assignments(other_).empty());
+}
+
+TEST_F(HostApiTest, WhatIsObservedIsWrittenOnceItIsLegal) {
+  EXPECT_EQ(ask(kObservePath, encode(observation(InstanceState::kStopping)), host_).status, 400) << "pending before";
+  EXPECT_EQ(ask(kObservePath, encode(observation(InstanceState::kRunning)), host_).status, 200);
+  EXPECT_EQ(cloud_.observed(id_).state, InstanceState::kRunning);
+  EXPECT_EQ(cloud_.observed(id_).host, host_);
+  EXPECT_EQ(ask(kObservePath, encode(observation(InstanceState::kRunning)), host_).status, 200) << "twice is as good";
+}
+
+TEST_F(HostApiTest, OthersAndEarlierEpochsAreNotHeard) {
+  EXPECT_EQ(ask(kObservePath, encode(observation(InstanceState::kRunning)), other_).status, 404);
+  Observation late = observation(InstanceState::kRunning);
+  late.observed.epoch--;
+  EXPECT_EQ(ask(kObservePath, encode(late), host_).status, 404);
+  EXPECT_EQ(cloud_.observed(id_).state, InstanceState::kPending);
+}
+
+TEST_F(HostApiTest, AGuestThatEndedIsNotStartedAgain) {
+  ASSERT_EQ(ask(kObservePath, encode(observation(InstanceState::kRunning)), host_).status, 200);
+  Observation ended = observation(InstanceState::kStopping);
+  ended.guest_ended = true;
+  ASSERT_EQ(ask(kObservePath, encode(ended), host_).status, 200);
+  EXPECT_EQ(cloud_.stored<model::InstanceDesired>(model::desired_key(id_)).power, model::Power::kStopped);
+}
+
+TEST_F(HostApiTest, ReportsKeepAHostAliveAndCarryConsoles) {
+  HostReport report;
+  report.observed.capacity = {4, 4096, 100};
+  report.observed.engines = {"bt"};
+  report.consoles[id_] = "login:";
+  ASSERT_EQ(ask(kReportPath, encode(report), host_).status, 200);
+  EXPECT_TRUE(cloud_.store().get(model::alive_key(host_)).value());
+  EXPECT_EQ(api_.console(id_), "login:");
+  report.consoles[id_] = "forged";
+  ASSERT_EQ(ask(kReportPath, encode(report), other_).status, 200);
+  EXPECT_EQ(api_.console(id_), "login:") << "it is not that host's instance";
+}
+
+TEST_F(HostApiTest, GarbageIsRefused) {
+  for (const std::string_view path : {kReportPath, kObservePath, kJoinPath}) {
+    for (const char* body : {"", "{", "[]", "{}", "null", "{\"observed\": 7, \"consoles\": []}", "\xFF\xFE"}) {
+      EXPECT_EQ(ask(path, body, host_).status, 400) << path << " " << body;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace pileus::control

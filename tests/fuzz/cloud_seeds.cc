@@ -2,6 +2,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "control/host_protocol.h"
 #include "http/certificates.h"
 #include "seeds.h"
 
@@ -87,6 +88,21 @@ std::vector<Bytes> public_key_seeds() {
                "nxHbWMW2UPdA8ORyZJJ4M8I1bRs6vhC0kFcWBTYgIqToVyC9IAxXegwlV+sepldN2J/"
                "nHWdpcm+Mem+UMVezPfvD3BEVhvbsZrWI+9TlJ05lkiKZeG5N3VaPvxUTHXwc09al/j7sZQpRUQ== me"),
   };
+}
+
+std::vector<Bytes> host_message_seeds() {
+  control::HostReport report;
+  report.consoles[model::InstanceId(7)] = "login: ";
+  control::Assignment assignment;
+  assignment.desired.id = model::InstanceId(7);
+  assignment.image_name = "debian-12";
+  assignment.open_ports = {22, 80};
+  control::Observation observation;
+  observation.observed.id = model::InstanceId(7);
+  return {bytes_of(control::encode(report)), bytes_of(control::encode(std::vector{assignment})),
+          bytes_of(control::encode(observation)),
+          bytes_of(control::encode(control::JoinRequest{"secret", "name", "", "", "request"})),
+          bytes_of(control::encode(control::JoinAnswer{model::HostId(7), "certificate"}))};
 }
 
 }  // namespace pileus::fuzz

@@ -130,8 +130,9 @@ std::vector<Bytes> queue_seeds() {
 std::vector<Bytes> multiboot_seeds() {
   Bytes flat(48);
   constexpr u32 kMagic = 0x1BADB002, kFlags = 0x10003, kBase = 0x200000;
-  machine::testing::put(flat, 0, std::array<u32, 8>{kMagic, kFlags, 0u - kMagic - kFlags, kBase, kBase, kBase + 40,
-                                                    kBase + 100, kBase + 32});
+  machine::testing::put(
+      flat, 0,
+      std::array<u32, 8>{kMagic, kFlags, 0u - kMagic - kFlags, kBase, kBase, kBase + 40, kBase + 100, kBase + 32});
   return {machine::testing::make_multiboot(), flat};
 }
 

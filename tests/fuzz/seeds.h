@@ -22,6 +22,7 @@ std::vector<Bytes> query_seeds();  // recorded from awscli, boto3 and libcloud
 std::vector<Bytes> signature_seeds();
 std::vector<Bytes> filter_seeds();
 std::vector<Bytes> public_key_seeds();
+std::vector<Bytes> host_message_seeds();
 std::vector<Bytes> canary_seeds();
 
 }  // namespace pileus::fuzz

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/result.h"
+#include "control/fuzz.h"
 #include "debug/fuzz.h"
 #include "ec2/fuzz.h"
 #include "http/fuzz.h"
@@ -35,6 +36,8 @@ constexpr std::array kTargets = {
     Target{"ec2_signature", "a signed request, by Signature V4 or V2", ec2::fuzz_signature, signature_seeds, 4 * kKiB},
     Target{"ec2_filter", "a filter's pattern and a text", ec2::fuzz_filter, filter_seeds, 512},
     Target{"ec2_public_key", "a public key that a client imports", ec2::fuzz_public_key, public_key_seeds, 2 * kKiB},
+    Target{"host_message", "what a host and the cloud manager send each other", control::fuzz_host_message,
+           host_message_seeds, 8 * kKiB},
 };
 
 // Sums up the bytes that follow a length byte. The mistake: it believes the length.

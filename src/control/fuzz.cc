@@ -1,0 +1,28 @@
+#include "control/fuzz.h"
+
+#include "control/host_protocol.h"
+
+namespace pileus::control {
+namespace {
+
+template <typename Message>
+void check(const Result<Message>& message, Result<Message> (*parse)(std::string_view)) {
+  if (!message) return;
+  const std::string text = encode(*message);
+  const Result<Message> again = parse(text);
+  CHECK(again.ok());
+  CHECK(encode(*again) == text);
+}
+
+}  // namespace
+
+void fuzz_host_message(std::span<const u8> input) {
+  const std::string_view text(reinterpret_cast<const char*>(input.data()), input.size());
+  check(parse_join_request(text), parse_join_request);
+  check(parse_join_answer(text), parse_join_answer);
+  check(parse_host_report(text), parse_host_report);
+  check(parse_assignments(text), parse_assignments);
+  check(parse_observation(text), parse_observation);
+}
+
+}  // namespace pileus::control

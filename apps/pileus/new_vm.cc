@@ -7,6 +7,7 @@
 #include <array>
 #include <filesystem>
 
+#include "host/vm_maker.h"
 #include "image/recipe.h"
 #include "image/seed.h"
 #include "os/tcp.h"
@@ -173,18 +174,12 @@ Result<VmEntry> make_vm(image::Library& library, const RunOptions& options) {
     seed.user_data = TRY(os::read_file(options.user_data, kMaxUserData).with("--user-data"));
   }
 
-  os::TemporaryDirectory work = TRY(os::TemporaryDirectory::create(library.vms() / ".new-"));
-  const vmm::VmDirectory draft(work.path());
-  TRY(draft.save_config(config));
-  TRY(image::write_seed(seed, draft.seed()));
-  TRY(vmm::create_overlay(draft, config));
-  const fs::path final_path = library.vms() / config.name;
-  if (fs::exists(final_path)) {
-    return Error(ErrorCode::kExists, "another VM '" + config.name + "' was made meanwhile: choose another --name");
+  Result<vmm::VmDirectory> made = host::create_vm(library.vms(), config.name, config, seed);
+  if (!made && made.error().code() == ErrorCode::kExists) {
+    return Error(ErrorCode::kExists, made.error().message() + ": choose another --name");
   }
-  TRY(os::rename(work.path(), final_path));
-  work.keep();
-  return VmEntry{vmm::VmDirectory(final_path), std::move(config)};
+  if (!made) return std::move(made).error();
+  return VmEntry{std::move(made).value(), std::move(config)};
 }
 
 Result<> renew_ports(VmEntry& vm) {

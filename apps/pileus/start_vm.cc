@@ -1,6 +1,5 @@
 #include "start_vm.h"
 
-#include <fcntl.h>
 #include <signal.h>
 
 #include <cstdio>
@@ -8,6 +7,7 @@
 #include <thread>
 
 #include "debug/gdb/server.h"
+#include "host/vm_maker.h"
 #include "interrupt.h"
 #include "login.h"
 #include "new_vm.h"
@@ -25,14 +25,6 @@ constexpr std::chrono::milliseconds kPoll{100};
 // would.
 constexpr std::chrono::milliseconds kBannerPatience{5000};
 constexpr std::size_t kTail = 4096;
-
-// The pileus-vmm beside this program, else the one in PATH.
-std::string vmm_program() {
-  std::error_code ignored;  // then PATH decides
-  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", ignored);
-  const std::filesystem::path beside = self.parent_path() / "pileus-vmm";
-  return !self.empty() && std::filesystem::exists(beside) ? beside.string() : "pileus-vmm";
-}
 
 // The last line of a file that has anything printable.
 std::string last_line(const std::string& path) {
@@ -59,10 +51,8 @@ bool guest_ran(const VmEntry& vm, const os::ExitStatus& status) {
 }
 
 Error start_error(const VmEntry& vm, const os::ExitStatus& status) {
-  std::string why = vm.directory.state().message;
-  if (why.empty()) why = last_line(vm.directory.vmm_log());
-  if (why.empty()) why = "pileus-vmm ended with " + status.describe();
-  return Error(ErrorCode::kIo, "VM " + vm.config.name + " did not start: " + why);
+  return Error(ErrorCode::kIo,
+               "VM " + vm.config.name + " did not start: " + printable(host::why_not_started(vm.directory, status)));
 }
 
 // The words for pileus-vmm, whose folder may be another one than ours.
@@ -83,16 +73,8 @@ Result<os::ChildProcess> start_vmm(VmEntry& vm, Lifetime lifetime, const DebugWi
   if (vm.directory.in_use()) return Error(ErrorCode::kBusy, "VM " + vm.config.name + " runs already");
   const std::vector<std::string> gdb = TRY(gdb_words(debug));
   TRY(renew_ports(vm));
-  const os::Fd log = TRY(os::open_file(vm.directory.vmm_log(), O_WRONLY | O_CREAT | O_TRUNC, 0600));
-  os::ChildProcess::Options options;
-  options.argv = {vmm_program()};
-  options.argv.insert(options.argv.end(), gdb.begin(), gdb.end());
-  options.argv.push_back(vm.directory.path().string());
-  options.stdout_fd = log.get();
-  options.stderr_fd = log.get();
-  options.new_session = true;
-  if (lifetime == Lifetime::kForeground) options.parent_death_signal = SIGTERM;
-  os::ChildProcess child = TRY(os::ChildProcess::spawn(options));
+  const int death_signal = lifetime == Lifetime::kForeground ? SIGTERM : 0;
+  os::ChildProcess child = TRY(host::spawn_vmm(vm.directory, {.options = gdb, .parent_death_signal = death_signal}));
   while (true) {
     const std::optional<os::ExitStatus> ended = TRY(child.poll());
     const vmm::VmState state = vm.directory.state();

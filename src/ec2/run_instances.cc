@@ -291,7 +291,11 @@ Reply<> run_instances(Call& call, pugi::xml_node answer) {
   call.vpc_of_answer = TRY(default_network(call)).vpc.text();
   std::vector<InstanceEntry> entries = TRY(find_instances(call, ids));
   std::ranges::sort(entries, {}, [](const InstanceEntry& entry) { return entry.desired.launch_index; });
-  for (const InstanceEntry& entry : entries) write_instance(set, call, entry, names);
+  for (InstanceEntry& entry : entries) {
+    // As they were launched: a quick host may have them running by now, and clients rely on what EC2 always says here.
+    if (!launched->repeated) entry.observed = {};
+    write_instance(set, call, entry, names);
+  }
   return {};
 }
 

@@ -76,20 +76,23 @@ std::vector<std::string> ssh_command(const VmEntry& vm, const std::vector<std::s
   return command;
 }
 
+Error become(std::vector<std::string> ssh) {
+  const std::optional<std::string> program = os::find_program(ssh.at(0));
+  if (!program) return Error(ErrorCode::kNotFound, "ssh is not installed: install openssh-client");
+  std::vector<char*> argv;
+  for (std::string& word : ssh) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  ::execv(program->c_str(), argv.data());
+  return Error::from_errno("start ssh");
+}
+
 Error become_ssh(const VmEntry& vm, const std::vector<std::string>& words) {
   if (!vm.directory.in_use()) {
     return Error(ErrorCode::kNotFound,
                  "VM " + vm.config.name + " does not run: `pileus vm start " + vm.config.name + "` starts it");
   }
   if (vm.config.ssh_port() == 0) return Error(ErrorCode::kUnsupported, "no port leads to the VM's SSH server");
-  std::vector<std::string> command = ssh_command(vm, words);
-  const std::optional<std::string> program = os::find_program("ssh");
-  if (!program) return Error(ErrorCode::kNotFound, "ssh is not installed: install openssh-client");
-  std::vector<char*> argv;
-  for (std::string& word : command) argv.push_back(word.data());
-  argv.push_back(nullptr);
-  ::execv(program->c_str(), argv.data());
-  return Error::from_errno("start ssh");
+  return become(ssh_command(vm, words));
 }
 
 Result<ConsoleEnd> attach_console(const VmEntry& vm, ConsoleKind kind) {

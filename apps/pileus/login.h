@@ -15,6 +15,9 @@ std::vector<std::string> ssh_command(const VmEntry& vm, const std::vector<std::s
 // Becomes that ssh; returns only when it cannot.
 Error become_ssh(const VmEntry& vm, const std::vector<std::string>& words);
 
+// This process becomes the ssh command; returns only when it cannot.
+Error become(std::vector<std::string> ssh);
+
 enum class ConsoleEnd { kLeft, kVmEnded };
 enum class ConsoleKind { kSerial, kVirtio };
 // Connects the terminal with a console of the VM until the user types Ctrl-] or the VM ends.

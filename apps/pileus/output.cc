@@ -57,6 +57,17 @@ std::string printable(std::string_view text) {
   return result;
 }
 
+std::string last_printable_line(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t newline = text.rfind('\n');
+    std::string line = printable(newline == std::string_view::npos ? text : text.substr(newline + 1));
+    if (line.find_first_not_of(' ') != std::string::npos) return line;
+    if (newline == std::string_view::npos) break;
+    text = text.substr(0, newline);
+  }
+  return {};
+}
+
 ProgressLine::ProgressLine() : terminal_(::isatty(STDERR_FILENO) == 1), started_(std::chrono::steady_clock::now()) {}
 
 void ProgressLine::update(const std::string& text, std::optional<double> fraction, const std::string& detail) {

@@ -15,6 +15,9 @@ void print_table(const std::vector<std::vector<std::string>>& rows);
 // Only what is printable in `text`: no control characters, no escape sequences.
 std::string printable(std::string_view text);
 
+// The last line of `text` that has something to read, made printable; empty if none has.
+std::string last_printable_line(std::string_view text);
+
 // Progress on standard error: one line that is drawn over on a terminal, plain lines elsewhere.
 class ProgressLine {
  public:

@@ -26,19 +26,9 @@ constexpr std::chrono::milliseconds kPoll{100};
 constexpr std::chrono::milliseconds kBannerPatience{5000};
 constexpr std::size_t kTail = 4096;
 
-// The last line of a file that has anything printable.
-std::string last_line(const std::string& path) {
+std::string console_end(const std::string& path) {
   const Result<std::string> text = os::read_file(path, 2 * vmm::ConsoleHub::kMaxLog);
-  if (!text) return {};
-  std::string rest = text->substr(text->size() - std::min(text->size(), kTail));
-  while (!rest.empty()) {
-    const std::size_t newline = rest.rfind('\n');
-    const std::string line = printable(newline == std::string::npos ? rest : rest.substr(newline + 1));
-    if (line.find_first_not_of(' ') != std::string::npos) return line;
-    if (newline == std::string::npos) break;
-    rest.resize(newline);
-  }
-  return {};
+  return text ? last_printable_line(text->substr(text->size() - std::min(text->size(), kTail))) : std::string();
 }
 
 // Whether it is the guest that ended so soon, not the start that failed.
@@ -92,7 +82,7 @@ SshWait wait_for_ssh(const VmEntry& vm, std::chrono::seconds timeout) {
   while (Clock::now() < deadline) {
     if (interrupted()) return SshWait::kInterrupted;
     if (!vm.directory.in_use()) return SshWait::kEnded;
-    progress.update("booting " + vm.config.name, {}, last_line(vm.directory.console_log()));
+    progress.update("booting " + vm.config.name, {}, console_end(vm.directory.console_log()));
     const Result<std::string> banner = os::read_banner(vm.config.ssh_port(), kBannerPatience);
     if (banner && banner->starts_with("SSH-")) return SshWait::kAnswers;
     std::this_thread::sleep_for(kPoll);

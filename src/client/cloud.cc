@@ -3,6 +3,8 @@
 #include <array>
 #include <string_view>
 
+#include "http/uri.h"
+
 namespace pileus::client {
 namespace {
 
@@ -12,20 +14,6 @@ constexpr int kMaxPages = 1000;
 constexpr std::chrono::seconds kPatience{30};
 
 bool is_sts(std::string_view action) { return action == "GetCallerIdentity"; }
-
-void append_escaped(std::string& out, std::string_view text) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                       c == '_' || c == '.' || c == '~';
-    if (plain) {
-      out += c;
-    } else {
-      const auto byte = static_cast<unsigned char>(c);
-      out.append({'%', kHex[byte >> 4U], kHex[byte & 15U]});
-    }
-  }
-}
 
 // Reading does no harm twice.
 bool is_repeatable(std::string_view action) {
@@ -51,9 +39,7 @@ std::string encode_form(const Parameters& parameters) {
   std::string body;
   for (const auto& [name, value] : parameters) {
     if (!body.empty()) body += '&';
-    append_escaped(body, name);
-    body += '=';
-    append_escaped(body, value);
+    body += http::encode_uri(name) + "=" + http::encode_uri(value);
   }
   return body;
 }

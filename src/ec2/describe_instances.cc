@@ -105,23 +105,6 @@ Reply<> add_interfaces(const Call& call, std::vector<Entry>& entries) {
   return {};
 }
 
-void write_state(pugi::xml_node item, const char* name, model::InstanceState state) {
-  pugi::xml_node node = add(item, name);
-  add_number(node, "code", model::state_code(state));
-  add(node, "name", model::name(state));
-}
-
-void write_groups(pugi::xml_node parent, const Entry& entry,
-                  const std::map<model::SecurityGroupId, std::string>& names) {
-  pugi::xml_node set = add(parent, "groupSet");
-  for (const model::SecurityGroupId id : entry.desired.security_groups) {
-    pugi::xml_node item = add_item(set);
-    add(item, "groupId", id.text());
-    const auto name = names.find(id);
-    add(item, "groupName", name == names.end() ? std::string() : name->second);
-  }
-}
-
 void write_interface(pugi::xml_node item, const Entry& entry,
                      const std::map<model::SecurityGroupId, std::string>& names, const std::string& vpc) {
   pugi::xml_node set = add(item, "networkInterfaceSet");
@@ -136,7 +119,7 @@ void write_interface(pugi::xml_node item, const Entry& entry,
   add(node, "macAddress", entry.interface.mac);
   add(node, "privateIpAddress", private_address(entry));
   add_flag(node, "sourceDestCheck", entry.interface.source_dest_check);
-  write_groups(node, entry, names);
+  write_groups(node, entry.desired.security_groups, names);
   pugi::xml_node attachment = add(node, "attachment");
   add(attachment, "attachmentId", "eni-attach-" + entry.interface.id.text().substr(4));
   add_number(attachment, "deviceIndex", 0);
@@ -205,6 +188,12 @@ Reply<InstanceEntry> find_instance(const Call& call, const std::string& id) {
   return TRY(find_instances(call, {id})).at(0);
 }
 
+void write_state(pugi::xml_node parent, const char* element, model::InstanceState state) {
+  pugi::xml_node node = add(parent, element);
+  add_number(node, "code", model::state_code(state));
+  add(node, "name", model::name(state));
+}
+
 void write_instance(pugi::xml_node set, const Call& call, const InstanceEntry& entry,
                     const std::map<model::SecurityGroupId, std::string>& names) {
   const model::InstanceDesired& desired = entry.desired;
@@ -235,7 +224,7 @@ void write_instance(pugi::xml_node set, const Call& call, const InstanceEntry& e
     add(item, "privateIpAddress", private_address(entry));
     if (running) add_if(item, "ipAddress", entry.observed.public_address);
     add_flag(item, "sourceDestCheck", entry.interface.source_dest_check);
-    write_groups(item, entry, names);
+    write_groups(item, entry.desired.security_groups, names);
   } else {
     add(item, "groupSet");
   }

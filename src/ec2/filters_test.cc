@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "ec2/pages.h"
+#include "http/uri.h"
 
 namespace pileus::ec2 {
 namespace {
@@ -113,7 +114,7 @@ TEST(Pages, GoOnWhereTheyEndedWhateverHappensBetween) {
   const auto [first, token] = page_of({"a", "b", "c", "d"}, "MaxResults=2");
   EXPECT_EQ(first, (Ids{"a", "b"}));
   ASSERT_NE(token, "");
-  const std::string form = "MaxResults=2&NextToken=" + encode_uri(token);
+  const std::string form = "MaxResults=2&NextToken=" + http::encode_uri(token);
   EXPECT_EQ(page_of({"a", "b", "c", "d"}, form).first, (Ids{"c", "d"}));
   EXPECT_EQ(page_of({"a", "b", "c", "d"}, form).second, "") << "no token at the end";
   EXPECT_EQ(page_of({"a", "aa", "c", "d"}, form).first, (Ids{"c", "d"}));

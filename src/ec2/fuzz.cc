@@ -8,6 +8,7 @@
 #include "ec2/internal/ssh_key.h"
 #include "ec2/pages.h"
 #include "ec2/signature.h"
+#include "http/uri.h"
 
 namespace pileus::ec2 {
 namespace {
@@ -33,7 +34,8 @@ void fuzz_query(std::span<const u8> input) {
   if (!parameters.add_form(text_of(input)).ok()) return;
   // What is read and written again reads as the same.
   std::string again;
-  for (const auto& [name, value] : parameters.all()) again += "&" + encode_uri(name) + "=" + encode_uri(value);
+  for (const auto& [name, value] : parameters.all())
+    again += "&" + http::encode_uri(name) + "=" + http::encode_uri(value);
   Parameters second;
   CHECK(second.add_form(again).ok());
   CHECK(second.all() == parameters.all());

@@ -62,13 +62,7 @@ Reply<> describe_instance_attribute(Call& call, pugi::xml_node answer) {
     add_flag(add(answer, "enclaveOptions"), "enabled", false);
   } else if (attribute == "groupSet") {
     const auto names = TRY(group_names(call));
-    pugi::xml_node set = add(answer, "groupSet");
-    for (const model::SecurityGroupId id : entry.desired.security_groups) {
-      pugi::xml_node item = add_item(set);
-      add(item, "groupId", id.text());
-      const auto name = names.find(id);
-      add(item, "groupName", name == names.end() ? std::string() : name->second);
-    }
+    write_groups(answer, entry.desired.security_groups, names);
   } else if (attribute == "blockDeviceMapping") {
     pugi::xml_node set = add(answer, "blockDeviceMapping");
     for (const model::DiskWish& disk : entry.desired.disks) {

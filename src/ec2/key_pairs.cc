@@ -5,6 +5,7 @@
 #include "ec2/internal/handlers.h"
 #include "ec2/internal/objects.h"
 #include "ec2/internal/ssh_key.h"
+#include "http/uri.h"
 
 namespace pileus::ec2 {
 namespace {
@@ -20,7 +21,7 @@ constexpr Filter<model::KeyPair> kFilters[] = {
 
 // Holds the name: two requests at once cannot both have it.
 std::string name_key(const Call& call, const std::string& name) {
-  return "v1/key-names/" + call.account.id.text() + "/" + encode_uri(name);
+  return "v1/key-names/" + call.account.id.text() + "/" + http::encode_uri(name);
 }
 
 Reply<> store_pair(const Call& call, const model::KeyPair& pair) {

@@ -253,13 +253,7 @@ Reply<> describe_network_interfaces(Call& call, pugi::xml_node answer) {
         add(item, "macAddress", each.mac);
         add(item, "privateIpAddress", each.private_address);
         add_flag(item, "sourceDestCheck", each.source_dest_check);
-        pugi::xml_node groups = add(item, "groupSet");
-        for (const model::SecurityGroupId id : each.security_groups) {
-          pugi::xml_node group = add_item(groups);
-          add(group, "groupId", id.text());
-          const auto name = names.find(id);
-          add(group, "groupName", name == names.end() ? std::string() : name->second);
-        }
+        write_groups(item, each.security_groups, names);
         if (each.instance) {
           pugi::xml_node attachment = add(item, "attachment");
           add(attachment, "attachmentId", "eni-attach-" + each.id.text().substr(4));

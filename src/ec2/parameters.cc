@@ -59,22 +59,6 @@ Reply<std::string> decode_form_text(std::string_view text) {
   return result;
 }
 
-std::string encode_uri(std::string_view text) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  std::string result;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                       c == '_' || c == '.' || c == '~';
-    const auto byte = static_cast<u8>(c);
-    if (plain) {
-      result += c;
-    } else {
-      result.append({'%', kHex[byte >> 4U], kHex[byte & 15U]});
-    }
-  }
-  return result;
-}
-
 Reply<bool> parse_boolean(std::string_view name, std::string_view text) {
   std::string lower(text);
   std::ranges::transform(lower, lower.begin(),

@@ -48,8 +48,6 @@ class Parameters {
 
 // Percent-decoding; '+' is a space. MalformedQueryString.
 Reply<std::string> decode_form_text(std::string_view text);
-// As Signature V4 wants it: all but A-Z a-z 0-9 - . _ ~ becomes %XX.
-std::string encode_uri(std::string_view text);
 
 Reply<bool> parse_boolean(std::string_view name, std::string_view text);
 Reply<i64> parse_integer(std::string_view name, std::string_view text);

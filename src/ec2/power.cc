@@ -22,12 +22,6 @@ Reply<std::vector<InstanceEntry>> named_instances(const Call& call) {
   return find_instances(call, ids);
 }
 
-void write_state(pugi::xml_node item, const char* name, State state) {
-  pugi::xml_node node = add(item, name);
-  add_number(node, "code", model::state_code(state));
-  add(node, "name", model::name(state));
-}
-
 // All or none: what stands in the way of one is found before any is changed.
 Reply<> change_power(Call& call, pugi::xml_node answer, model::Power power, bool (*allows)(State), const char* wish) {
   const std::vector<InstanceEntry> before = TRY(named_instances(call));

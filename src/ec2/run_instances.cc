@@ -7,6 +7,7 @@
 #include "ec2/internal/handlers.h"
 #include "ec2/internal/objects.h"
 #include "ec2/internal/quota.h"
+#include "http/uri.h"
 
 namespace pileus::ec2 {
 namespace {
@@ -145,7 +146,7 @@ std::string request_digest(const Parameters& parameters) {
   for (const auto& [name, value] : parameters.all()) {
     const bool of_signature = name.starts_with("X-Amz-") || name == "Signature" || name == "Timestamp" ||
                               name == "Expires" || name == "AWSAccessKeyId" || name.starts_with("Signature");
-    if (!of_signature && name != "ClientToken") text += encode_uri(name) + "=" + encode_uri(value) + "&";
+    if (!of_signature && name != "ClientToken") text += http::encode_uri(name) + "=" + http::encode_uri(value) + "&";
   }
   return hex(sha256(text));
 }

@@ -5,6 +5,7 @@
 #include "ec2/internal/handlers.h"
 #include "ec2/internal/rules.h"
 #include "ec2/pages.h"
+#include "http/uri.h"
 
 namespace pileus::ec2 {
 namespace {
@@ -55,7 +56,7 @@ constexpr Filter<RuleEntry> kRuleFilters[] = {
 };
 
 std::string name_key(const Call& call, const std::string& name) {
-  return "v1/group-names/" + call.account.id.text() + "/" + encode_uri(name);
+  return "v1/group-names/" + call.account.id.text() + "/" + http::encode_uri(name);
 }
 
 ApiError no_group(const std::string& text) {
@@ -87,6 +88,17 @@ Reply<std::map<model::SecurityGroupId, std::string>> group_names(const Call& cal
   std::map<model::SecurityGroupId, std::string> names;
   for (const Group& group : TRY(call.records<Group>(model::IdKind::kSecurityGroup))) names[group.id] = group.name;
   return names;
+}
+
+void write_groups(pugi::xml_node parent, const std::vector<model::SecurityGroupId>& groups,
+                  const std::map<model::SecurityGroupId, std::string>& names) {
+  pugi::xml_node set = add(parent, "groupSet");
+  for (const model::SecurityGroupId id : groups) {
+    pugi::xml_node item = add_item(set);
+    add(item, "groupId", id.text());
+    const auto name = names.find(id);
+    add(item, "groupName", name == names.end() ? std::string() : name->second);
+  }
 }
 
 Reply<> create_security_group(Call& call, pugi::xml_node answer) {

@@ -8,6 +8,7 @@
 #include "ec2/internal/digest.h"
 #include "ec2/xml.h"
 #include "http/base64.h"
+#include "http/uri.h"
 
 namespace pileus::ec2 {
 namespace {
@@ -74,8 +75,8 @@ Reply<std::vector<QueryPair>> query_pairs(std::string_view query) {
     if (pair.empty()) continue;
     const std::size_t equals = std::min(pair.find('='), pair.size());
     QueryPair each;
-    each.name = encode_uri(TRY(decode_form_text(pair.substr(0, equals))));
-    if (equals < pair.size()) each.value = encode_uri(TRY(decode_form_text(pair.substr(equals + 1))));
+    each.name = http::encode_uri(TRY(decode_form_text(pair.substr(0, equals))));
+    if (equals < pair.size()) each.value = http::encode_uri(TRY(decode_form_text(pair.substr(equals + 1))));
     pairs.push_back(std::move(each));
   }
   std::ranges::sort(pairs);
@@ -95,7 +96,7 @@ std::string join(const std::vector<QueryPair>& pairs, std::string_view without) 
 // Each part of the path, encoded once more than it was sent.
 std::string canonical_path(const std::string& path) {
   std::string result;
-  for (const std::string& part : split(path.empty() ? "/" : path, '/')) result += "/" + encode_uri(part);
+  for (const std::string& part : split(path.empty() ? "/" : path, '/')) result += "/" + http::encode_uri(part);
   return result.substr(1);
 }
 
@@ -231,7 +232,7 @@ Reply<Signer> verify_v2(const http::Request& request, const Parameters& paramete
   const std::optional<std::string> secret = find_secret(parameters.get("AWSAccessKeyId"));
   if (!secret) return not_valid();
   std::vector<QueryPair> pairs;
-  for (const auto& [name, value] : parameters.all()) pairs.push_back({encode_uri(name), encode_uri(value)});
+  for (const auto& [name, value] : parameters.all()) pairs.push_back({http::encode_uri(name), http::encode_uri(value)});
   std::ranges::sort(pairs);
   std::string host(request.headers.get("host"));
   std::ranges::transform(host, host.begin(),

@@ -1,14 +1,13 @@
 #include "host/cloud_link.h"
 
 #include <mutex>
-#include <nlohmann/json.hpp>
 
+#include "host/internal/refusal.h"
 #include "http/certificates.h"
 
 namespace pileus::host {
 namespace {
 
-using Json = nlohmann::json;
 constexpr std::chrono::seconds kPatience{10};
 
 class HttpLink final : public CloudLink {
@@ -74,19 +73,6 @@ class HttpLink final : public CloudLink {
     http::Response response = TRY(client_->send(make(std::string(path), std::move(body))));
     if (response.status == 200) return std::move(response.body);
     return refusal(response.status, response.body);
-  }
-
-  static Error refusal(int status, const std::string& body) {
-    const Json object = Json::parse(body, nullptr, false);
-    std::string why = "the cloud answered " + std::to_string(status);
-    if (object.is_object() && object.contains("error") && object["error"].is_string()) {
-      why = object["error"].get<std::string>();
-    }
-    const ErrorCode code = status == 403   ? ErrorCode::kPermission
-                           : status == 404 ? ErrorCode::kNotFound
-                           : status == 400 ? ErrorCode::kInvalid
-                                           : ErrorCode::kIo;
-    return {code, why};
   }
 
   const Membership membership_;

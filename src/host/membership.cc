@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "control/host_protocol.h"
+#include "host/internal/refusal.h"
 #include "http/certificates.h"
 #include "http/cloud_certificates.h"
 #include "os/file.h"
@@ -12,14 +13,6 @@ namespace {
 
 using Json = nlohmann::json;
 constexpr std::chrono::seconds kPatience{15};
-
-// What the cloud said of a request that it refused.
-Error refusal(const http::Response& response) {
-  const Json body = Json::parse(response.body, nullptr, false);
-  std::string why = "the cloud answered " + std::to_string(response.status);
-  if (body.is_object() && body.contains("error") && body["error"].is_string()) why = body["error"].get<std::string>();
-  return {response.status == 403 ? ErrorCode::kPermission : ErrorCode::kIo, why};
-}
 
 }  // namespace
 
@@ -72,7 +65,7 @@ Result<Membership> join(const std::filesystem::path& folder, const JoinWish& wis
   request.body = control::encode(message);
   request.timeout = kPatience;
   const http::Response response = TRY(client->send(request).with("join"));
-  if (response.status != 200) return refusal(response);
+  if (response.status != 200) return refusal(response.status, response.body);
   const control::JoinAnswer answer = TRY(control::parse_join_answer(response.body));
   TRY(os::replace_file(folder / "host.pem", answer.certificate, 0600));
   const Json object = {{"url", wish.url}, {"id", answer.id.text()}, {"name", wish.name}};

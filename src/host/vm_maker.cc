@@ -7,18 +7,7 @@
 #include "vmm/disks.h"
 
 namespace pileus::host {
-namespace {
-
 namespace fs = std::filesystem;
-
-std::string vmm_program() {
-  std::error_code ignored;  // then PATH decides
-  const fs::path self = fs::read_symlink("/proc/self/exe", ignored);
-  const fs::path beside = self.parent_path() / "pileus-vmm";
-  return !self.empty() && fs::exists(beside) ? beside.string() : "pileus-vmm";
-}
-
-}  // namespace
 
 Result<vmm::VmDirectory> create_vm(const fs::path& parent, const std::string& name, const vmm::VmConfig& config,
                                    const image::SeedContent& seed) {
@@ -37,7 +26,7 @@ Result<vmm::VmDirectory> create_vm(const fs::path& parent, const std::string& na
 Result<os::ChildProcess> spawn_vmm(const vmm::VmDirectory& vm, const Spawn& spawn) {
   const os::Fd log = TRY(os::open_file(vm.vmm_log(), O_WRONLY | O_CREAT | O_TRUNC, 0600));
   os::ChildProcess::Options options;
-  options.argv = {vmm_program()};
+  options.argv = {os::program_beside("pileus-vmm")};
   options.argv.insert(options.argv.end(), spawn.options.begin(), spawn.options.end());
   options.argv.push_back(vm.path().string());
   options.stdout_fd = log.get();

@@ -7,7 +7,7 @@
 #include <ctime>
 
 #include "base/ints.h"
-#include "http/internal/openssl.h"
+#include "http/openssl.h"
 
 namespace pileus::http {
 namespace {

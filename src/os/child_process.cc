@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <filesystem>
 #include <sstream>
 
 #include "os/fd.h"
@@ -75,6 +76,13 @@ std::vector<char*> pointers(std::vector<std::string>& strings) {
 std::string ExitStatus::describe() const {
   if (signal != 0) return "signal " + std::to_string(signal);
   return "exit status " + std::to_string(code);
+}
+
+std::string program_beside(const std::string& name) {
+  std::error_code ignored;  // then PATH decides
+  const std::filesystem::path self = std::filesystem::read_symlink("/proc/self/exe", ignored);
+  const std::filesystem::path beside = self.parent_path() / name;
+  return !self.empty() && std::filesystem::exists(beside, ignored) ? beside.string() : name;
 }
 
 std::optional<std::string> find_program(const std::string& name) {

@@ -72,6 +72,9 @@ Result<Output> run_program(const std::vector<std::string>& argv,
                            const std::vector<std::pair<std::string, std::string>>& environment = {},
                            std::size_t limit = 1 << 20);
 
+// The path of a program of ours: in the folder of the one that runs if it is there, else just `name`, for PATH to find.
+std::string program_beside(const std::string& name);
+
 // The full path of a program in PATH or, since a user's PATH may lack them, in the sbin folders.
 std::optional<std::string> find_program(const std::string& name);
 

@@ -32,19 +32,10 @@ std::string login_user(image::Library& library, const InstanceInfo& instance) {
   return image && !image->login_user.empty() ? image->login_user : kUsualUser;
 }
 
-// The last line with something to read.
 std::string console_end(const client::Cloud& cloud, const std::string& id) {
   const Result<client::Answer> answer = cloud.call("GetConsoleOutput", {{"InstanceId", id}});
   if (!answer) return {};
-  std::string text = http::decode_base64(answer->root.text("output")).value_or("");
-  while (!text.empty()) {
-    const std::size_t newline = text.rfind('\n');
-    const std::string line = printable(newline == std::string::npos ? text : text.substr(newline + 1));
-    if (line.find_first_not_of(' ') != std::string::npos) return line;
-    if (newline == std::string::npos) break;
-    text.resize(newline);
-  }
-  return {};
+  return last_printable_line(http::decode_base64(answer->root.text("output")).value_or(""));
 }
 
 }  // namespace
@@ -121,15 +112,8 @@ void print_login(image::Library& library, const InstanceInfo& instance) {
 Result<int> cloud_ssh(image::Library& library, const CommandLine& line) {
   const client::Cloud cloud = TRY(open_cloud(library));
   const InstanceInfo instance = TRY(find_instance(cloud, line.name));
-  std::vector<std::string> command =
-      TRY(ssh_command(library, instance, {.user = line.run.user, .identity = line.run.ssh_key, .command = line.words}));
-  const std::optional<std::string> program = os::find_program("ssh");
-  if (!program) return Error(ErrorCode::kNotFound, "ssh is not installed: install openssh-client");
-  std::vector<char*> argv;
-  for (std::string& word : command) argv.push_back(word.data());
-  argv.push_back(nullptr);
-  ::execv(program->c_str(), argv.data());
-  return Error::from_errno("start ssh");
+  return become(TRY(
+      ssh_command(library, instance, {.user = line.run.user, .identity = line.run.ssh_key, .command = line.words})));
 }
 
 Result<int> cloud_console(image::Library& library, const CommandLine& line) {

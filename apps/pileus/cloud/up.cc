@@ -32,18 +32,11 @@ struct Daemon {
 Daemon manager_of(const image::Library& library) { return {"pileus-cloudd", cloud_folder(library) / "manager"}; }
 Daemon host_of(const image::Library& library) { return {"pileus-hostd", cloud_folder(library) / "host"}; }
 
-std::string program_beside_us(const std::string& name) {
-  std::error_code ignored;  // then PATH decides
-  const fs::path self = fs::read_symlink("/proc/self/exe", ignored);
-  const fs::path beside = self.parent_path() / name;
-  return !self.empty() && fs::exists(beside) ? beside.string() : name;
-}
-
 Result<os::ChildProcess> spawn(const Daemon& daemon, std::vector<std::string> words) {
   TRY(os::make_directories(daemon.folder));
   const os::Fd log = TRY(os::open_file(daemon.log(), O_WRONLY | O_CREAT | O_APPEND, 0600));
   os::ChildProcess::Options options;
-  options.argv = {program_beside_us(daemon.program), "--data", daemon.folder.string()};
+  options.argv = {os::program_beside(daemon.program), "--data", daemon.folder.string()};
   options.argv.insert(options.argv.end(), words.begin(), words.end());
   options.stdout_fd = log.get();
   options.stderr_fd = log.get();
@@ -51,12 +44,10 @@ Result<os::ChildProcess> spawn(const Daemon& daemon, std::vector<std::string> wo
   return os::ChildProcess::spawn(options);
 }
 
-std::string last_line(const fs::path& file) {
-  const Result<std::string> text = os::read_file(file);
-  if (!text || text->empty()) return "its log is empty: " + file.string();
-  const std::size_t end = text->find_last_not_of('\n');
-  const std::size_t begin = text->rfind('\n', end);
-  return printable(text->substr(begin == std::string::npos ? 0 : begin + 1, end - begin));
+std::string last_words(const fs::path& log) {
+  const Result<std::string> text = os::read_file(log);
+  const std::string line = text ? last_printable_line(*text) : std::string();
+  return line.empty() ? "its log is empty: " + log.string() : line;
 }
 
 // Waits until `ready`; the daemon's own words when it ends before that.
@@ -65,7 +56,7 @@ Result<> wait_until(const Daemon& daemon, os::ChildProcess& child, const std::st
   ProgressLine progress;
   const auto deadline = std::chrono::steady_clock::now() + kStartPatience;
   while (!ready()) {
-    if (TRY(child.poll())) return Error(ErrorCode::kIo, daemon.program + " did not start: " + last_line(daemon.log()));
+    if (TRY(child.poll())) return Error(ErrorCode::kIo, daemon.program + " did not start: " + last_words(daemon.log()));
     if (interrupted()) return Error(ErrorCode::kBusy, "interrupted");
     if (std::chrono::steady_clock::now() >= deadline) {
       return Error(ErrorCode::kTimeout, what + " takes too long: " + daemon.log().string() + " may say why");

@@ -53,6 +53,10 @@ Reply<std::vector<InstanceEntry>> find_instances(const Call& call, const std::ve
 Reply<InstanceEntry> find_instance(const Call& call, const std::string& id);
 void write_instance(pugi::xml_node set, const Call& call, const InstanceEntry& entry,
                     const std::map<model::SecurityGroupId, std::string>& group_names);
+void write_state(pugi::xml_node parent, const char* element, model::InstanceState state);
 Reply<std::map<model::SecurityGroupId, std::string>> group_names(const Call& call);
+// <groupSet> of groups with their names.
+void write_groups(pugi::xml_node parent, const std::vector<model::SecurityGroupId>& groups,
+                  const std::map<model::SecurityGroupId, std::string>& names);
 
 }  // namespace pileus::ec2

@@ -1,13 +1,9 @@
 #include "ec2/internal/ssh_key.h"
 
-#include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
-#include <openssl/evp.h>
 #include <openssl/param_build.h>
-#include <openssl/pem.h>
 #include <openssl/rsa.h>
-#include <openssl/x509.h>
 
 #include <array>
 #include <memory>
@@ -15,6 +11,7 @@
 #include "base/ints.h"
 #include "ec2/internal/digest.h"
 #include "http/base64.h"
+#include "http/openssl.h"
 
 namespace pileus::ec2 {
 namespace {
@@ -24,16 +21,9 @@ constexpr std::size_t kEd25519Size = 32;
 constexpr std::string_view kRsaName = "ssh-rsa";
 constexpr std::string_view kEd25519Name = "ssh-ed25519";
 
-template <auto kFree>
-struct Free {
-  template <typename T>
-  void operator()(T* pointer) const {
-    kFree(pointer);
-  }
-};
-using Key = std::unique_ptr<EVP_PKEY, Free<EVP_PKEY_free>>;
-using Number = std::unique_ptr<BIGNUM, Free<BN_free>>;
-using Bio = std::unique_ptr<BIO, Free<BIO_free>>;
+using http::openssl::Bio;
+using http::openssl::Key;
+using Number = std::unique_ptr<BIGNUM, http::openssl::Free<BN_free>>;
 
 Error failed() { return {ErrorCode::kExhausted, "the cryptographic library could not make or read a key"}; }
 
@@ -154,13 +144,14 @@ Result<std::string> rsa_fingerprint(std::string_view exponent, std::string_view 
   const auto bytes = [](std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); };
   const Number e(BN_bin2bn(bytes(exponent), static_cast<int>(exponent.size()), nullptr));
   const Number n(BN_bin2bn(bytes(modulus), static_cast<int>(modulus.size()), nullptr));
-  const std::unique_ptr<OSSL_PARAM_BLD, Free<OSSL_PARAM_BLD_free>> builder(OSSL_PARAM_BLD_new());
+  const std::unique_ptr<OSSL_PARAM_BLD, http::openssl::Free<OSSL_PARAM_BLD_free>> builder(OSSL_PARAM_BLD_new());
   if (!e || !n || !builder || OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_N, n.get()) != 1 ||
       OSSL_PARAM_BLD_push_BN(builder.get(), OSSL_PKEY_PARAM_RSA_E, e.get()) != 1) {
     return failed();
   }
-  const std::unique_ptr<OSSL_PARAM, Free<OSSL_PARAM_free>> parameters(OSSL_PARAM_BLD_to_param(builder.get()));
-  const std::unique_ptr<EVP_PKEY_CTX, Free<EVP_PKEY_CTX_free>> context(
+  const std::unique_ptr<OSSL_PARAM, http::openssl::Free<OSSL_PARAM_free>> parameters(
+      OSSL_PARAM_BLD_to_param(builder.get()));
+  const std::unique_ptr<EVP_PKEY_CTX, http::openssl::Free<EVP_PKEY_CTX_free>> context(
       EVP_PKEY_CTX_new_from_name(nullptr, "RSA", nullptr));
   EVP_PKEY* made = nullptr;
   if (!parameters || !context || EVP_PKEY_fromdata_init(context.get()) != 1 ||

@@ -1,5 +1,6 @@
 #include "http/server.h"
 
+#include <arpa/inet.h>
 #include <microhttpd.h>
 
 #include <atomic>
@@ -45,10 +46,10 @@ class MicroServer final : public Server {
   ~MicroServer() override { stop(std::chrono::milliseconds(0)); }
 
   Result<> start() {
-    Listener listener = TRY(listen_at(options_.address, options_.port));
+    Listener listener;
+    if (options_.listens) listener = TRY(listen_at(options_.address, options_.port));
     port_ = listener.port;
     std::vector<MHD_OptionItem> items = {
-        {MHD_OPTION_LISTEN_SOCKET, listener.socket.get(), nullptr},
         {MHD_OPTION_CONNECTION_LIMIT, static_cast<intptr_t>(options_.max_connections), nullptr},
         {MHD_OPTION_CONNECTION_MEMORY_LIMIT, static_cast<intptr_t>(options_.max_header), nullptr},
         {MHD_OPTION_CONNECTION_TIMEOUT, static_cast<intptr_t>(options_.idle_timeout.count()), nullptr},
@@ -57,6 +58,8 @@ class MicroServer final : public Server {
         {MHD_OPTION_URI_LOG_CALLBACK, reinterpret_cast<intptr_t>(&on_request_line), this},
     };
     unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+    if (options_.listens) items.push_back({MHD_OPTION_LISTEN_SOCKET, listener.socket.get(), nullptr});
+    else flags |= MHD_USE_NO_LISTEN_SOCKET;
     if (!options_.tls.certificate.empty()) {
       flags |= MHD_USE_TLS;
       items.push_back({MHD_OPTION_HTTPS_MEM_CERT, 0, options_.tls.certificate.data()});
@@ -81,6 +84,20 @@ class MicroServer final : public Server {
   }
 
   u16 port() const override { return port_; }
+
+  Result<> adopt(os::Fd connection, const std::string& remote_address) override {
+    sockaddr_in remote = {};
+    remote.sin_family = AF_INET;
+    if (::inet_pton(AF_INET, remote_address.c_str(), &remote.sin_addr) != 1) {
+      return Error(ErrorCode::kInvalid, "'" + remote_address + "' is no IPv4 address");
+    }
+    // libmicrohttpd closes it, whether this succeeds or not.
+    if (MHD_add_connection(daemon_, connection.release(), reinterpret_cast<const sockaddr*>(&remote), sizeof remote) ==
+        MHD_YES) {
+      return {};
+    }
+    return Error(ErrorCode::kExhausted, "the HTTP server cannot take the connection");
+  }
 
   void stop(std::chrono::milliseconds patience) override {
     if (daemon_ == nullptr) return;

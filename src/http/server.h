@@ -13,6 +13,7 @@
 #include "base/ints.h"
 #include "base/result.h"
 #include "http/message.h"
+#include "os/fd.h"
 
 namespace pileus::http {
 
@@ -30,6 +31,7 @@ struct ServerTls {
 struct ServerOptions {
   std::string address = "127.0.0.1";  // numeric, IPv4 or IPv6
   u16 port = 0;  // 0: the kernel chooses
+  bool listens = true;  // false: only what adopt() hands over is served
   ServerTls tls;  // used when it has a certificate
   unsigned threads = 8;  // that run handlers
   unsigned max_waiting = 1024;  // requests that wait for such a thread; more get 503
@@ -49,6 +51,9 @@ class Server {
   virtual ~Server() = default;
 
   virtual u16 port() const = 0;
+  // Serves a connection that somebody else has accepted. `remote_address`, an IPv4 address, is what requests say they are
+  // from. Any thread.
+  virtual Result<> adopt(os::Fd connection, const std::string& remote_address) = 0;
   // An orderly end: takes no more connections, waits at most so long for handlers to return and their answers to be
   // sent, answers what waits with 503, ends streams and closes all connections. May be called again.
   virtual void stop(std::chrono::milliseconds patience) = 0;

@@ -15,7 +15,7 @@
 namespace pileus::os {
 namespace {
 
-constexpr int kBacklog = 16;
+constexpr int kBacklog = 256;
 
 // /proc/self/fd/N/NAME is short however long the path is.
 struct ShortAddress {
@@ -48,9 +48,9 @@ Result<> wait_for(int socket, short events, std::chrono::milliseconds timeout) {
 
 }  // namespace
 
-Result<Fd> listen_unix(const std::filesystem::path& path) {
+Result<Fd> listen_unix(const std::filesystem::path& path, int type) {
   const ShortAddress address = TRY(short_address(path));
-  Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  Fd socket(::socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
   if (!socket.valid()) return Error::from_errno("socket");
   ::unlink(path.c_str());
   // Made private before anybody can connect: nobody can until listen().
@@ -61,9 +61,9 @@ Result<Fd> listen_unix(const std::filesystem::path& path) {
   return socket;
 }
 
-Result<Fd> connect_unix(const std::filesystem::path& path) {
+Result<Fd> connect_unix(const std::filesystem::path& path, int type) {
   const ShortAddress address = TRY(short_address(path));
-  Fd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  Fd socket(::socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
   if (!socket.valid()) return Error::from_errno("socket");
   if (::connect(socket.get(), generic(address), sizeof address.address) != 0) {
     if (errno == ECONNREFUSED || errno == ENOENT) {

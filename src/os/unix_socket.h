@@ -1,8 +1,10 @@
-// Local stream sockets by path, and lines read from them.
+// Local sockets by path, and lines read from them.
 //
 // A path may be longer than the 107 bytes that sockaddr_un holds: it is reached through its
 // folder's descriptor.
 #pragma once
+
+#include <sys/socket.h>
 
 #include <chrono>
 #include <filesystem>
@@ -15,11 +17,11 @@
 namespace pileus::os {
 
 // Listens at `path`, in place of whatever socket an earlier process left there. Only our user may
-// connect.
-Result<Fd> listen_unix(const std::filesystem::path& path);
+// connect. `type`: SOCK_STREAM, or SOCK_SEQPACKET to keep messages apart.
+Result<Fd> listen_unix(const std::filesystem::path& path, int type = SOCK_STREAM);
 
 // kNotFound when nobody listens there.
-Result<Fd> connect_unix(const std::filesystem::path& path);
+Result<Fd> connect_unix(const std::filesystem::path& path, int type = SOCK_STREAM);
 
 // The next connection of a listening socket; not inherited by children.
 Result<Fd> accept_connection(int listener);

@@ -1,5 +1,6 @@
 #include "virtio/net.h"
 
+#include <array>
 #include <bit>
 #include <cstring>
 
@@ -13,28 +14,22 @@ constexpr u16 kReceiveQueue = 0;
 constexpr u16 kTransmitQueue = 1;
 constexpr std::array<u16, 2> kQueueSizes = {256, 256};
 constexpr std::size_t kMaxWaiting = 256;  // frames
-constexpr u64 kMaxFrame = 64 * kKiB;
 
 // Feature bits (5.1.3).
 constexpr u64 kChecksum = u64{1} << 0;
 constexpr u64 kGuestChecksum = u64{1} << 1;
 constexpr u64 kMtu = u64{1} << 3;
 constexpr u64 kMac = u64{1} << 5;
+constexpr u64 kGuestTso4 = u64{1} << 7;
+constexpr u64 kHostTso4 = u64{1} << 11;
 constexpr u64 kMergeReceive = u64{1} << 15;
 constexpr u64 kStatus = u64{1} << 16;
 
 constexpr u16 kLinkUp = 1;
 
 // 5.1.6.
-constexpr u8 kNeedsChecksum = 1;
-constexpr u8 kDataValid = 2;
 struct Header {
-  u8 flags;
-  u8 gso_type;
-  u16 header_length;
-  u16 gso_size;
-  u16 checksum_start;
-  u16 checksum_offset;
+  packet::Offload offload;
   u16 buffers;
 };
 static_assert(sizeof(Header) == 12);
@@ -48,35 +43,20 @@ struct Config {
 };
 static_assert(sizeof(Config) == 12);
 
-// The Internet checksum (RFC 1071) of `bytes`, with the pseudo-header's sum already in place.
-u16 internet_checksum(std::span<const u8> bytes) {
-  u64 sum = 0;
-  std::size_t i = 0;
-  for (; i + 1 < bytes.size(); i += 2) sum += u32{bytes[i]} << 8 | bytes[i + 1];
-  if (i < bytes.size()) sum += u32{bytes[i]} << 8;
-  while (sum >> 16 != 0) sum = (sum & 0xFFFF) + (sum >> 16);
-  const auto result = static_cast<u16>(~sum);
-  return result == 0 ? u16{0xFFFF} : result;  // UDP gives zero the meaning "none"
-}
-
-// False when the driver's offsets leave the frame.
-bool complete_checksum(const Header& header, std::span<u8> frame) {
-  const u64 at = u64{header.checksum_start} + header.checksum_offset;
-  if (at + 2 > frame.size()) return false;
-  const u16 sum = internet_checksum(frame.subspan(header.checksum_start));
-  frame[at] = static_cast<u8>(sum >> 8);
-  frame[at + 1] = static_cast<u8>(sum);
-  return true;
-}
-
 }  // namespace
 
 Net::Net(std::unique_ptr<NetBackend> backend, const MacAddress& mac, u16 mtu)
     : backend_(std::move(backend)), mac_(mac), mtu_(mtu) {}
 
-Net::~Net() { backend_->set_receiver({}); }
+Net::~Net() {
+  backend_->set_receiver({});
+  backend_->set_ready({});
+}
 
-u64 Net::features() const { return kChecksum | kGuestChecksum | kMtu | kMac | kMergeReceive | kStatus; }
+u64 Net::features() const {
+  const u64 segments = backend_->takes_offloads() ? kHostTso4 : 0;
+  return kChecksum | kGuestChecksum | kMtu | kMac | kGuestTso4 | kMergeReceive | kStatus | segments;
+}
 
 std::span<const u16> Net::queue_sizes() const { return kQueueSizes; }
 
@@ -94,11 +74,16 @@ void Net::write_config(u32, std::span<const u8>) {}
 void Net::activate(Activation activation) {
   active_ = std::move(activation);
   running_ = true;
-  backend_->set_receiver([this](std::span<const u8> frame) { receive(frame); });
+  backend_->set_receiver(
+      [this](const packet::Offload& offload, std::span<const u8> frame) { receive(offload, frame); });
+  backend_->set_ready([this] {
+    if (running_) transmit();
+  });
 }
 
 void Net::reset() {
   backend_->set_receiver({});
+  backend_->set_ready({});
   active_ = {};
   running_ = false;
   waiting_.clear();
@@ -110,22 +95,38 @@ void Net::notify(u16 queue) {
   if (queue == kTransmitQueue) transmit();
 }
 
-void Net::receive(std::span<const u8> frame) {
+// What the guest cannot take as it comes is finished here.
+void Net::receive(const packet::Offload& offload, std::span<const u8> frame) {
   if (!running_) return;
+  if (offload.gso_type != packet::Offload::kNoSegments && !active_.has(kGuestTso4)) {
+    finished_.assign(frame.begin(), frame.end());
+    if (!packet::cut_segments(offload, finished_, [this](std::span<u8> piece) {
+          receive({.flags = packet::Offload::kDataValid}, piece);
+        })) {
+      ++dropped_;
+    }
+    return;
+  }
+  if ((offload.flags & packet::Offload::kNeedsChecksum) != 0 && !active_.has(kGuestChecksum)) {
+    packet::Offload left = offload;
+    std::vector<u8> whole(frame.begin(), frame.end());
+    if (packet::finish_checksum(left, whole)) receive(left, whole);
+    return;
+  }
   // A frame must not overtake those that wait.
-  const Delivery delivery = waiting_.empty() ? deliver(frame) : Delivery::kNoBuffers;
+  const Delivery delivery = waiting_.empty() ? deliver(offload, frame) : Delivery::kNoBuffers;
   active_.finish(kReceiveQueue);
   if (delivery == Delivery::kDone) return;
-  if (delivery == Delivery::kTooBig || waiting_.size() >= kMaxWaiting || frame.size() > kMaxFrame) {
+  if (delivery == Delivery::kTooBig || waiting_.size() >= kMaxWaiting || frame.size() > packet::kMaxFrame) {
     ++dropped_;
     return;
   }
-  waiting_.emplace_back(frame.begin(), frame.end());
+  waiting_.push_back({offload, {frame.begin(), frame.end()}});
 }
 
 void Net::deliver_waiting() {
   while (!waiting_.empty()) {
-    const Delivery delivery = deliver(waiting_.front());
+    const Delivery delivery = deliver(waiting_.front().offload, waiting_.front().frame);
     if (delivery == Delivery::kNoBuffers) break;
     if (delivery == Delivery::kTooBig) ++dropped_;
     waiting_.pop_front();
@@ -161,13 +162,12 @@ Net::Delivery Net::take_buffers(u64 total, u16& count) {
 
 // Writes header and frame into receive buffers (5.1.6.4). The caller finishes the queue, so that
 // all buffers of a frame appear together.
-Net::Delivery Net::deliver(std::span<const u8> frame) {
+Net::Delivery Net::deliver(packet::Offload offload, std::span<const u8> frame) {
   u16 count = 0;
   const Delivery taken = take_buffers(sizeof(Header) + frame.size(), count);
   if (taken != Delivery::kDone) return taken;
-  Header header{};
-  header.buffers = count;
-  if (backend_->checksums_verified() && active_.has(kGuestChecksum)) header.flags = kDataValid;
+  if (!active_.has(kGuestChecksum)) offload.flags = 0;
+  const Header header{.offload = offload, .buffers = count};
   u64 used = sizeof header;  // of the current buffer
   std::array<u8, sizeof header> header_bytes;
   std::memcpy(header_bytes.data(), &header, sizeof header);
@@ -182,11 +182,17 @@ Net::Delivery Net::deliver(std::span<const u8> frame) {
   return Delivery::kDone;
 }
 
+// As Activation::serve(), but that chains stay in the queue while the backend cannot take them.
 void Net::transmit() {
-  active_.serve(kTransmitQueue, chain_, [this](const Chain& chain) -> u32 {
-    transmit_chain(chain);
-    return 0;
-  });
+  Queue& queue = active_.queues[kTransmitQueue];
+  for (unsigned left = Activation::kServeBatch; left > 0; --left) {
+    if (!backend_->can_send()) return;  // it will say when
+    if (!queue.pop(chain_)) return active_.finish(kTransmitQueue);
+    transmit_chain(chain_);
+    queue.push(chain_, 0);
+    active_.finish(kTransmitQueue);
+  }
+  active_.driver->notify_again(kTransmitQueue);
 }
 
 void Net::transmit_chain(const Chain& chain) {
@@ -195,15 +201,18 @@ void Net::transmit_chain(const Chain& chain) {
     active_.queues[kTransmitQueue].fail("a frame to be sent has no header");
     return;
   }
-  const auto header = std::bit_cast<Header>(header_bytes);
-  const u64 length = chain.readable_bytes - sizeof header;
-  // Segmentation offload is not offered, so only a driver that breaks the rules asks for it.
-  if (length == 0 || length > kMaxFrame || header.gso_type != 0) return;
+  packet::Offload offload = std::bit_cast<Header>(header_bytes).offload;
+  const u64 length = chain.readable_bytes - sizeof(Header);
+  // Only a driver that breaks the rules asks for what was not agreed on.
+  const bool segments = offload.gso_type != packet::Offload::kNoSegments;
+  if (length == 0 || length > packet::kMaxFrame) return;
+  if (segments && (!active_.has(kHostTso4) || offload.gso_type != packet::Offload::kTcp4)) return;
+  offload.flags &= packet::Offload::kNeedsChecksum;
+  if (offload.flags != 0 && !active_.has(kChecksum)) return;
   frame_.resize(length);
-  if (!chain.read(sizeof header, frame_)) return;
-  const bool unfinished = (header.flags & kNeedsChecksum) != 0;
-  if (unfinished && (!active_.has(kChecksum) || !complete_checksum(header, frame_))) return;
-  backend_->send(frame_);
+  if (!chain.read(sizeof(Header), frame_)) return;
+  if (!backend_->takes_offloads() && !packet::finish_checksum(offload, frame_)) return;
+  backend_->send(offload, frame_);
 }
 
 }  // namespace pileus::virtio

@@ -1,19 +1,20 @@
 // Net: virtio-net (virtio 1.2, 5.1) with one pair of queues.
 //
-// Frames for a guest that has no receive buffer wait in a bounded queue and are dropped beyond it.
+// Frames for a guest that has no receive buffer wait in a bounded queue and are dropped beyond it. What the guest leaves to
+// its card, checksums and cutting TCP segments, is left to the backend if that can do it.
 #pragma once
 
-#include <array>
 #include <deque>
 #include <memory>
 #include <vector>
 
+#include "packet/bytes.h"
 #include "virtio/device.h"
 #include "virtio/net_backend.h"
 
 namespace pileus::virtio {
 
-using MacAddress = std::array<u8, 6>;
+using packet::MacAddress;
 
 class Net : public Device {
  public:
@@ -36,9 +37,10 @@ class Net : public Device {
  private:
   enum class Delivery { kDone, kNoBuffers, kTooBig };
 
-  void receive(std::span<const u8> frame);
+  void receive(const packet::Offload& offload, std::span<const u8> frame);
+  void receive_segments(const packet::Offload& offload, std::span<const u8> frame);
   Delivery take_buffers(u64 total, u16& count);
-  Delivery deliver(std::span<const u8> frame);
+  Delivery deliver(packet::Offload offload, std::span<const u8> frame);
   void deliver_waiting();
   void transmit();
   void transmit_chain(const Chain& chain);
@@ -50,8 +52,13 @@ class Net : public Device {
   bool running_ = false;
   Chain chain_;
   std::vector<Chain> buffers_;  // of one received frame
-  std::vector<u8> frame_;       // being sent
-  std::deque<std::vector<u8>> waiting_;
+  std::vector<u8> frame_;  // being sent
+  std::vector<u8> finished_;  // a received frame with what the guest does not do itself
+  struct Waiting {
+    packet::Offload offload;
+    std::vector<u8> frame;
+  };
+  std::deque<Waiting> waiting_;
   u64 dropped_ = 0;
 };
 

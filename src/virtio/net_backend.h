@@ -7,22 +7,27 @@
 #include <span>
 
 #include "base/ints.h"
+#include "packet/offload.h"
 
 namespace pileus::virtio {
 
 class NetBackend {
  public:
   // Gets whole Ethernet frames, without the trailing check sequence; the bytes are valid during the
-  // call.
-  using Receiver = std::function<void(std::span<const u8> frame)>;
+  // call. `offload` says what is left to be done to the frame.
+  using Receiver = std::function<void(const packet::Offload& offload, std::span<const u8> frame)>;
 
   virtual ~NetBackend() = default;
-  // Takes a frame from the guest, of any content and length. Drops it if it cannot be sent now.
-  virtual void send(std::span<const u8> frame) = 0;
+  // Takes a frame from the guest, of any content and at most packet::kMaxFrame bytes, with no more left to do than
+  // takes_offloads() allows; may change the bytes. Drops it if it cannot be sent at all.
+  virtual void send(const packet::Offload& offload, std::span<u8> frame) = 0;
   // An empty function ends reception. A frame may be received inside send().
   virtual void set_receiver(Receiver receiver) = 0;
-  // Whether the checksums in received frames are known to be right.
-  virtual bool checksums_verified() const { return false; }
+  // Whether send() takes frames without checksum and TCP segments larger than the network's packets.
+  virtual bool takes_offloads() const { return false; }
+  // False: frames sent now would be lost, `ready` will be called when not.
+  virtual bool can_send() const { return true; }
+  virtual void set_ready(std::function<void()> ready) { static_cast<void>(ready); }
 };
 
 }  // namespace pileus::virtio

@@ -14,10 +14,20 @@ constexpr u64 kMergeReceive = u64{1} << 15;
 
 class FakeNet : public NetBackend {
  public:
-  void send(std::span<const u8> frame) override { sent.emplace_back(frame.begin(), frame.end()); }
+  void send(const packet::Offload& offload, std::span<u8> frame) override {
+    sent.emplace_back(frame.begin(), frame.end());
+    sent_offloads.push_back(offload);
+  }
+  bool takes_offloads() const override { return offloads; }
+  bool can_send() const override { return !full; }
+  void set_ready(std::function<void()> new_ready) override { ready = std::move(new_ready); }
   void set_receiver(Receiver new_receiver) override { receiver = std::move(new_receiver); }
   std::vector<std::vector<u8>> sent;
+  std::vector<packet::Offload> sent_offloads;
   Receiver receiver;
+  std::function<void()> ready;
+  bool offloads = false;
+  bool full = false;
 };
 
 class NetTest : public ::testing::Test {
@@ -37,7 +47,7 @@ class NetTest : public ::testing::Test {
     bytes[0] = static_cast<u8>(size);
     return bytes;
   }
-  void receive(const std::vector<u8>& bytes) { backend_->receiver(bytes); }
+  void receive(const std::vector<u8>& bytes) { backend_->receiver({}, bytes); }
 
   FakeNet* backend_ = nullptr;
   std::unique_ptr<Net> net_;

@@ -1,5 +1,5 @@
-// SlirpBackend: a network in user space, for which no privilege is needed. The guest gets an
-// address by DHCP, a name server and outward NAT; chosen ports of the host lead into the guest.
+// SlirpBackend: a virtual network card on a nat::UserNetwork of its own. The guest gets an address by DHCP, a name server
+// and outward NAT; chosen ports of the host lead into the guest.
 //
 // The network is 10.0.2.0/24: gateway .2, name server .3, guest .15.
 #pragma once
@@ -10,25 +10,15 @@
 
 #include "base/ints.h"
 #include "base/result.h"
+#include "nat/user_network.h"
 #include "os/event_loop.h"
 #include "virtio/net_backend.h"
 
 namespace pileus::virtio {
 
-struct PortForward {
-  std::string host_address = "127.0.0.1";
-  u16 host_port = 0;  // TCP
-  u16 guest_port = 0;
-};
-
 struct SlirpOptions {
-  std::string host_name = {};  // given to the guest by DHCP; may be empty
-  std::vector<PortForward> forwards = {};
-  bool restricted = false;  // no way outward: only the forwards work
-  // The gateway's address leads to 127.0.0.1 of the host. Off by default: services there rarely
-  // expect guests.
-  bool host_loopback = false;
-  u16 mtu = 1500;
+  nat::UserNetworkOptions network = {};
+  std::vector<nat::Forward> forwards = {};
 };
 
 class SlirpBackend : public NetBackend {
@@ -38,16 +28,16 @@ class SlirpBackend : public NetBackend {
   static Result<std::unique_ptr<SlirpBackend>> create(os::EventLoop& loop, const SlirpOptions& options);
   ~SlirpBackend() override;
 
-  void send(std::span<const u8> frame) override;
+  void send(const packet::Offload& offload, std::span<u8> frame) override;
   void set_receiver(Receiver receiver) override;
-  bool checksums_verified() const override { return true; }
-
-  struct Impl;
+  bool takes_offloads() const override { return true; }  // libslirp takes segments of any size
 
  private:
-  explicit SlirpBackend(std::unique_ptr<Impl> impl);
+  SlirpBackend(os::EventLoop& loop, std::unique_ptr<nat::UserNetwork> network)
+      : loop_(loop), network_(std::move(network)) {}
 
-  std::unique_ptr<Impl> impl_;
+  os::EventLoop& loop_;
+  std::unique_ptr<nat::UserNetwork> network_;
 };
 
 }  // namespace pileus::virtio

@@ -103,7 +103,7 @@ class SlirpTest : public ::testing::Test {
   Result<> start(const SlirpOptions& options) {
     net_ = TRY(SlirpBackend::create(io_->loop(), options));
     io_->loop().call([this] {
-      net_->set_receiver([this](std::span<const u8> frame) {
+      net_->set_receiver([this](const packet::Offload& /*offload*/, std::span<const u8> frame) {
         const std::lock_guard lock(mutex_);
         frames_.emplace_back(frame.begin(), frame.end());
         changed_.notify_all();
@@ -111,8 +111,8 @@ class SlirpTest : public ::testing::Test {
     });
     return {};
   }
-  void send(const Frame& frame) {
-    io_->loop().call([&] { net_->send(frame); });
+  void send(Frame frame) {
+    io_->loop().call([&] { net_->send({}, frame); });
   }
   template <typename Predicate>
   Frame wait_for(Predicate predicate) {
@@ -158,7 +158,7 @@ class SlirpTest : public ::testing::Test {
 };
 
 TEST_F(SlirpTest, TheGuestIsOfferedAnAddress) {
-  ASSERT_TRUE(start({.host_name = "guest-1"}).ok());
+  ASSERT_TRUE(start({.network = {.host_name = "guest-1"}}).ok());
   send(dhcp_discover());
   const Frame offer = wait_for(
       [](const Frame& frame) { return frame.size() > 282 && frame[23] == 17 && frame[36] == 0 && frame[37] == 68; });

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "engine/engine.h"
+#include "packet/bytes.h"
 
 namespace pileus::vmm {
 namespace {
@@ -121,6 +122,8 @@ std::string encode_config(const VmConfig& config) {
                        {"identity_file", config.identity_file},
                        {"translation_cache_bytes", config.translation_cache_bytes},
                        {"restrict_network", config.restrict_network},
+                       {"mac", config.mac},
+                       {"switch_port", config.switch_port},
                        {"modules", config.modules},
                        {"exit_port", config.exit_port},
                        {"legacy_devices", config.legacy_devices},
@@ -152,6 +155,8 @@ Result<VmConfig> parse_config(std::string_view text) {
   reader.text("identity_file", config.identity_file);
   if (reader.has("translation_cache_bytes")) reader.number("translation_cache_bytes", config.translation_cache_bytes);
   if (reader.has("restrict_network")) reader.flag("restrict_network", config.restrict_network);
+  if (reader.has("mac")) reader.text("mac", config.mac);
+  if (reader.has("switch_port")) reader.text("switch_port", config.switch_port);
   if (reader.has("direct")) reader.flag("direct", config.direct);
   if (reader.has("modules")) reader.texts("modules", config.modules);
   if (reader.has("legacy_devices")) reader.flag("legacy_devices", config.legacy_devices);
@@ -185,6 +190,9 @@ Result<> check(const VmConfig& config) {
       return Error(ErrorCode::kInvalid, "port " + std::to_string(forward.host_port) +
                                             " is forwarded twice: give each forward a port of its own");
     }
+  }
+  if (!config.mac.empty() && !packet::parse_mac(config.mac)) {
+    return Error(ErrorCode::kInvalid, "'" + config.mac + "' is no MAC address like 02:00:00:00:00:01");
   }
   if (config.kernel.empty() && !config.initrd.empty()) {
     return Error(ErrorCode::kInvalid, "--initrd needs a --kernel to go with it");

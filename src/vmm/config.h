@@ -40,6 +40,10 @@ struct VmConfig {
   std::string identity_file;  // private key for `pileus vm ssh`; may be empty
   u64 translation_cache_bytes = 128 * kMiB;
   bool restrict_network = false;  // the guest reaches nothing; forwards lead to it all the same
+  // Of the network card, "02:00:00:00:00:01"; empty: the usual one.
+  std::string mac;
+  // The socket of a port of the virtual switch, which then carries out `forwards` too; empty: a user network of its own.
+  std::string switch_port;
 
   // The host's port that leads to the guest's port 22; 0: none.
   u16 ssh_port() const;

@@ -11,9 +11,10 @@
 #include "base/log.h"
 #include "debug/profile/folding.h"
 #include "engine/engine.h"
-#include "virtio/slirp_backend.h"
+#include "packet/bytes.h"
 #include "vmm/disks.h"
 #include "vmm/engine_choice.h"
+#include "vmm/network.h"
 
 namespace pileus::vmm {
 namespace {
@@ -178,15 +179,8 @@ Result<machine::MachineConfig> Vm::machine_config() {
   config.disks = TRY(open_disks(directory_, config_));
 
   config.io = TRY(virtio::IoThread::start("io"));
-  virtio::SlirpOptions network;
-  network.host_name = config_.name;
-  network.mtu = config.mtu;
-  network.restricted = config_.restrict_network;
-  for (const PortForward& forward : config_.forwards) {
-    network.forwards.push_back(
-        {.host_address = forward.address, .host_port = forward.host_port, .guest_port = forward.guest_port});
-  }
-  config.net = TRY(virtio::SlirpBackend::create(config.io->loop(), network));
+  if (const auto mac = packet::parse_mac(config_.mac)) config.mac = *mac;
+  config.net = TRY(make_network(config.io->loop(), config_, config.mtu));
 
   config.serial = TRY(make_console(directory_.console_socket(), directory_.console_log()));
   config.console = TRY(make_console(directory_.virtio_console_socket(), directory_.virtio_console_log()));

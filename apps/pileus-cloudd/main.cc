@@ -17,6 +17,7 @@
 #include "os/daemon.h"
 #include "simulation.h"
 #include "state/compactor.h"
+#include "state/mirror/mirror.h"
 #include "state/open.h"
 
 namespace pileus::cloudd {
@@ -44,7 +45,8 @@ Result<int> serve(const Options& options) {
   const Result<os::FileLock> alone = os::take_pid_file(data / "daemon.lock");
   if (!alone) return Error(ErrorCode::kBusy, "another pileus-cloudd uses " + options.data);
   const std::string where = options.state.empty() ? "sqlite:" + (data / "state").string() : options.state;
-  const std::unique_ptr<state::Store> store = TRY(state::open_store(where).with("the cloud's state"));
+  std::unique_ptr<state::Store> durable = TRY(state::open_store(where).with("the cloud's state"));
+  const std::unique_ptr<state::Store> store = TRY(state::open_mirror(std::move(durable)).with("the cloud's state"));
   const control::SystemClock clock;
   const image::Library library = TRY(image::Library::open_default());
   TRY(ensure_types(*store));

@@ -41,9 +41,9 @@ Result<bool> HostHealthController::judge(model::HostId id, const HostView& host)
   change.expect(model::alive_key(id), host.alive);
   change.expect(model::desired_key(id), host.desired.revision);
   change.update(model::health_key(id), health, host.health.revision);
-  TRY(change.add_event(
-      store_, model::events_key(id),
-      {health.changed_at, "health", std::string(model::name(now)), now == model::HostState::kUnreachable ? "its lease ran out" : ""}));
+  TRY(change.add_event(store_, model::events_key(id),
+                       {health.changed_at, "health", std::string(model::name(now)),
+                        now == model::HostState::kUnreachable ? "its lease ran out" : ""}));
   return TRY(change.commit(store_)).has_value();
 }
 

@@ -136,7 +136,7 @@ Reply<std::vector<Entry>> read_by_id(const Call& call, const std::vector<std::st
       const control::InstanceView* instance = view.find(id);
       const bool theirs = instance != nullptr && instance->desired.value.account == call.account.id;
       if (theirs) entries.push_back(entry_of(view, *instance));
-      else missing = text;
+      else if (missing.empty()) missing = text;
     }
   }));
   if (missing.empty()) return entries;
@@ -241,7 +241,7 @@ Reply<> describe_instances(Call& call, pugi::xml_node answer) {
                     "The parameter maxResults cannot be used with the parameter instancesSet");
   }
   // Filters look at all of them, for what they leave is to fill the page.
-  std::vector<Entry> entries = TRY(find_instances(call, ids, call.parameters.has("Filter.1.Name") ? Page() : page));
+  std::vector<Entry> entries = TRY(find_instances(call, ids, filters.empty() ? page : Page()));
   std::erase_if(entries, [&](const Entry& entry) { return !filters.pass(entry); });
   const auto names = TRY(group_names(call));
   call.vpc_of_answer = TRY(default_network(call)).vpc.text();

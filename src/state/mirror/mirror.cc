@@ -2,7 +2,7 @@
 
 #include <atomic>
 #include <condition_variable>
-#include <shared_mutex>
+#include <mutex>
 #include <thread>
 
 #include "base/log.h"
@@ -69,14 +69,14 @@ class Shared {
 
   Result<Snapshot> get(const Get& what) {
     TRY(ask_when_in_doubt());
-    std::shared_lock lock(mutex_);
+    std::unique_lock lock(mutex_);
     TRY(catch_up(lock));
     GetResult got = contents_.get(what);
     return Snapshot{std::move(got.entries), got.count, got.more, contents_.revision()};
   }
   Result<Revision> revision() {
     TRY(ask_when_in_doubt());
-    std::shared_lock lock(mutex_);
+    std::unique_lock lock(mutex_);
     TRY(catch_up(lock));
     return contents_.revision();
   }
@@ -85,7 +85,7 @@ class Shared {
                                             const bool& cancelled) {
     // A store that does not answer is waited out, as by its own watches.
     static_cast<void>(ask_when_in_doubt().ok());
-    std::shared_lock lock(mutex_);
+    std::unique_lock lock(mutex_);
     const Revision target = floor_;
     while (true) {
       if (cancelled || closed_) return Error(ErrorCode::kBusy, "the watch was cancelled");
@@ -112,7 +112,7 @@ class Shared {
     function();
   }
   Revision oldest() const {
-    const std::shared_lock lock(mutex_);
+    const std::lock_guard lock(mutex_);
     return contents_.oldest();
   }
 
@@ -137,7 +137,7 @@ class Shared {
     doubt_ = false;
     return {};
   }
-  Result<> catch_up(std::shared_lock<std::shared_mutex>& lock) {
+  Result<> catch_up(std::unique_lock<std::mutex>& lock) {
     const Revision target = floor_;
     const auto reached = [&] { return closed_ || contents_.revision() >= target; };
     if (changed_.wait_for(lock, options_.patience, reached) && !closed_) return {};
@@ -148,8 +148,8 @@ class Shared {
   const MirrorOptions options_;
   std::atomic<bool> doubt_{false};
   std::atomic<Revision> known_{0};  // as contents_.revision(), to be looked at without the lock
-  mutable std::shared_mutex mutex_;  // of all below
-  std::condition_variable_any changed_;
+  mutable std::mutex mutex_;  // of all below; plain: one that lets readers in together starves who feeds us
+  std::condition_variable changed_;
   Contents contents_;
   Revision floor_ = 0;  // what a reader has to see at least
   std::map<Revision, std::vector<Operation>> own_;  // committed by us, waiting for what came before

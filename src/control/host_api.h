@@ -10,6 +10,7 @@
 #include <string>
 
 #include "control/clock.h"
+#include "control/network_api.h"
 #include "control/view.h"
 
 namespace pileus::control {
@@ -50,6 +51,7 @@ class HostApi {
   const std::string zone_;
   const CheckToken check_token_;
   const Sign sign_;
+  NetworkApi networks_;
   std::mutex mutex_;  // of all below
   View view_;
   std::map<model::HostId, state::LeaseId> leases_;

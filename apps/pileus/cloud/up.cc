@@ -9,6 +9,7 @@
 #include "cloud/session.h"
 #include "interrupt.h"
 #include "os/child_process.h"
+#include "os/daemon.h"
 #include "output.h"
 #include "print_json.h"
 
@@ -25,7 +26,8 @@ struct Daemon {
   std::string program;
   fs::path folder;
 
-  bool runs() const { return os::FileLock::held(folder / "daemon.lock"); }
+  fs::path lock() const { return folder / "daemon.lock"; }
+  bool runs() const { return os::FileLock::held(lock()); }
   fs::path log() const { return folder / "daemon.log"; }
 };
 
@@ -115,25 +117,6 @@ Result<os::ChildProcess> start_host(const image::Library& library) {
   return child;
 }
 
-Result<> end_daemon(const Daemon& daemon) {
-  if (!daemon.runs()) return {};
-  const std::string text = TRY(os::read_file(daemon.folder / "daemon.lock"));
-  const int pid = std::atoi(text.c_str());
-  if (pid <= 1)
-    return Error(ErrorCode::kCorrupt,
-                 daemon.program + " runs, but " + daemon.folder.string() + " does not say as what");
-  if (::kill(pid, SIGTERM) != 0 && errno != ESRCH) return Error::from_errno("end " + daemon.program);
-  const auto deadline = std::chrono::steady_clock::now() + kEndPatience;
-  while (daemon.runs()) {
-    if (std::chrono::steady_clock::now() >= deadline) {
-      return Error(ErrorCode::kTimeout,
-                   daemon.program + " does not end: `kill -9 " + std::to_string(pid) + "` ends it");
-    }
-    std::this_thread::sleep_for(kPoll);
-  }
-  return {};
-}
-
 void print_up(const client::Settings& settings) {
   std::printf(
       "The cloud is up: %s\n\n  pileus run debian-12 --name web     an instance, with a login\n"
@@ -192,8 +175,9 @@ Result<int> cloud_status(image::Library& library, const CommandLine& line) {
 }
 
 Result<int> cloud_down(image::Library& library, const CommandLine&) {
-  TRY(end_daemon(host_of(library)));
-  TRY(end_daemon(manager_of(library)));
+  for (const Daemon& daemon : {host_of(library), manager_of(library)}) {
+    TRY(os::end_daemon(daemon.lock(), kEndPatience).with(daemon.program));
+  }
   return 0;
 }
 

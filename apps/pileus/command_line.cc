@@ -253,6 +253,10 @@ void add_access_commands(CLI::App& root, CommandLine& line) {
                          "  pileus secgroup allow web 80\n  pileus secgroup allow web 22@10.0.0.0/8");
   add_name(allow, line, "The group");
   allow->add_option("PORT", line.cloud.allow, "PORT or PORT@CIDR")->required();
+  CLI::App* deny = leaf(group, "deny", "Take back what was allowed: connections end at once, too",
+                        "  pileus secgroup deny web 80\n  pileus secgroup deny web 22@10.0.0.0/8");
+  add_name(deny, line, "The group");
+  deny->add_option("PORT", line.cloud.allow, "PORT or PORT@CIDR, as it was allowed")->required();
   add_name(leaf(group, "rm", "Delete a security group", "  pileus secgroup rm web"), line, "The group");
 }
 

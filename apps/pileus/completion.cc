@@ -16,7 +16,7 @@ _pileus() {
       case $COMP_CWORD,${COMP_WORDS[1]},${COMP_WORDS[2]} in
         1,*) words='up status down run wait ps show ssh console logs stop start reboot rm events explain key secgroup host type account env image vm cpu completion --help --version' ;;
         2,key,*) words='ls import rm' ;;
-        2,secgroup,*) words='ls create allow rm' ;;
+        2,secgroup,*) words='ls create allow deny rm' ;;
         2,host,*) words='ls maintenance active' ;;
         2,type,*) words='ls' ;;
         2,account,*) words='ls create' ;;
@@ -66,7 +66,7 @@ _pileus() {
   case $CURRENT,$words[2],$words[3] in
     2,*) found=(up status down run wait ps show ssh console logs stop start reboot rm events explain key secgroup host type account env image vm cpu completion) ;;
     3,key,*) found=(ls import rm) ;;
-    3,secgroup,*) found=(ls create allow rm) ;;
+    3,secgroup,*) found=(ls create allow deny rm) ;;
     3,host,*) found=(ls maintenance active) ;;
     3,type,*) found=(ls) ;;
     3,account,*) found=(ls create) ;;
@@ -99,7 +99,7 @@ function __pileus_at
 end
 complete -c pileus -n '__pileus_at' -f -a 'up status down run wait ps show ssh console logs stop start reboot rm events explain key secgroup host type account env image vm cpu completion'
 complete -c pileus -n '__pileus_at key' -f -a 'ls import rm'
-complete -c pileus -n '__pileus_at secgroup' -f -a 'ls create allow rm'
+complete -c pileus -n '__pileus_at secgroup' -f -a 'ls create allow deny rm'
 complete -c pileus -n '__pileus_at host' -f -a 'ls maintenance active'
 complete -c pileus -n '__pileus_at type' -f -a ls
 complete -c pileus -n '__pileus_at account' -f -a 'ls create'

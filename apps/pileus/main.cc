@@ -59,6 +59,7 @@ constexpr std::array kCommands = {
     Entry{"secgroup ls", group_list},
     Entry{"secgroup create", group_create},
     Entry{"secgroup allow", group_allow},
+    Entry{"secgroup deny", group_deny},
     Entry{"secgroup rm", group_remove},
     Entry{"host ls", host_list},
     Entry{"host maintenance", host_mode},

@@ -35,6 +35,7 @@ Result<int> key_remove(image::Library& library, const CommandLine& line);
 Result<int> group_list(image::Library& library, const CommandLine& line);
 Result<int> group_create(image::Library& library, const CommandLine& line);
 Result<int> group_allow(image::Library& library, const CommandLine& line);
+Result<int> group_deny(image::Library& library, const CommandLine& line);
 Result<int> group_remove(image::Library& library, const CommandLine& line);
 // administration.cc
 Result<int> host_list(image::Library& library, const CommandLine& line);

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "host/capacity.h"
 #include "host/service.h"
+#include "host/switch_rules.h"
 #include "options.h"
 #include "os/daemon.h"
 
@@ -39,8 +40,14 @@ Result<int> serve(const Options& options) {
   const host::Membership membership = TRY(find_cloud(options));
   const image::Library library = TRY(image::Library::open_default());
   const std::unique_ptr<host::CloudLink> cloud = TRY(host::CloudLink::open(membership));
-  const std::unique_ptr<host::Agent> agent = TRY(host::Agent::create(library, options.data, *cloud));
+  const std::optional<vswitch::Endpoint> tunnel = host::parse_endpoint(options.tunnel);
+  if (!options.tunnel.empty() && !tunnel) {
+    return Error(ErrorCode::kInvalid, "'" + options.tunnel + "' is no address and port like 10.0.0.2:4789");
+  }
+  const std::unique_ptr<host::Agent> agent = TRY(host::Agent::create(library, options.data, *cloud, tunnel));
   model::HostObserved capacity = TRY(host::measure(options.data));
+  capacity.tunnel = options.tunnel;
+  TRY(os::replace_file(std::filesystem::path(options.data) / "joined", membership.id.text() + "\n"));
   std::printf("host %s of %s\n", membership.id.text().c_str(), membership.url.c_str());
   std::fflush(stdout);
   const host::Service service(*cloud, *agent, std::move(capacity));

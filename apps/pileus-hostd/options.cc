@@ -22,6 +22,9 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
   app.add_option("--name", options.name, "Name of this host (default: the machine's)");
   app.add_option("--zone", options.zone, "Availability zone it is in (default: the cloud's first)");
   app.add_option("--rack", options.rack, "Rack it is in");
+  app.add_option("--tunnel", options.tunnel,
+                 "ADDRESS:PORT at which other hosts reach this one's virtual switch, by UDP (usual: port 4789). Not "
+                 "encrypted: a network of the hosts' own. Default: instances meet those of this host only");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -13,6 +13,7 @@ struct Options {
   std::string name;
   std::string zone;
   std::string rack;
+  std::string tunnel;
 };
 
 // An int is the exit status of a program that is done: help was printed, or what is wrong was said.

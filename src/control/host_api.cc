@@ -79,6 +79,7 @@ HostApi::HostApi(state::Store& store, const Clock& clock, std::string zone, Chec
       zone_(std::move(zone)),
       check_token_(std::move(check_token)),
       sign_(std::move(sign)),
+      networks_(store),
       view_(view_or_own(std::move(view), store)) {}
 
 HostAnswer HostApi::handle(const HostRequest& request) {
@@ -93,6 +94,8 @@ HostAnswer HostApi::handle(const HostRequest& request) {
     answer = observe(request.host, request.body);
   } else if (request.path == kAssignmentsPath) {
     answer = assignments(request.host);
+  } else if (request.path == kNetworkPath) {
+    answer = networks_.answer(request.host);
   }
   if (answer) return {200, std::move(answer).value()};
   log::info("hosts: {}: {}", request.path.substr(0, 80), answer.error().message());

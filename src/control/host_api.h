@@ -10,6 +10,7 @@
 #include <string>
 
 #include "control/clock.h"
+#include "control/network_api.h"
 #include "control/shared_view.h"
 
 namespace pileus::control {
@@ -51,6 +52,7 @@ class HostApi {
   const std::string zone_;
   const CheckToken check_token_;
   const Sign sign_;
+  NetworkApi networks_;
   const std::shared_ptr<SharedView> view_;
   std::mutex mutex_;  // of all below
   std::map<model::HostId, state::LeaseId> leases_;

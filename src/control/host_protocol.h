@@ -17,6 +17,8 @@ inline constexpr std::string_view kReportPath = "/v1/report";
 inline constexpr std::string_view kObservePath = "/v1/observe";
 // ?known=DIGEST: waits until the answer is another one than that of this digest, at most kLongPoll.
 inline constexpr std::string_view kAssignmentsPath = "/v1/assignments";
+// What the host's virtual switch has to know (network_protocol.h).
+inline constexpr std::string_view kNetworkPath = "/v1/network";
 // The certificate of the cloud's authority, for those who know its fingerprint.
 inline constexpr std::string_view kAuthorityPath = "/v1/authority";
 inline constexpr std::chrono::seconds kLongPoll{20};

@@ -27,8 +27,8 @@ std::vector<model::InstanceId> instances_in(const std::filesystem::path& folder)
 }  // namespace
 
 Result<std::unique_ptr<Agent>> Agent::create(const image::Library& library, const std::filesystem::path& folder,
-                                             CloudLink& cloud) {
-  std::unique_ptr<Agent> agent(new Agent(library, folder, cloud));
+                                             CloudLink& cloud, std::optional<vswitch::Endpoint> tunnel) {
+  std::unique_ptr<Agent> agent(new Agent(library, folder, cloud, tunnel));
   TRY(os::make_directories(agent->instances_));
   // What a killed predecessor was making or removing.
   std::error_code ignored;
@@ -38,8 +38,18 @@ Result<std::unique_ptr<Agent>> Agent::create(const image::Library& library, cons
   return agent;
 }
 
-bool Agent::step(std::vector<control::Assignment>& assignments, LocalVm::Time now) {
+Agent::~Agent() {
+  for (const model::InstanceId id : instances_in(instances_)) {
+    if (LocalVm(instances_, id).alive()) return;
+  }
+  const Result<> ended = switch_.end();
+  if (!ended) log::warn("virtual switch: {}", ended.error().message());
+}
+
+bool Agent::step(std::vector<control::Assignment>& assignments, bool news, LocalVm::Time now) {
   bool acted = false;
+  const Result<> network = switch_.update(assignments, vms_, news, now);
+  if (!network) log::warn("virtual switch: {}", network.error().message());
   for (control::Assignment& assignment : assignments) {
     const model::InstanceId id = assignment.desired.id;
     LocalVm& vm = vms_.try_emplace(id, instances_, id).first->second;
@@ -75,7 +85,8 @@ Result<bool> Agent::attend_pending(control::Assignment& assignment, LocalVm& vm)
     if (!made) return fail(assignment, vm, made.error().message());
   }
   if (!vm.alive()) {
-    const Result<> started = vm.start(assignment);
+    const Result<> started = start(assignment, vm);
+    if (!started && started.error().code() == ErrorCode::kBusy) return started.error();
     if (!started) return fail(assignment, vm, started.error().message());
     return true;
   }
@@ -83,6 +94,13 @@ Result<bool> Agent::attend_pending(control::Assignment& assignment, LocalVm& vm)
   const vmm::VmState state = vm.state();
   TRY(report(assignment, vm, kRunning, {"running", state.engine_used + ": " + state.engine_reason, false}));
   return true;
+}
+
+// kBusy: the virtual switch does not know it yet.
+Result<> Agent::start(const control::Assignment& assignment, LocalVm& vm) {
+  const std::optional<SwitchPlace> place = switch_.place_of(assignment.desired.id);
+  if (!place) return Error(ErrorCode::kBusy, "the virtual switch has no port for it yet");
+  return vm.start(assignment, *place);
 }
 
 // A start that failed: a new instance ends, one that ran before is stopped again.
@@ -103,14 +121,14 @@ Result<bool> Agent::fail(control::Assignment& assignment, LocalVm& vm, const std
 
 Result<bool> Agent::attend_running(control::Assignment& assignment, LocalVm& vm, LocalVm::Time now) {
   const bool reboot = assignment.desired.reboots > assignment.observed.reboots;
+  if (vm.alive() && !reboot) return follow_rules(assignment, vm);
   if (vm.alive()) {
-    if (!reboot) return false;
     TRY(vm.shut_down(now));
     return false;
   }
   if (reboot) {
     assignment.observed.reboots = assignment.desired.reboots;
-    TRY(vm.start(assignment));
+    TRY(start(assignment, vm));
     TRY(report(assignment, vm, kRunning, {"rebooted", "", false}));
     return true;
   }
@@ -121,6 +139,14 @@ Result<bool> Agent::attend_running(control::Assignment& assignment, LocalVm& vm,
     return true;
   }
   return bring_back(assignment, vm, now);
+}
+
+// Its groups' rules may have opened and closed ports.
+Result<bool> Agent::follow_rules(control::Assignment& assignment, LocalVm& vm) {
+  const bool changed = TRY(vm.choose_forwards(assignment));
+  if (vm.public_address() == assignment.observed.public_address) return changed;
+  TRY(report(assignment, vm, kRunning, {"address", vm.public_address(), false}));
+  return true;
 }
 
 // Its VMM is gone, and not because the guest wanted it.
@@ -135,8 +161,8 @@ Result<bool> Agent::bring_back(control::Assignment& assignment, LocalVm& vm, Loc
     TRY(report(assignment, vm, kStopping, {"given up", assignment.observed.reason, true}));
     return true;
   }
+  TRY(start(assignment, vm));
   ++restarts.count;
-  TRY(vm.start(assignment));
   TRY(report(assignment, vm, kRunning, {"started again", why, false}));
   return true;
 }

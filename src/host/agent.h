@@ -9,6 +9,7 @@
 
 #include "host/cloud_link.h"
 #include "host/local_vm.h"
+#include "host/switch_keeper.h"
 
 namespace pileus::host {
 
@@ -16,17 +17,27 @@ class Agent {
  public:
   // `folder` gets instances/ and orphans/.
   static Result<std::unique_ptr<Agent>> create(const image::Library& library, const std::filesystem::path& folder,
-                                               CloudLink& cloud);
+                                               CloudLink& cloud, std::optional<vswitch::Endpoint> tunnel);
+  // The virtual switch ends if no VM runs; else it goes on, as VMs do.
+  ~Agent();
+  Agent(const Agent&) = delete;
+  Agent& operator=(const Agent&) = delete;
 
-  // One round for these assignments. True: something was done, so that the next round should come soon.
-  bool step(std::vector<control::Assignment>& assignments, LocalVm::Time now);
+  // One round for these assignments; `news`: they have just come. True: something was done, so that the next round should
+  // come soon.
+  bool step(std::vector<control::Assignment>& assignments, bool news, LocalVm::Time now);
 
   // Ends of consoles that have changed since they were last asked for.
   std::map<model::InstanceId, std::string> changed_consoles();
 
  private:
-  Agent(const image::Library& library, const std::filesystem::path& folder, CloudLink& cloud)
-      : library_(library), instances_(folder / "instances"), orphans_(folder / "orphans"), cloud_(cloud) {}
+  Agent(const image::Library& library, const std::filesystem::path& folder, CloudLink& cloud,
+        std::optional<vswitch::Endpoint> tunnel)
+      : library_(library),
+        instances_(folder / "instances"),
+        orphans_(folder / "orphans"),
+        cloud_(cloud),
+        switch_(folder / "switch", cloud, tunnel) {}
 
   struct Told {
     std::string what;
@@ -43,6 +54,8 @@ class Agent {
   Result<bool> attend_pending(control::Assignment& assignment, LocalVm& vm);
   Result<bool> attend_stopped(control::Assignment& assignment, LocalVm& vm, LocalVm::Time now);
   Result<bool> attend_terminated(control::Assignment& assignment, LocalVm& vm);
+  Result<> start(const control::Assignment& assignment, LocalVm& vm);
+  Result<bool> follow_rules(control::Assignment& assignment, LocalVm& vm);
   Result<bool> bring_back(control::Assignment& assignment, LocalVm& vm, LocalVm::Time now);
   Result<bool> fail(control::Assignment& assignment, LocalVm& vm, const std::string& why);
   // Tells the cloud, and changes the assignment accordingly.
@@ -53,6 +66,7 @@ class Agent {
   const std::filesystem::path instances_;
   const std::filesystem::path orphans_;
   CloudLink& cloud_;
+  SwitchKeeper switch_;
   std::map<model::InstanceId, LocalVm> vms_;
   std::map<model::InstanceId, Restarts> restarts_;
   std::map<model::InstanceId, LocalVm::Time> orphan_since_;

@@ -30,6 +30,8 @@ class HttpLink final : public CloudLink {
     return control::parse_assignments(body);
   }
 
+  Result<std::string> network() override { return post(control::kNetworkPath, ""); }
+
   // As a stream, because only such a request can be cancelled.
   Result<std::vector<control::Assignment>> next_assignments() override {
     http::ClientRequest request = make(std::string(control::kAssignmentsPath) + "?known=" + known_, "");

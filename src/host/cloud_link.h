@@ -20,6 +20,8 @@ class CloudLink {
   virtual Result<std::vector<control::Assignment>> next_assignments() = 0;
   // Those of now.
   virtual Result<std::vector<control::Assignment>> assignments() = 0;
+  // What the virtual switch has to know now: a control::HostNetwork, encoded.
+  virtual Result<std::string> network() = 0;
   virtual Result<> observe(const control::Observation& observation) = 0;
   // Ends a next_assignments() that waits.
   virtual void cancel() = 0;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "host/metadata.h"
 #include "host/vm_maker.h"
 #include "http/base64.h"
 #include "model/id.h"
@@ -17,24 +18,42 @@ namespace {
 constexpr u16 kSsh = 22;
 constexpr int kTries = 200;
 
-// A name as EC2 gives it: ip-172-31-5-6.
-std::string host_name(const std::string& private_address, model::InstanceId id) {
-  if (private_address.empty()) return id.text();
-  std::string name = "ip-" + private_address;
-  std::ranges::replace(name, '.', '-');
-  return name;
-}
-
 // One of 127.77.0.0/16.
 std::string random_address() {
   const u64 random = model::random_id();
   return "127.77." + std::to_string(random % 256) + "." + std::to_string(1 + (random >> 8U) % 254);
 }
 
-// Whether all ports are free there; kPermission when they are not ours to have.
-Result<> check_free(const std::string& address, const std::set<u16>& ports) {
-  for (const u16 port : ports) TRY(os::check_port_free(port, address));
-  return {};
+// Ports as they are, on an address of the instance's own, which it keeps if it can; without the right to low ports, one
+// port for SSH. Ports that lead into the guest already are the switch's, and need not be free.
+Result<std::vector<vmm::PortForward>> forwards_for(const std::vector<vmm::PortForward>& before,
+                                                   const std::set<u16>& ports) {
+  std::vector<vmm::PortForward> forwards;
+  if (ports.empty()) return forwards;
+  const std::string own = before.empty() ? std::string() : before.front().address;
+  const auto check_free = [&](const std::string& address) -> Result<> {
+    for (const u16 port : ports) {
+      const vmm::PortForward wanted{.address = address, .host_port = port, .guest_port = port};
+      if (std::ranges::find(before, wanted) == before.end()) TRY(os::check_port_free(port, address));
+    }
+    return {};
+  };
+  for (int i = 0; i < kTries; ++i) {
+    const bool again = i == 0 && !own.empty() && own != vmm::PortForward().address;
+    const std::string address = again ? own : random_address();
+    const Result<> free = check_free(address);
+    if (!free && free.error().code() == ErrorCode::kPermission) break;
+    if (!free) continue;
+    for (const u16 port : ports) forwards.push_back({.address = address, .host_port = port, .guest_port = port});
+    return forwards;
+  }
+  if (!ports.contains(kSsh)) return forwards;
+  for (const vmm::PortForward& each : before) {
+    if (each.guest_port == kSsh) return std::vector{each};
+  }
+  const u16 port = TRY(os::find_free_port());
+  forwards.push_back({.host_port = port, .guest_port = kSsh});
+  return forwards;
 }
 
 }  // namespace
@@ -49,24 +68,13 @@ std::string LocalVm::public_address() const {
   return first.address + ":" + std::to_string(first.host_port);
 }
 
-// Ports as they are, on an address of the instance's own; without the right to low ports, one port for SSH.
-Result<> LocalVm::choose_forwards(vmm::VmConfig& config, const std::set<u16>& ports) const {
-  const std::string before = config.forwards.empty() ? std::string() : config.forwards.front().address;
-  config.forwards.clear();
-  if (ports.empty()) return {};
-  for (int i = 0; i < kTries; ++i) {
-    const bool again = i == 0 && !before.empty() && before != vmm::PortForward().address;
-    const std::string address = again ? before : random_address();
-    const Result<> free = check_free(address, ports);
-    if (!free && free.error().code() == ErrorCode::kPermission) break;
-    if (!free) continue;
-    for (const u16 port : ports) config.forwards.push_back({.address = address, .host_port = port, .guest_port = port});
-    return {};
-  }
-  if (!ports.contains(kSsh)) return {};
-  const u16 port = TRY(os::find_free_port());
-  config.forwards.push_back({.host_port = port, .guest_port = kSsh});
-  return {};
+Result<bool> LocalVm::choose_forwards(const control::Assignment& assignment) {
+  vmm::VmConfig config = TRY(directory_.config());
+  std::vector<vmm::PortForward> forwards = TRY(forwards_for(config.forwards, assignment.open_ports));
+  if (forwards == config.forwards) return false;
+  config.forwards = std::move(forwards);
+  TRY(directory_.save_config(config));
+  return true;
 }
 
 Result<> LocalVm::make(const image::Library& library, const control::Assignment& assignment) {
@@ -96,9 +104,11 @@ Result<> LocalVm::make(const image::Library& library, const control::Assignment&
   return {};
 }
 
-Result<> LocalVm::start(const control::Assignment& assignment) {
+Result<> LocalVm::start(const control::Assignment& assignment, const SwitchPlace& place) {
+  TRY(choose_forwards(assignment));
   vmm::VmConfig config = TRY(directory_.config());
-  TRY(choose_forwards(config, assignment.open_ports));
+  config.switch_port = place.socket;
+  config.mac = place.mac;
   TRY(directory_.save_config(config));
   pressed_at_.reset();
   child_.reset();

@@ -13,6 +13,12 @@
 
 namespace pileus::host {
 
+// Where a VM is plugged in.
+struct SwitchPlace {
+  std::string socket;
+  std::string mac;
+};
+
 class LocalVm {
  public:
   using Time = std::chrono::steady_clock::time_point;
@@ -37,8 +43,10 @@ class LocalVm {
   std::string public_address() const;
 
   Result<> make(const image::Library& library, const control::Assignment& assignment);
-  // Starts it; its ports are those of the assignment from now on.
-  Result<> start(const control::Assignment& assignment);
+  // Starts it, plugged in at `place`; its ports are those of the assignment from now on.
+  Result<> start(const control::Assignment& assignment, const SwitchPlace& place);
+  // Makes the forwards lead to the ports of the assignment, for the switch to carry out. True: they have changed.
+  Result<bool> choose_forwards(const control::Assignment& assignment);
   // Why the last start failed, once: nothing while it goes on or has gone well.
   std::optional<std::string> start_failure();
   // Presses the power button, and pulls the plug when the guest has had its time.
@@ -48,8 +56,6 @@ class LocalVm {
   Result<> remove();
 
  private:
-  Result<> choose_forwards(vmm::VmConfig& config, const std::set<u16>& ports) const;
-
   std::filesystem::path parent_;
   model::InstanceId id_;
   vmm::VmDirectory directory_;

@@ -54,16 +54,18 @@ void Service::act() {
   std::optional<std::vector<control::Assignment>> assignments;
   std::chrono::milliseconds pause = kLook;
   while (!ended_) {
+    bool news = false;
     {
       std::unique_lock lock(mutex_);
       woken_.wait_for(lock, pause, [this] { return ended_ || news_.has_value(); });
-      if (news_) assignments = std::exchange(news_, {});
+      news = news_.has_value();
+      if (news) assignments = std::exchange(news_, {});
     }
     if (ended_) return;
     // Nothing is touched before the cloud has said what it wants.
     if (!assignments) continue;
     const std::lock_guard lock(agent_mutex_);
-    pause = agent_.step(*assignments, std::chrono::steady_clock::now()) ? kSoon : kLook;
+    pause = agent_.step(*assignments, news, std::chrono::steady_clock::now()) ? kSoon : kLook;
   }
 }
 

@@ -26,6 +26,10 @@ struct Writer {
   void operator()(const char* name, const T& value) {
     object[name] = to_json(value);
   }
+  template <typename T>
+  void later(const char* name, const T& value) {
+    (*this)(name, value);
+  }
 };
 
 template <typename T>
@@ -74,6 +78,11 @@ struct Reader {
     } else if (!from_json(*found, value, fault)) {
       fault.field = fault.field.empty() ? name : std::string(name) + "." + fault.field;
     }
+  }
+  // A field that came with a later version: records of before lack it.
+  template <typename T>
+  void later(const char* name, T& value) {
+    if (object.contains(name)) (*this)(name, value);
   }
 };
 

@@ -15,6 +15,10 @@ using Json = nlohmann::json;
 struct Filler {
   u64 next = 1;
   template <typename T>
+  void later(const char* name, T& value) {
+    (*this)(name, value);
+  }
+  template <typename T>
   void set(T& value) {
     if constexpr (std::same_as<T, bool>) {
       value = !value;

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <string>
+#include <thread>
 
 namespace pileus::os {
 namespace {
@@ -36,6 +37,23 @@ Result<FileLock> take_pid_file(const std::filesystem::path& file) {
   const Fd opened = TRY(open_file(file, O_WRONLY | O_TRUNC));
   TRY(write_all(opened.get(), std::to_string(::getpid()) + "\n"));
   return lock;
+}
+
+Result<> end_daemon(const std::filesystem::path& pid_file, std::chrono::seconds patience) {
+  constexpr std::chrono::milliseconds kPoll{20};
+  if (!FileLock::held(pid_file)) return {};
+  const std::string text = TRY(read_file(pid_file));
+  const int pid = std::atoi(text.c_str());
+  if (pid <= 1) return Error(ErrorCode::kCorrupt, pid_file.string() + " is locked, but does not say by which process");
+  if (::kill(pid, SIGTERM) != 0 && errno != ESRCH) return Error::from_errno("end process " + std::to_string(pid));
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (FileLock::held(pid_file)) {
+    if (std::chrono::steady_clock::now() >= deadline) {
+      return Error(ErrorCode::kTimeout, "it does not end: `kill -9 " + std::to_string(pid) + "` ends it");
+    }
+    std::this_thread::sleep_for(kPoll);
+  }
+  return {};
 }
 
 }  // namespace pileus::os

@@ -180,5 +180,71 @@ TEST_F(NetTest, ResetEndsReception) {
   EXPECT_FALSE(backend_->receiver);
 }
 
+// Bits 0, 1, 7 and 11: what is left to the card, and what the card may leave to the guest.
+constexpr u64 kGuestChecksum = u64{1} << 1;
+constexpr u64 kGuestTso4 = u64{1} << 7;
+constexpr u64 kHostTso4 = u64{1} << 11;
+
+TEST_F(NetTest, LargeSegmentsAreForBackendsThatTakeThem) {
+  EXPECT_EQ(net_->features() & kHostTso4, 0U);
+  backend_->offloads = true;
+  EXPECT_NE(net_->features() & kHostTso4, 0U);
+  start(net_->features());
+  const std::vector<u8> segment = frame(9000);
+  testing::poke(driver_->memory, kData, std::array<u8, 12>{1, 1, 54, 0, 0x78, 5, 34, 0, 16, 0, 0, 0});
+  driver_->put(kData + 12, segment);
+  driver_->queues[1].add({{kData, static_cast<u32>(12 + segment.size()), false}});
+  net_->notify(1);
+  ASSERT_EQ(backend_->sent.size(), 1U);
+  EXPECT_EQ(backend_->sent[0], segment);
+  EXPECT_EQ(backend_->sent_offloads[0].gso_size, 1400);
+  EXPECT_EQ(backend_->sent_offloads[0].flags, packet::Offload::kNeedsChecksum);
+  // A driver that did not agree to it is not obeyed.
+  start(net_->features() & ~kHostTso4);
+  testing::poke(driver_->memory, kData, std::array<u8, 12>{1, 1, 54, 0, 0x78, 5, 34, 0, 16, 0, 0, 0});
+  driver_->queues[1].add({{kData, static_cast<u32>(12 + segment.size()), false}});
+  net_->notify(1);
+  EXPECT_EQ(backend_->sent.size(), 1U);
+}
+
+TEST_F(NetTest, FramesStayInTheQueueWhileTheBackendIsFull) {
+  backend_->full = true;
+  driver_->put(kData + 12, frame(60));
+  driver_->queues[1].add({{kData, 72, false}});
+  net_->notify(1);
+  EXPECT_TRUE(backend_->sent.empty());
+  EXPECT_FALSE(driver_->queues[1].take_used().has_value());
+  backend_->full = false;
+  backend_->ready();
+  ASSERT_EQ(backend_->sent.size(), 1U);
+  EXPECT_TRUE(driver_->queues[1].take_used().has_value());
+}
+
+TEST_F(NetTest, WhatTheGuestCannotFinishIsFinishedForIt) {
+  std::vector<u8> segment(14 + 20 + 20 + 2000, 0);
+  segment[12] = 8;
+  segment[14] = 0x45;
+  segment[16] = static_cast<u8>((segment.size() - 14) >> 8);
+  segment[17] = static_cast<u8>(segment.size() - 14);
+  segment[23] = 6;
+  segment[14 + 20 + 12] = 0x50;
+  const packet::Offload offload{.flags = packet::Offload::kNeedsChecksum,
+                                .gso_type = packet::Offload::kTcp4,
+                                .gso_size = 1000,
+                                .checksum_start = 34,
+                                .checksum_offset = 16};
+  const auto receive_with = [&](u64 features) {
+    start(features);
+    for (u64 i = 0; i < 4; ++i) driver_->queues[0].add({{kData + i * 4096, 4096, true}});
+    backend_->receiver(offload, segment);
+    std::vector<u32> lengths;
+    while (const auto used = driver_->queues[0].take_used()) lengths.push_back(used->length);
+    return lengths;
+  };
+  EXPECT_EQ(receive_with(net_->features()), (std::vector<u32>{2054 + 12}));
+  EXPECT_EQ(receive_with(net_->features() & ~kGuestTso4), (std::vector<u32>{1054 + 12, 1054 + 12}));
+  EXPECT_EQ(receive_with(net_->features() & ~(kGuestTso4 | kGuestChecksum)), (std::vector<u32>{1054 + 12, 1054 + 12}));
+}
+
 }  // namespace
 }  // namespace pileus::virtio

@@ -180,6 +180,7 @@ Result<machine::MachineConfig> Vm::machine_config() {
 
   config.io = TRY(virtio::IoThread::start("io"));
   if (const auto mac = packet::parse_mac(config_.mac)) config.mac = *mac;
+  if (!config_.switch_port.empty()) config.mtu = kSwitchMtu;
   config.net = TRY(make_network(config.io->loop(), config_, config.mtu));
 
   config.serial = TRY(make_console(directory_.console_socket(), directory_.console_log()));

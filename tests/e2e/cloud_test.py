@@ -8,67 +8,10 @@ import pathlib
 import signal
 import tempfile
 
-from harness import BOOT_PATIENCE_S, HOME, IMAGE, Failure, end_on_sigterm, pileus, say, step, wait_until
+from harness import BOOT_PATIENCE_S, IMAGE, Failure, end_on_sigterm, step, wait_until
+from one_cloud import STATE_PATIENCE_S, Cloud
 
-STATE_PATIENCE_S = 120
 USER_DATA = "#!/bin/sh\necho user data ran > /run/user-data\n"
-
-
-class Cloud:
-    """A PILEUS_HOME of its own that shares the images of the tests."""
-
-    def __init__(self, folder):
-        self.home = pathlib.Path(folder)
-        (self.home / "images").symlink_to(HOME / "images")
-        self.folder = self.home / "cloud"
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, error, trace):
-        if kind is not None:
-            for log in self.folder.glob("*/daemon.log"):
-                say(f"---- {log}\n" + log.read_text(errors="replace")[-4000:])
-        for pid in self.daemons() + self.vmms():
-            os.kill(pid, signal.SIGKILL)
-
-    def __call__(self, *words, check=True, patience_s=STATE_PATIENCE_S):
-        return pileus(*words, home=self.home, check=check, patience_s=patience_s).stdout
-
-    def daemons(self):
-        found = []
-        for name, program in (("manager", "pileus-cloudd"), ("host", "pileus-hostd")):
-            try:
-                pid = int((self.folder / name / "daemon.lock").read_text())
-            except (OSError, ValueError):
-                continue
-            found += [pid] if self.is_running(pid, program) else []
-        return found
-
-    def is_running(self, pid, program):
-        try:
-            command = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
-        except OSError:
-            return False
-        return program.encode() in command and str(self.home).encode() in command
-
-    def vmms(self):
-        pids = [int(entry.name) for entry in pathlib.Path("/proc").iterdir() if entry.name.isdigit()]
-        return [pid for pid in pids if self.is_running(pid, "pileus-vmm")]
-
-    def show(self, name):
-        return json.loads(self("show", name, "--json"))
-
-    def wait_for(self, name, state):
-        wait_until(lambda: self.show(name)["state"] == state, f"{name} is {state}", STATE_PATIENCE_S)
-
-    def ssh(self, name, script):
-        return self("ssh", name, "--", script).strip()
-
-    def wait_for_ssh(self, name):
-        def answers():
-            return pileus("ssh", name, "--", "true", home=self.home, check=False).returncode == 0
-        wait_until(answers, f"{name} answers on SSH", BOOT_PATIENCE_S)
 
 
 def main():

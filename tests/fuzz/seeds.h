@@ -23,6 +23,11 @@ std::vector<Bytes> signature_seeds();
 std::vector<Bytes> filter_seeds();
 std::vector<Bytes> public_key_seeds();
 std::vector<Bytes> host_message_seeds();
+std::vector<Bytes> dhcp_seeds();
+std::vector<Bytes> dns_seeds();
+std::vector<Bytes> segment_seeds();
+std::vector<Bytes> switch_frame_seeds();
+std::vector<Bytes> switch_config_seeds();
 std::vector<Bytes> canary_seeds();
 
 }  // namespace pileus::fuzz

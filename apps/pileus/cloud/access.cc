@@ -28,6 +28,14 @@ std::string describe(const client::Node& permission) {
   return text + " from " + whom;
 }
 
+Result<int> change_rules(image::Library& library, const CommandLine& line, const char* action) {
+  const client::Cloud cloud = TRY(open_cloud(library));
+  client::Parameters rules = {{line.name.starts_with("sg-") ? "GroupId" : "GroupName", line.name}};
+  for (std::size_t i = 0; i < line.cloud.allow.size(); ++i) TRY(add_rule(rules, i + 1, line.cloud.allow[i]));
+  TRY(cloud.call(action, rules));
+  return 0;
+}
+
 }  // namespace
 
 Result<int> key_list(image::Library& library, const CommandLine& line) {
@@ -96,11 +104,11 @@ Result<int> group_create(image::Library& library, const CommandLine& line) {
 }
 
 Result<int> group_allow(image::Library& library, const CommandLine& line) {
-  const client::Cloud cloud = TRY(open_cloud(library));
-  client::Parameters rules = {{line.name.starts_with("sg-") ? "GroupId" : "GroupName", line.name}};
-  for (std::size_t i = 0; i < line.cloud.allow.size(); ++i) TRY(add_rule(rules, i + 1, line.cloud.allow[i]));
-  TRY(cloud.call("AuthorizeSecurityGroupIngress", rules));
-  return 0;
+  return change_rules(library, line, "AuthorizeSecurityGroupIngress");
+}
+
+Result<int> group_deny(image::Library& library, const CommandLine& line) {
+  return change_rules(library, line, "RevokeSecurityGroupIngress");
 }
 
 Result<int> group_remove(image::Library& library, const CommandLine& line) {

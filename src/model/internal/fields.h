@@ -123,6 +123,7 @@ void fields(V& v, R& r) {
   v("images", r.images);
   v("version", r.version);
   v("reported_at", r.reported_at);
+  v.later("tunnel", r.tunnel);
 }
 
 template <typename V, Record<HostClaims> R>

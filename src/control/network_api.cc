@@ -1,0 +1,155 @@
+#include "control/network_api.h"
+
+#include <set>
+
+#include "control/network_numbers.h"
+
+namespace pileus::control {
+namespace {
+
+constexpr std::chrono::milliseconds kFresh{300};
+
+template <typename Record, typename Take>
+Result<> read_all(state::Store& store, model::IdKind kind, std::string_view part, Take take) {
+  const state::Snapshot all =
+      TRY(store.get(state::Get{state::KeyRange::prefix(std::string(model::kind_prefix(kind)))}));
+  for (const state::KeyValue& entry : all.entries) {
+    if (model::split_key(kind, entry.key).part != part) continue;
+    Stored<Record> stored = TRY(decode_entry<Record>(entry));
+    take(std::move(stored.value));
+  }
+  return {};
+}
+
+bool is_gone(const InstanceView& instance) {
+  return instance.observed.value.state == model::InstanceState::kTerminated;
+}
+
+}  // namespace
+
+Result<std::string> NetworkApi::answer(model::HostId host) {
+  const std::lock_guard lock(mutex_);
+  TRY(view_.sync());
+  const auto now = std::chrono::steady_clock::now();
+  if (read_at_ == std::chrono::steady_clock::time_point() || now - read_at_ >= kFresh) {
+    TRY(refresh());
+    read_at_ = now;
+  }
+  bool whole = true;
+  HostNetwork network = TRY(network_of(host, whole));
+  if (!whole) {  // an instance that is younger than what was read
+    TRY(refresh());
+    network = TRY(network_of(host, whole));
+  }
+  return encode(network);
+}
+
+Result<> NetworkApi::refresh() {
+  using enum model::IdKind;
+  Records fresh;
+  fresh.numbers = std::move(records_.numbers);  // they never change
+  TRY(read_all<model::InterfaceDesired>(store_, kInterface, "desired", [&](model::InterfaceDesired each) {
+    fresh.interfaces[each.instance].push_back(std::move(each));
+  }));
+  TRY(read_all<model::SubnetDesired>(store_, kSubnet, "desired",
+                                     [&](model::SubnetDesired each) { fresh.subnets[each.id] = std::move(each); }));
+  TRY(read_all<model::VpcDesired>(store_, kVpc, "desired",
+                                  [&](model::VpcDesired each) { fresh.vpcs[each.id] = std::move(each); }));
+  TRY(read_all<model::SecurityGroup>(store_, kSecurityGroup, "desired",
+                                     [&](model::SecurityGroup each) { fresh.groups[each.id] = std::move(each); }));
+  records_ = std::move(fresh);
+  return {};
+}
+
+Result<u32> NetworkApi::number_of(model::VpcId vpc) {
+  const auto known = records_.numbers.find(vpc);
+  if (known != records_.numbers.end()) return known->second;
+  return records_.numbers[vpc] = TRY(network_number(store_, vpc));
+}
+
+Result<HostNetwork> NetworkApi::network_of(model::HostId host, bool& whole) {
+  HostNetwork network;
+  const auto self = view_.hosts().find(host);
+  if (self != view_.hosts().end()) network.zone = self->second.desired.value.zone;
+  for (const auto& [id, instance] : view_.instances()) {
+    if (!instance.placed.exists() || instance.placed.value.host != host || is_gone(instance)) continue;
+    const auto interfaces = records_.interfaces.find(id);
+    if (interfaces == records_.interfaces.end()) {
+      whole = false;
+      continue;
+    }
+    for (const model::InterfaceDesired& each : interfaces->second) {
+      const auto subnet = records_.subnets.find(each.subnet);
+      if (subnet == records_.subnets.end()) {
+        whole = false;
+        continue;
+      }
+      const model::VpcId vpc = subnet->second.vpc;
+      const u32 number = TRY(number_of(vpc));
+      network.networks[number] = records_.vpcs[vpc].cidr;
+      network.ports.push_back({.instance = id,
+                               .interface = each.id,
+                               .network = number,
+                               .mac = each.mac,
+                               .address = each.private_address,
+                               .subnet = subnet->second.cidr,
+                               .groups = each.security_groups,
+                               .check_source = each.source_dest_check});
+    }
+  }
+  add_groups(network);
+  add_remotes(network, host);
+  return network;
+}
+
+// The ports' groups, and those that their rules name with who is in them.
+void NetworkApi::add_groups(HostNetwork& network) const {
+  std::set<model::SecurityGroupId> own;
+  for (const NetworkPort& port : network.ports) own.insert(port.groups.begin(), port.groups.end());
+  std::set<model::SecurityGroupId> peers;
+  for (const model::SecurityGroupId id : own) {
+    const auto group = records_.groups.find(id);
+    if (group == records_.groups.end()) continue;
+    for (const model::SecurityGroupRule& rule : group->second.rules) {
+      if (rule.peer) peers.insert(rule.peer);
+    }
+  }
+  std::map<model::SecurityGroupId, std::vector<std::string>> members;
+  for (const auto& [instance, interfaces] : records_.interfaces) {
+    for (const model::InterfaceDesired& each : interfaces) {
+      for (const model::SecurityGroupId id : each.security_groups) {
+        if (peers.contains(id)) members[id].push_back(each.private_address);
+      }
+    }
+  }
+  own.insert(peers.begin(), peers.end());
+  for (const model::SecurityGroupId id : own) {
+    const auto group = records_.groups.find(id);
+    if (group != records_.groups.end()) network.groups.push_back({group->second, members[id]});
+  }
+}
+
+void NetworkApi::add_remotes(HostNetwork& network, model::HostId host) const {
+  std::map<model::VpcId, u32> wanted;
+  for (const auto& [vpc, number] : records_.numbers) {
+    if (network.networks.contains(number)) wanted[vpc] = number;
+  }
+  for (const auto& [id, instance] : view_.instances()) {
+    if (!instance.placed.exists() || instance.placed.value.host == host || is_gone(instance)) continue;
+    const auto at = view_.hosts().find(instance.placed.value.host);
+    const auto interfaces = records_.interfaces.find(id);
+    if (at == view_.hosts().end() || at->second.observed.value.tunnel.empty()) continue;
+    if (interfaces == records_.interfaces.end()) continue;
+    for (const model::InterfaceDesired& each : interfaces->second) {
+      const auto subnet = records_.subnets.find(each.subnet);
+      const auto number = subnet == records_.subnets.end() ? wanted.end() : wanted.find(subnet->second.vpc);
+      if (number == wanted.end()) continue;
+      network.remotes.push_back({.network = number->second,
+                                 .mac = each.mac,
+                                 .address = each.private_address,
+                                 .host = at->second.observed.value.tunnel});
+    }
+  }
+}
+
+}  // namespace pileus::control

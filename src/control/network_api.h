@@ -1,0 +1,44 @@
+// NetworkApi: what each host's virtual switch has to know, put together from the records of instances, interfaces, subnets
+// and security groups.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <mutex>
+
+#include "control/network_protocol.h"
+#include "control/view.h"
+
+namespace pileus::control {
+
+class NetworkApi {
+ public:
+  explicit NetworkApi(state::Store& store) : store_(store), view_(store) {}
+
+  // A HostNetwork, encoded. Any thread.
+  Result<std::string> answer(model::HostId host);
+
+ private:
+  // All records of networks, as of one moment: several hosts that ask soon after each other get the same.
+  struct Records {
+    std::map<model::InstanceId, std::vector<model::InterfaceDesired>> interfaces;
+    std::map<model::SubnetId, model::SubnetDesired> subnets;
+    std::map<model::VpcId, model::VpcDesired> vpcs;
+    std::map<model::SecurityGroupId, model::SecurityGroup> groups;
+    std::map<model::VpcId, u32> numbers;
+  };
+  Result<> refresh();
+  Result<u32> number_of(model::VpcId vpc);
+  // `whole` becomes false when records are missing.
+  Result<HostNetwork> network_of(model::HostId host, bool& whole);
+  void add_groups(HostNetwork& network) const;
+  void add_remotes(HostNetwork& network, model::HostId host) const;
+
+  state::Store& store_;
+  std::mutex mutex_;  // of all below
+  View view_;
+  Records records_;
+  std::chrono::steady_clock::time_point read_at_;
+};
+
+}  // namespace pileus::control

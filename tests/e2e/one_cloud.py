@@ -1,0 +1,80 @@
+"""A cloud of a test's own: its folder, its processes, and calls of the command line."""
+
+import json
+import os
+import pathlib
+import signal
+import socket
+
+from harness import BOOT_PATIENCE_S, HOME, pileus, say, wait_until
+
+STATE_PATIENCE_S = 120
+DAEMONS = (("manager", "pileus-cloudd"), ("host", "pileus-hostd"), ("host/switch", "pileus-switchd"))
+
+
+class Cloud:
+    """A PILEUS_HOME of its own that shares the images of the tests."""
+
+    def __init__(self, folder, inside=()):
+        self.home = pathlib.Path(folder)
+        self.home.mkdir(exist_ok=True)
+        self.inside = inside  # words before each command, e.g. those that lead into a network namespace
+        (self.home / "images").symlink_to(HOME / "images")
+        self.folder = self.home / "cloud"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if kind is not None:
+            for log in self.folder.glob("**/daemon.log"):
+                say(f"---- {log}\n" + log.read_text(errors="replace")[-4000:])
+        for pid in self.daemons() + self.vmms():
+            os.kill(pid, signal.SIGKILL)
+
+    def __call__(self, *words, check=True, patience_s=STATE_PATIENCE_S):
+        return pileus(*words, home=self.home, check=check, patience_s=patience_s, inside=self.inside).stdout
+
+    def daemons(self):
+        return [pid for name, program in DAEMONS for pid in self.daemon(name, program)]
+
+    def daemon(self, name, program):
+        """Its process id in a list, which is empty when it does not run."""
+        try:
+            pid = int((self.folder / name / "daemon.lock").read_text())
+        except (OSError, ValueError):
+            return []
+        return [pid] if self.is_running(pid, program) else []
+
+    def is_running(self, pid, program):
+        try:
+            command = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
+        except OSError:
+            return False
+        return program.encode() in command and str(self.home).encode() in command
+
+    def vmms(self):
+        pids = [int(entry.name) for entry in pathlib.Path("/proc").iterdir() if entry.name.isdigit()]
+        return [pid for pid in pids if self.is_running(pid, "pileus-vmm")]
+
+    def show(self, name):
+        return json.loads(self("show", name, "--json"))
+
+    def wait_for(self, name, state):
+        wait_until(lambda: self.show(name)["state"] == state, f"{name} is {state}", STATE_PATIENCE_S)
+
+    def ssh(self, name, script):
+        return self("ssh", name, "--", script).strip()
+
+    def wait_for_ssh(self, name):
+        def answers():
+            return pileus("ssh", name, "--", "true", home=self.home, check=False, inside=self.inside).returncode == 0
+        wait_until(answers, f"{name} answers on SSH", BOOT_PATIENCE_S)
+
+    def switch_stats(self):
+        """The switch's answer to that question, a line of JSON."""
+        with socket.socket(socket.AF_UNIX) as control:
+            control.settimeout(STATE_PATIENCE_S)
+            control.connect(str(self.folder / "host/switch/control.sock"))
+            control.sendall(b'{"command": "stats"}\n')
+            return control.makefile().readline()

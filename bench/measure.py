@@ -247,10 +247,12 @@ class QemuGuest:
 
     label = "tcg"
 
-    def __init__(self, prepared, in_place=False):
+    def __init__(self, prepared, in_place=False, name=""):
         self.prepared = prepared
         self.in_place = in_place  # write to the prepared disk itself: its first boot
-        self.console = prepared.folder / "qemu-console.log"
+        self.name = f"-{name}" if name else ""  # of one among several
+        self.extra = []  # further words for QEMU
+        self.console = prepared.folder / f"qemu-console{self.name}.log"
         self.process = None
         self.port = 0
 
@@ -265,7 +267,7 @@ class QemuGuest:
     def _disk(self):
         if self.in_place:
             return f"file={self.prepared.disk},format=raw,if=virtio"
-        overlay = self.prepared.folder / "qemu-overlay.qcow2"
+        overlay = self.prepared.folder / f"qemu-overlay{self.name}.qcow2"
         overlay.unlink(missing_ok=True)
         subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", self.prepared.disk, overlay],
                        check=True)
@@ -281,7 +283,8 @@ class QemuGuest:
                    "-initrd", self.prepared.initrd, "-append", self.prepared.command_line, "-drive", self._disk(),
                    "-drive", f"file={self.prepared.seed},format=raw,if=virtio,readonly=on",
                    "-netdev", f"user,id=net0,hostfwd=tcp:127.0.0.1:{self.port}-:22",
-                   "-device", "virtio-net-pci,netdev=net0,mac=52:54:00:12:34:56", "-device", "virtio-rng-pci"]
+                   "-device", "virtio-net-pci,netdev=net0,mac=52:54:00:12:34:56", "-device", "virtio-rng-pci",
+                   *self.extra]
         started = time.monotonic()
         self.process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL,
                                         preexec_fn=harness.die_with_parent)

@@ -50,11 +50,13 @@ Result<int> serve(const Options& options) {
   TRY(ensure_types(*store));
 
   HostListenerOptions hosts;
-  hosts.address = options.address;
+  hosts.address = options.host_address;
   hosts.port = options.host_port;
   hosts.zone = options.zones.front();
   hosts.server_names = {"localhost", "127.0.0.1"};
-  if (options.address != "0.0.0.0" && options.address != "::") hosts.server_names.push_back(options.address);
+  const bool everywhere = options.host_address == "0.0.0.0" || options.host_address == "::";
+  const std::string reached_at = everywhere ? "127.0.0.1" : options.host_address;
+  if (reached_at != "127.0.0.1") hosts.server_names.push_back(reached_at);
   hosts.server_names.insert(hosts.server_names.end(), options.host_names.begin(), options.host_names.end());
   hosts.data = data;
   std::unique_ptr<HostListener> listener = TRY(HostListener::start(*store, clock, hosts));
@@ -83,7 +85,7 @@ Result<int> serve(const Options& options) {
   const std::unique_ptr<Simulation> simulation =
       options.simulate == 0 ? nullptr : TRY(Simulation::start(*store, clock, options.simulate, options.zones));
   std::unique_ptr<control::Runner> controllers = start_controllers(*store, clock);
-  TRY(os::replace_file(data / "hosts-url", "https://127.0.0.1:" + std::to_string(listener->port()) + "\n"));
+  TRY(os::replace_file(data / "hosts-url", "https://" + reached_at + ":" + std::to_string(listener->port()) + "\n"));
   std::printf("the API is at %s; access key in %s\n", root_settings.endpoint.c_str(), (data / "client.json").c_str());
   std::printf("hosts join at port %u; token in %s\n", listener->port(), (data / "join-token").c_str());
   std::fflush(stdout);

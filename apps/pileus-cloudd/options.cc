@@ -17,7 +17,8 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
   auto* data = app.add_option("--data", options.data, "Folder for state, certificates and keys; made if missing");
   app.add_option("--state", options.state,
                  "Where the cloud's state is: sqlite:FOLDER, etcd://HOST:PORT,... (default: DATA)");
-  app.add_option("--address", options.address, "Address that the API and hosts are served at")->capture_default_str();
+  app.add_option("--address", options.address, "Address that the API is served at")->capture_default_str();
+  app.add_option("--host-address", options.host_address, "Address that hosts are served at (default: --address)");
   app.add_option("--port", options.port, "Port of the API; 0: any that is free")->capture_default_str();
   app.add_option("--host-port", options.host_port, "Port for hosts; 0: any that is free")->capture_default_str();
   app.add_option("--host-name", options.host_names, "Name or address at which hosts reach us; may be repeated")
@@ -36,6 +37,7 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
     std::fputs("pileus-cloudd: --data is missing: name a folder for the cloud's state\n", stderr);
     return 2;
   }
+  if (options.host_address.empty()) options.host_address = options.address;
   if (options.zones.empty()) options.zones = {options.region + "a"};
   return options;
 }

@@ -13,6 +13,7 @@ struct Options {
   std::string data;
   std::string state;    // empty: SQLite in `data`
   std::string address = "127.0.0.1";
+  std::string host_address;  // empty: `address`
   u16 port = 8773;
   u16 host_port = 8774;
   std::vector<std::string> host_names;  // at which hosts reach us, beside 127.0.0.1 and localhost

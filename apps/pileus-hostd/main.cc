@@ -47,6 +47,7 @@ Result<int> serve(const Options& options) {
   const std::unique_ptr<host::Agent> agent = TRY(host::Agent::create(library, options.data, *cloud, tunnel));
   model::HostObserved capacity = TRY(host::measure(options.data));
   capacity.tunnel = options.tunnel;
+  TRY(os::replace_file(std::filesystem::path(options.data) / "joined", membership.id.text() + "\n"));
   std::printf("host %s of %s\n", membership.id.text().c_str(), membership.url.c_str());
   std::fflush(stdout);
   const host::Service service(*cloud, *agent, std::move(capacity));

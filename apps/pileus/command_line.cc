@@ -170,6 +170,17 @@ void add_up(CLI::App& root, CommandLine& line) {
   up->add_flag("--detach", line.run.detach, "Leave it running in the background");
   up->add_option("--port", line.cloud.port, "Port of the API on 127.0.0.1; 0: any that is free")->capture_default_str();
   up->add_option("--simulate", line.cloud.simulate, "Have so many more hosts that only pretend to run VMs");
+  up->add_option("--hosts-at", line.cloud.hosts_at,
+                 "Address of this machine at which other machines may join as hosts, and their instances reach ours");
+  CLI::App* join = leaf(&root, "join", "Make this machine a host of a cloud that another machine manages",
+                        "  pileus join 10.0.0.1 --token pileus1.… --detach\n  pileus join 10.0.0.1:8774 --detach\n"
+                        "\n`pileus up --hosts-at ADDRESS` on the other machine prints the token. It is needed once.");
+  join->add_option("ADDRESS", line.name, "Where the cloud takes hosts, with :PORT unless that is 8774")->required();
+  join->add_option("--token", line.cloud.text, "Join token of the cloud");
+  join->add_option("--at", line.cloud.hosts_at, "Our address for the other hosts (default: the one that leads there)");
+  join->add_option("--name", line.cloud.name, "Name of this host (default: the machine's)");
+  join->add_option("--zone", line.cloud.zone, "Availability zone it is in (default: the cloud's first)");
+  join->add_flag("--detach", line.run.detach, "Leave it running in the background");
   add_json(leaf(&root, "status", "Show whether the cloud of this machine runs, and where", "  pileus status"), line);
   leaf(&root, "down", "End the cloud's daemons on this machine; its VMs go on", "  pileus down");
 }

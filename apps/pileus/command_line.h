@@ -58,6 +58,8 @@ struct CloudOptions {
   std::string text;        // a description, a mode, a tool's name
   std::vector<std::string> names;  // of instances
   u16 port = 8773;         // of up
+  std::string hosts_at;    // of up and join: this machine's address for other hosts
+  std::string zone;        // of join
   u32 simulate = 0;
   bool administrator = false;
 };

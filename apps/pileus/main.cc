@@ -40,6 +40,7 @@ constexpr std::array kCommands = {
     Entry{"up", cloud_up},
     Entry{"status", cloud_status},
     Entry{"down", cloud_down},
+    Entry{"join", cloud_join},
     Entry{"run", cloud_run},
     Entry{"wait", cloud_wait},
     Entry{"ps", cloud_ps},

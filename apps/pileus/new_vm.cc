@@ -183,6 +183,7 @@ Result<VmEntry> make_vm(image::Library& library, const RunOptions& options) {
 }
 
 Result<> renew_ports(VmEntry& vm) {
+  if (!vm.config.switch_port.empty()) return {};  // they are the switch's, which has them
   for (vmm::PortForward& forward : vm.config.forwards) {
     const Result<> free = os::check_port_free(forward.host_port, forward.address);
     if (free) continue;

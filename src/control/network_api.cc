@@ -35,7 +35,12 @@ Result<std::string> NetworkApi::answer(model::HostId host) {
     TRY(refresh());
     read_at_ = now;
   }
-  const HostNetwork network = TRY(network_of(host));
+  bool whole = true;
+  HostNetwork network = TRY(network_of(host, whole));
+  if (!whole) {  // an instance that is younger than what was read
+    TRY(refresh());
+    network = TRY(network_of(host, whole));
+  }
   return encode(network);
 }
 
@@ -62,17 +67,23 @@ Result<u32> NetworkApi::number_of(model::VpcId vpc) {
   return records_.numbers[vpc] = TRY(network_number(store_, vpc));
 }
 
-Result<HostNetwork> NetworkApi::network_of(model::HostId host) {
+Result<HostNetwork> NetworkApi::network_of(model::HostId host, bool& whole) {
   HostNetwork network;
   const auto self = view_.hosts().find(host);
   if (self != view_.hosts().end()) network.zone = self->second.desired.value.zone;
   for (const auto& [id, instance] : view_.instances()) {
     if (!instance.placed.exists() || instance.placed.value.host != host || is_gone(instance)) continue;
     const auto interfaces = records_.interfaces.find(id);
-    if (interfaces == records_.interfaces.end()) continue;
+    if (interfaces == records_.interfaces.end()) {
+      whole = false;
+      continue;
+    }
     for (const model::InterfaceDesired& each : interfaces->second) {
       const auto subnet = records_.subnets.find(each.subnet);
-      if (subnet == records_.subnets.end()) continue;
+      if (subnet == records_.subnets.end()) {
+        whole = false;
+        continue;
+      }
       const model::VpcId vpc = subnet->second.vpc;
       const u32 number = TRY(number_of(vpc));
       network.networks[number] = records_.vpcs[vpc].cidr;

@@ -29,7 +29,8 @@ class NetworkApi {
   };
   Result<> refresh();
   Result<u32> number_of(model::VpcId vpc);
-  Result<HostNetwork> network_of(model::HostId host);
+  // `whole` becomes false when records are missing.
+  Result<HostNetwork> network_of(model::HostId host, bool& whole);
   void add_groups(HostNetwork& network) const;
   void add_remotes(HostNetwork& network, model::HostId host) const;
 

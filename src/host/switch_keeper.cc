@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <thread>
 
 #include "base/log.h"
@@ -38,7 +39,10 @@ std::vector<vswitch::Mapping> mappings_of(const LocalVm& vm) {
 
 Result<> SwitchKeeper::update(const std::vector<control::Assignment>& assignments,
                               const std::map<model::InstanceId, LocalVm>& vms, bool news, Time now) {
-  if (news || now - asked_ >= kAskAgain) {
+  const bool missing = std::ranges::any_of(assignments, [this](const control::Assignment& each) {
+    return each.observed.state == model::InstanceState::kPending && !places_.contains(each.desired.id);
+  });
+  if (news || missing || now - asked_ >= kAskAgain) {
     const std::string body = TRY(cloud_.network());
     network_ = TRY(control::parse_host_network(body));
     asked_ = now;

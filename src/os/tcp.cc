@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <array>
 #include "os/fd.h"
 #include "os/unix_socket.h"
 
@@ -46,6 +47,25 @@ Result<Fd> listen_loopback(u16 port, const std::string& host) {
 Result<> check_port_free(u16 port, const std::string& address) {
   TRY(listen_loopback(port, address));
   return {};
+}
+
+Result<std::string> address_towards(const std::string& address) {
+  sockaddr_in peer = {};
+  peer.sin_family = AF_INET;
+  peer.sin_port = htons(1);  // nothing is sent
+  if (::inet_pton(AF_INET, address.c_str(), &peer.sin_addr) != 1) {
+    return Error(ErrorCode::kInvalid, "'" + address + "' is no IPv4 address");
+  }
+  const Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  sockaddr_in own = {};
+  socklen_t size = sizeof own;
+  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&peer), sizeof peer) != 0 ||
+      ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&own), &size) != 0) {
+    return Error(ErrorCode::kNotFound, "no way leads to " + address);
+  }
+  std::array<char, INET_ADDRSTRLEN> text = {};
+  ::inet_ntop(AF_INET, &own.sin_addr, text.data(), text.size());
+  return std::string(text.data());
 }
 
 Result<u16> find_free_port() {

@@ -16,6 +16,8 @@ Result<Fd> listen_loopback(u16 port, const std::string& address = "127.0.0.1");
 
 // kBusy when somebody has the port, kPermission when we may not have it.
 Result<> check_port_free(u16 port, const std::string& address = "127.0.0.1");
+// Our own address on the way to an IPv4 address. kNotFound when no way leads there.
+Result<std::string> address_towards(const std::string& address);
 // Whether it is an IPv4 address that never leaves this machine, 127.x.x.x.
 bool is_loopback(const std::string& address);
 

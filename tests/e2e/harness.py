@@ -68,9 +68,9 @@ def environment(home):
     return os.environ | {"PILEUS_HOME": str(home)}
 
 
-def pileus(*words, home=HOME, check=True, patience_s=COMMAND_PATIENCE_S, **options):
-    """Runs one command to its end; what it printed is in .stdout and .stderr of the result."""
-    command = [str(PROGRAMS / "pileus"), *map(str, words)]
+def pileus(*words, home=HOME, check=True, patience_s=COMMAND_PATIENCE_S, inside=(), **options):
+    """Runs one command to its end; what it printed is in .stdout and .stderr of the result. `inside`: words before it."""
+    command = [*inside, str(PROGRAMS / "pileus"), *map(str, words)]
     done = subprocess.run(command, env=environment(home), stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           errors="replace", timeout=patience_s, preexec_fn=die_with_parent, check=False, **options)
     if check and done.returncode != 0:

@@ -15,8 +15,10 @@ DAEMONS = (("manager", "pileus-cloudd"), ("host", "pileus-hostd"), ("host/switch
 class Cloud:
     """A PILEUS_HOME of its own that shares the images of the tests."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, inside=()):
         self.home = pathlib.Path(folder)
+        self.home.mkdir(exist_ok=True)
+        self.inside = inside  # words before each command, e.g. those that lead into a network namespace
         (self.home / "images").symlink_to(HOME / "images")
         self.folder = self.home / "cloud"
 
@@ -31,7 +33,7 @@ class Cloud:
             os.kill(pid, signal.SIGKILL)
 
     def __call__(self, *words, check=True, patience_s=STATE_PATIENCE_S):
-        return pileus(*words, home=self.home, check=check, patience_s=patience_s).stdout
+        return pileus(*words, home=self.home, check=check, patience_s=patience_s, inside=self.inside).stdout
 
     def daemons(self):
         return [pid for name, program in DAEMONS for pid in self.daemon(name, program)]
@@ -66,7 +68,7 @@ class Cloud:
 
     def wait_for_ssh(self, name):
         def answers():
-            return pileus("ssh", name, "--", "true", home=self.home, check=False).returncode == 0
+            return pileus("ssh", name, "--", "true", home=self.home, check=False, inside=self.inside).returncode == 0
         wait_until(answers, f"{name} answers on SSH", BOOT_PATIENCE_S)
 
     def switch_stats(self):

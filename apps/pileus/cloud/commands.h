@@ -34,6 +34,9 @@ Result<int> key_import(image::Library& library, const CommandLine& line);
 Result<int> key_remove(image::Library& library, const CommandLine& line);
 Result<int> group_list(image::Library& library, const CommandLine& line);
 Result<int> group_create(image::Library& library, const CommandLine& line);
+// "10.0.0.2:4789": where the switch of the host with that address takes tunnels.
+std::string tunnel_at(const std::string& address);
+Result<int> cloud_join(image::Library& library, const CommandLine& line);
 Result<int> group_allow(image::Library& library, const CommandLine& line);
 Result<int> group_deny(image::Library& library, const CommandLine& line);
 Result<int> group_remove(image::Library& library, const CommandLine& line);

@@ -1,11 +1,11 @@
 // up, status, down: the daemons of a whole cloud on this machine.
-#include <fcntl.h>
 #include <signal.h>
 
 #include <cstdio>
 #include <thread>
 
 #include "cloud/commands.h"
+#include "cloud/daemons.h"
 #include "cloud/session.h"
 #include "interrupt.h"
 #include "os/child_process.h"
@@ -18,56 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 constexpr std::chrono::milliseconds kPoll{100};
-constexpr std::chrono::seconds kStartPatience{30};
 constexpr std::chrono::seconds kEndPatience{20};
-
-// One daemon of ours: its folder, whose lock says that it runs, and whose pid file says as what.
-struct Daemon {
-  std::string program;
-  fs::path folder;
-
-  fs::path lock() const { return folder / "daemon.lock"; }
-  bool runs() const { return os::FileLock::held(lock()); }
-  fs::path log() const { return folder / "daemon.log"; }
-};
-
-Daemon manager_of(const image::Library& library) { return {"pileus-cloudd", cloud_folder(library) / "manager"}; }
-Daemon host_of(const image::Library& library) { return {"pileus-hostd", cloud_folder(library) / "host"}; }
-
-Result<os::ChildProcess> spawn(const Daemon& daemon, std::vector<std::string> words) {
-  TRY(os::make_directories(daemon.folder));
-  const os::Fd log = TRY(os::open_file(daemon.log(), O_WRONLY | O_CREAT | O_APPEND, 0600));
-  os::ChildProcess::Options options;
-  options.argv = {os::program_beside(daemon.program), "--data", daemon.folder.string()};
-  options.argv.insert(options.argv.end(), words.begin(), words.end());
-  options.stdout_fd = log.get();
-  options.stderr_fd = log.get();
-  options.new_session = true;
-  return os::ChildProcess::spawn(options);
-}
-
-std::string last_words(const fs::path& log) {
-  const Result<std::string> text = os::read_file(log);
-  const std::string line = text ? last_printable_line(*text) : std::string();
-  return line.empty() ? "its log is empty: " + log.string() : line;
-}
-
-// Waits until `ready`; the daemon's own words when it ends before that.
-template <typename Ready>
-Result<> wait_until(const Daemon& daemon, os::ChildProcess& child, const std::string& what, Ready ready) {
-  ProgressLine progress;
-  const auto deadline = std::chrono::steady_clock::now() + kStartPatience;
-  while (!ready()) {
-    if (TRY(child.poll())) return Error(ErrorCode::kIo, daemon.program + " did not start: " + last_words(daemon.log()));
-    if (interrupted()) return Error(ErrorCode::kBusy, "interrupted");
-    if (std::chrono::steady_clock::now() >= deadline) {
-      return Error(ErrorCode::kTimeout, what + " takes too long: " + daemon.log().string() + " may say why");
-    }
-    progress.update(what);
-    std::this_thread::sleep_for(kPoll);
-  }
-  return {};
-}
 
 std::optional<client::Cloud> answering_cloud(const image::Library& library) {
   Result<client::Settings> settings = client::read_settings(client_settings_file(library));
@@ -90,9 +41,11 @@ Result<os::ChildProcess> start_manager(const image::Library& library, const Clou
   const fs::path settings = manager.folder / "client.json";
   std::error_code before_error;
   const auto before = fs::last_write_time(settings, before_error);
-  os::ChildProcess child = TRY(spawn(manager, {"--port", std::to_string(options.port), "--host-port",
-                                               std::to_string(options.port == 0 ? 0 : options.port + 1), "--simulate",
-                                               std::to_string(options.simulate)}));
+  std::vector<std::string> words = {"--port",      std::to_string(options.port),
+                                    "--host-port", std::to_string(options.port == 0 ? 0 : options.port + 1),
+                                    "--simulate",  std::to_string(options.simulate)};
+  if (!options.hosts_at.empty()) words.insert(words.end(), {"--host-address", options.hosts_at});
+  os::ChildProcess child = TRY(spawn(manager, words));
   TRY(wait_until(manager, child, "starting the cloud manager", [&] {
     std::error_code error;
     const auto now = fs::last_write_time(settings, error);
@@ -103,13 +56,15 @@ Result<os::ChildProcess> start_manager(const image::Library& library, const Clou
   return child;
 }
 
-Result<os::ChildProcess> start_host(const image::Library& library) {
+Result<os::ChildProcess> start_host(const image::Library& library, const CloudOptions& options) {
   const Daemon host = host_of(library);
   const fs::path manager = manager_of(library).folder;
   const auto first_line = [](const std::string& text) { return text.substr(0, text.find('\n')); };
   const std::string url = TRY(os::read_file(manager / "hosts-url"));
   const std::string token = TRY(os::read_file(manager / "join-token"));
-  os::ChildProcess child = TRY(spawn(host, {"--cloud", first_line(url), "--token", first_line(token)}));
+  std::vector<std::string> words = {"--cloud", first_line(url), "--token", first_line(token)};
+  if (!options.hosts_at.empty()) words.insert(words.end(), {"--tunnel", tunnel_at(options.hosts_at)});
+  os::ChildProcess child = TRY(spawn(host, words));
   TRY(wait_until(host, child, "starting the host", [&] {
     const std::optional<client::Cloud> cloud = answering_cloud(library);
     return cloud && ready_hosts(*cloud) > 0;
@@ -126,6 +81,20 @@ void print_up(const client::Settings& settings) {
   std::fflush(stdout);
 }
 
+// What to type on another machine.
+Result<> print_join(const image::Library& library) {
+  const fs::path manager = manager_of(library).folder;
+  std::string url = TRY(os::read_file(manager / "hosts-url"));
+  std::string token = TRY(os::read_file(manager / "join-token"));
+  url.erase(std::min(url.find('\n'), url.size()));
+  token.erase(std::min(token.find('\n'), token.size()));
+  constexpr std::string_view kScheme = "https://";
+  std::printf("Another machine becomes a host of this cloud by:\n\n  pileus join %s --token %s\n\n",
+              url.substr(std::min(kScheme.size(), url.size())).c_str(), token.c_str());
+  std::fflush(stdout);
+  return {};
+}
+
 }  // namespace
 
 Result<int> cloud_up(image::Library& library, const CommandLine& line) {
@@ -137,10 +106,11 @@ Result<int> cloud_up(image::Library& library, const CommandLine& line) {
     if (line.run.detach) manager->detach();
   }
   if (!host_of(library).runs()) {
-    host = TRY(start_host(library));
+    host = TRY(start_host(library, line.cloud));
     if (line.run.detach) host->detach();
   }
   print_up(TRY(client::read_settings(client_settings_file(library))));
+  if (!line.cloud.hosts_at.empty()) TRY(print_join(library));
   if (line.run.detach) return 0;
   std::fputs("Ctrl-C ends it; instances go on.\n", stderr);
   while (!interrupted()) std::this_thread::sleep_for(kPoll);

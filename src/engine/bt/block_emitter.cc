@@ -115,6 +115,7 @@ void BlockEmitter::insn(const Trace& trace, unsigned i) {
     case Kind::kSwapGs: swap_gs(); break;
     case Kind::kReadTsc: read_tsc(at); break;
     case Kind::kPushFlags: push_flags(at); break;
+    case Kind::kReadControl: read_control(at); break;
     case Kind::kCall: call(at); break;
     case Kind::kCallIndirect: call_indirect(at); break;
     case Kind::kJump: jump(at); break;

@@ -117,6 +117,7 @@ class BlockEmitter {
   void swap_gs();
   void read_tsc(const TraceInsn& at);
   void push_flags(const TraceInsn& at);
+  void read_control(const TraceInsn& at);
 
   // control flow (emit_control.cc)
   void call(const TraceInsn& at);

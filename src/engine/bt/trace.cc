@@ -261,6 +261,12 @@ Kind stack_kind(const Insn& insn, TraceInsn* out) {
   return gpr ? Kind::kPop : Kind::kInterpret;
 }
 
+bool reads_cr2_or_cr3(const Insn& insn) {
+  const ZydisDecodedOperand& from = insn.operand[1];
+  return from.type == ZYDIS_OPERAND_TYPE_REGISTER &&
+         (from.reg.value == ZYDIS_REGISTER_CR2 || from.reg.value == ZYDIS_REGISTER_CR3);
+}
+
 Kind classify(const Insn& insn, Mode mode, u8 usable, const CpuFeatures& features, TraceInsn* out) {
   const ZydisDecodedInstruction& info = insn.info;
   switch (info.meta.category) {
@@ -286,6 +292,9 @@ Kind classify(const Insn& insn, Mode mode, u8 usable, const CpuFeatures& feature
     case ZYDIS_MNEMONIC_RDTSC:
     case ZYDIS_MNEMONIC_RDTSCP: return mode == kModeUser ? Kind::kInterpret : Kind::kReadTsc;
     case ZYDIS_MNEMONIC_PUSHFQ: return info.operand_width == 64 ? Kind::kPushFlags : Kind::kInterpret;
+    case ZYDIS_MNEMONIC_MOV:
+      if (mode != kModeUser && reads_cr2_or_cr3(insn)) return Kind::kReadControl;
+      break;
     case ZYDIS_MNEMONIC_CLD:
     case ZYDIS_MNEMONIC_STD: return Kind::kDirection;
     case ZYDIS_MNEMONIC_ENDBR64:
@@ -384,6 +393,7 @@ bool falls_through(Kind kind) {
     case Kind::kSwapGs:
     case Kind::kReadTsc:
     case Kind::kPushFlags:
+    case Kind::kReadControl:
     case Kind::kInterpret: return true;
   }
   return true;

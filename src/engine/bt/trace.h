@@ -21,6 +21,7 @@ enum class Kind : u8 {
   kSwapGs,        // at CPL 0
   kReadTsc,       // RDTSC, RDTSCP at CPL 0
   kPushFlags,     // PUSHFQ
+  kReadControl,   // MOV from CR2 or CR3 at CPL 0
   kCall,          // near, direct
   kCallIndirect,  // near, register or memory
   kJump,

@@ -51,7 +51,8 @@ Result<std::unique_ptr<HostListener>> HostListener::start(state::Store& store, c
       },
       [&self](const std::string& request, const model::HostId& id) {
         return self.certificates_.sign_host(request, id.text());
-      });
+      },
+      options.view);
   http::ServerOptions server;
   server.address = options.address;
   server.port = options.port;

@@ -21,6 +21,7 @@ struct HostListenerOptions {
   std::string zone;                       // of hosts that name none
   std::vector<std::string> server_names;  // at which hosts reach us
   std::filesystem::path data;             // gets certificates/ and join-token
+  std::shared_ptr<control::SharedView> view;  // of the store
 };
 
 class HostListener {

@@ -17,6 +17,7 @@
 #include "os/daemon.h"
 #include "simulation.h"
 #include "state/compactor.h"
+#include "state/mirror/mirror.h"
 #include "state/open.h"
 
 namespace pileus::cloudd {
@@ -29,12 +30,13 @@ constexpr std::chrono::minutes kHistory{10};
 // for each.
 constexpr std::size_t kMaxHeader = 128 * kKiB;
 
-std::unique_ptr<control::Runner> start_controllers(state::Store& store, const control::Clock& clock) {
+std::unique_ptr<control::Runner> start_controllers(state::Store& store, const control::Clock& clock,
+                                                   const std::shared_ptr<control::SharedView>& view) {
   std::vector<std::unique_ptr<control::Controller>> controllers;
-  controllers.push_back(std::make_unique<control::HostHealthController>(store, clock));
-  controllers.push_back(std::make_unique<control::Scheduler>(store, clock, placement::kPacking, "scheduler"));
-  controllers.push_back(std::make_unique<control::Reaper>(store, clock));
-  controllers.push_back(std::make_unique<control::InterfaceReaper>(store));
+  controllers.push_back(std::make_unique<control::HostHealthController>(store, clock, view));
+  controllers.push_back(std::make_unique<control::Scheduler>(store, clock, placement::kPacking, "scheduler", view));
+  controllers.push_back(std::make_unique<control::Reaper>(store, clock, view));
+  controllers.push_back(std::make_unique<control::InterfaceReaper>(store, view));
   return std::make_unique<control::Runner>(store, std::move(controllers), kControllerInterval);
 }
 
@@ -44,8 +46,10 @@ Result<int> serve(const Options& options) {
   const Result<os::FileLock> alone = os::take_pid_file(data / "daemon.lock");
   if (!alone) return Error(ErrorCode::kBusy, "another pileus-cloudd uses " + options.data);
   const std::string where = options.state.empty() ? "sqlite:" + (data / "state").string() : options.state;
-  const std::unique_ptr<state::Store> store = TRY(state::open_store(where).with("the cloud's state"));
+  std::unique_ptr<state::Store> durable = TRY(state::open_store(where).with("the cloud's state"));
+  const std::unique_ptr<state::Store> store = TRY(state::open_mirror(std::move(durable)).with("the cloud's state"));
   const control::SystemClock clock;
+  const auto view = std::make_shared<control::SharedView>(*store);
   const image::Library library = TRY(image::Library::open_default());
   TRY(ensure_types(*store));
 
@@ -59,6 +63,7 @@ Result<int> serve(const Options& options) {
   if (reached_at != "127.0.0.1") hosts.server_names.push_back(reached_at);
   hosts.server_names.insert(hosts.server_names.end(), options.host_names.begin(), options.host_names.end());
   hosts.data = data;
+  hosts.view = view;
   std::unique_ptr<HostListener> listener = TRY(HostListener::start(*store, clock, hosts));
 
   ec2::ApiSettings settings;
@@ -67,7 +72,7 @@ Result<int> serve(const Options& options) {
   };
   settings.region = options.region;
   settings.zones = options.zones;
-  ec2::Api api(*store, clock, std::move(settings));
+  ec2::Api api(*store, clock, std::move(settings), view);
   http::ServerOptions listen;
   listen.address = options.address;
   listen.port = options.port;
@@ -83,8 +88,8 @@ Result<int> serve(const Options& options) {
   root_settings.region = options.region;
   const model::AccountId root = TRY(ensure_root(*store, clock, data / "client.json", root_settings));
   const std::unique_ptr<Simulation> simulation =
-      options.simulate == 0 ? nullptr : TRY(Simulation::start(*store, clock, options.simulate, options.zones));
-  std::unique_ptr<control::Runner> controllers = start_controllers(*store, clock);
+      options.simulate == 0 ? nullptr : TRY(Simulation::start(*store, clock, view, options.simulate, options.zones));
+  std::unique_ptr<control::Runner> controllers = start_controllers(*store, clock, view);
   TRY(os::replace_file(data / "hosts-url", "https://" + reached_at + ":" + std::to_string(listener->port()) + "\n"));
   std::printf("the API is at %s; access key in %s\n", root_settings.endpoint.c_str(), (data / "client.json").c_str());
   std::printf("hosts join at port %u; token in %s\n", listener->port(), (data / "join-token").c_str());

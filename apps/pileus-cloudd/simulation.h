@@ -12,13 +12,14 @@ namespace pileus::cloudd {
 class Simulation {
  public:
   // `count` hosts of 64 processors, spread over the zones. Their ids are the same at each start.
-  static Result<std::unique_ptr<Simulation>> start(state::Store& store, const control::Clock& clock, u32 count,
+  static Result<std::unique_ptr<Simulation>> start(state::Store& store, const control::Clock& clock,
+                                                   const std::shared_ptr<control::SharedView>& view, u32 count,
                                                    const std::vector<std::string>& zones);
 
  private:
   Simulation() = default;
   std::vector<std::unique_ptr<control::SimulatedMachine>> machines_;
-  std::unique_ptr<control::Runner> runner_;
+  std::vector<std::unique_ptr<control::Runner>> runners_;
 };
 
 }  // namespace pileus::cloudd

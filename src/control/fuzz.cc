@@ -1,6 +1,7 @@
 #include "control/fuzz.h"
 
 #include "control/host_protocol.h"
+#include "control/network_protocol.h"
 
 namespace pileus::control {
 namespace {
@@ -23,6 +24,7 @@ void fuzz_host_message(std::span<const u8> input) {
   check(parse_host_report(text), parse_host_report);
   check(parse_assignments(text), parse_assignments);
   check(parse_observation(text), parse_observation);
+  check(parse_host_network(text), parse_host_network);
 }
 
 }  // namespace pileus::control

@@ -72,14 +72,15 @@ Result<Assignment> assignment_of(state::Store& store, const InstanceView& instan
 
 }  // namespace
 
-HostApi::HostApi(state::Store& store, const Clock& clock, std::string zone, CheckToken check_token, Sign sign)
+HostApi::HostApi(state::Store& store, const Clock& clock, std::string zone, CheckToken check_token, Sign sign,
+                 std::shared_ptr<SharedView> view)
     : store_(store),
       clock_(clock),
       zone_(std::move(zone)),
       check_token_(std::move(check_token)),
       sign_(std::move(sign)),
       networks_(store),
-      view_(store) {}
+      view_(view_or_own(std::move(view), store)) {}
 
 HostAnswer HostApi::handle(const HostRequest& request) {
   Result<std::string> answer = Error(ErrorCode::kNotFound, "there is no " + request.path.substr(0, 80));
@@ -158,13 +159,13 @@ Result<std::string> HostApi::report(model::HostId host, const std::string& body)
   HostReport report = TRY(parse_host_report(body));
   TRY(keep_alive(host, std::move(report.observed)));
   const std::lock_guard lock(mutex_);
-  TRY(view_.sync());
-  for (auto& [id, text] : report.consoles) {
-    const auto instance = view_.instances().find(id);
-    if (instance != view_.instances().end() && instance->second.placed.value.host == host)
-      consoles_[id] = std::move(text);
-  }
-  std::erase_if(consoles_, [&](const auto& each) { return !view_.instances().contains(each.first); });
+  TRY(view_->read([&](View& view) {
+    for (auto& [id, text] : report.consoles) {
+      const InstanceView* instance = view.find(id);
+      if (instance != nullptr && instance->placed.value.host == host) consoles_[id] = std::move(text);
+    }
+    std::erase_if(consoles_, [&](const auto& each) { return view.find(each.first) == nullptr; });
+  }));
   return std::string("{}");
 }
 
@@ -176,14 +177,12 @@ std::string HostApi::console(model::InstanceId id) {
 
 Result<std::string> HostApi::assignments(model::HostId host) {
   std::vector<InstanceView> here;
-  {
-    const std::lock_guard lock(mutex_);
-    TRY(view_.sync());
-    for (const auto& [id, instance] : view_.instances()) {
-      const bool whole = instance.desired.exists() && instance.observed.exists();
-      if (whole && instance.placed.exists() && instance.placed.value.host == host) here.push_back(instance);
+  TRY(view_->read([&](View& view) {
+    for (const model::InstanceId id : view.on_host(host)) {
+      const InstanceView& instance = *view.find(id);
+      if (instance.desired.exists() && instance.observed.exists()) here.push_back(instance);
     }
-  }
+  }));
   std::vector<Assignment> list;
   for (const InstanceView& instance : here) list.push_back(TRY(assignment_of(store_, instance)));
   return encode(list);

@@ -11,7 +11,7 @@
 
 #include "control/clock.h"
 #include "control/network_api.h"
-#include "control/view.h"
+#include "control/shared_view.h"
 
 namespace pileus::control {
 
@@ -31,7 +31,8 @@ class HostApi {
   using Sign = std::function<Result<std::string>(const std::string& request, const model::HostId& id)>;
   using CheckToken = std::function<bool(const std::string& secret)>;
 
-  HostApi(state::Store& store, const Clock& clock, std::string zone, CheckToken check_token, Sign sign);
+  HostApi(state::Store& store, const Clock& clock, std::string zone, CheckToken check_token, Sign sign,
+          std::shared_ptr<SharedView> view = nullptr);
 
   HostAnswer handle(const HostRequest& request);
   // What is asked of the host now. Its text stays the same while nothing changes: a long poll waits for another one.
@@ -52,8 +53,8 @@ class HostApi {
   const CheckToken check_token_;
   const Sign sign_;
   NetworkApi networks_;
+  const std::shared_ptr<SharedView> view_;
   std::mutex mutex_;  // of all below
-  View view_;
   std::map<model::HostId, state::LeaseId> leases_;
   std::map<model::InstanceId, std::string> consoles_;
 };

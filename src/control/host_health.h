@@ -3,13 +3,14 @@
 #pragma once
 
 #include "control/controller.h"
-#include "control/view.h"
+#include "control/shared_view.h"
 
 namespace pileus::control {
 
 class HostHealthController : public Controller {
  public:
-  HostHealthController(state::Store& store, const Clock& clock) : store_(store), clock_(clock), view_(store) {}
+  HostHealthController(state::Store& store, const Clock& clock, std::shared_ptr<SharedView> view = nullptr)
+      : store_(store), clock_(clock), work_(view_or_own(std::move(view), store)) {}
   Result<u32> run_once() override;
 
  private:
@@ -17,7 +18,7 @@ class HostHealthController : public Controller {
 
   state::Store& store_;
   const Clock& clock_;
-  View view_;
+  Worklist work_;
 };
 
 }  // namespace pileus::control

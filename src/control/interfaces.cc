@@ -5,10 +5,11 @@
 namespace pileus::control {
 
 Result<u32> InterfaceReaper::run_once() {
-  TRY(view_.sync());
+  TRY(work_.refresh());
   const auto now = std::chrono::steady_clock::now();
-  if (swept_at_ && now < *swept_at_ + kSweep) return release_of_ended();
-  const u32 done = TRY(sweep());
+  u32 done = TRY(release_of_ended());
+  if (swept_at_ && now < *swept_at_ + kSweep) return done;
+  done += TRY(sweep());
   swept_at_ = now;
   return done;
 }
@@ -16,35 +17,46 @@ Result<u32> InterfaceReaper::run_once() {
 // Instances name their interfaces, so those that have ended since are found without reading all there are.
 Result<u32> InterfaceReaper::release_of_ended() {
   u32 done = 0;
-  for (const auto& [id, instance] : view_.instances()) {
-    if (instance.observed.value.state != model::InstanceState::kTerminated || !instance.desired.exists()) continue;
-    if (released_.contains(id)) continue;
+  const auto ended = work_.instances([](model::InstanceId, const InstanceView& instance) {
+    return instance.observed.value.state == model::InstanceState::kTerminated && instance.desired.exists();
+  });
+  for (const auto& [id, instance] : ended) {
     bool all = true;
     for (const model::InterfaceId interface : instance.desired.value.interfaces) {
       const Outcome outcome = TRY(release(model::desired_key(interface)));
       if (outcome == Outcome::kReleased) ++done;
       all &= outcome != Outcome::kNotNow;
     }
-    if (all) released_.insert(id);
+    if (all) work_.done(id);
   }
   return done;
 }
 
+// One that is not in view may be newer than the view: the record itself decides, in release().
+bool InterfaceReaper::has_ended(model::InstanceId id) {
+  bool ended = false;
+  view_->look([&](View& view) {
+    const InstanceView* instance = view.find(id);
+    ended = instance == nullptr || instance->observed.value.state == model::InstanceState::kTerminated;
+  });
+  return ended;
+}
+
 Result<u32> InterfaceReaper::sweep() {
-  std::erase_if(released_, [this](const model::InstanceId id) { return !view_.instances().contains(id); });
-  const std::string prefix(model::kind_prefix(model::IdKind::kInterface));
-  state::Get all{state::KeyRange::prefix(prefix)};
-  const state::Snapshot found = TRY(store_.get(all));
+  constexpr u64 kPage = 500;
+  state::KeyRange range = state::KeyRange::prefix(std::string(model::kind_prefix(model::IdKind::kInterface)));
   u32 done = 0;
-  for (const state::KeyValue& entry : found.entries) {
-    if (model::split_key(model::IdKind::kInterface, entry.key).part != "desired") continue;
-    const auto interface = TRY(decode_entry<model::InterfaceDesired>(entry));
-    if (!interface.value.instance) continue;
-    const auto instance = view_.instances().find(interface.value.instance);
-    // One that is not in view may be newer than the view: the record itself decides.
-    const bool ended = instance == view_.instances().end() ||
-                       instance->second.observed.value.state == model::InstanceState::kTerminated;
-    if (ended && TRY(release(entry.key)) == Outcome::kReleased) ++done;
+  bool more = true;
+  while (more) {
+    const state::Snapshot page = TRY(store_.get(state::Get{range, kPage}));
+    for (const state::KeyValue& entry : page.entries) {
+      if (model::split_key(model::IdKind::kInterface, entry.key).part != "desired") continue;
+      const auto interface = TRY(decode_entry<model::InterfaceDesired>(entry));
+      if (!interface.value.instance || !has_ended(interface.value.instance)) continue;
+      if (TRY(release(entry.key)) == Outcome::kReleased) ++done;
+    }
+    more = page.more && !page.entries.empty();
+    if (more) range.begin = page.entries.back().key + '\0';
   }
   return done;
 }

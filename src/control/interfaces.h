@@ -3,16 +3,16 @@
 
 #include <chrono>
 #include <optional>
-#include <set>
 
 #include "control/controller.h"
-#include "control/view.h"
+#include "control/shared_view.h"
 
 namespace pileus::control {
 
 class InterfaceReaper : public Controller {
  public:
-  explicit InterfaceReaper(state::Store& store) : store_(store), view_(store) {}
+  explicit InterfaceReaper(state::Store& store, std::shared_ptr<SharedView> view = nullptr)
+      : store_(store), view_(view_or_own(std::move(view), store)), work_(view_) {}
   Result<u32> run_once() override;
 
  private:
@@ -21,11 +21,12 @@ class InterfaceReaper : public Controller {
   enum class Outcome { kReleased, kNothing, kNotNow };
   Result<u32> release_of_ended();
   Result<u32> sweep();
+  bool has_ended(model::InstanceId id);
   Result<Outcome> release(const std::string& key);
 
   state::Store& store_;
-  View view_;
-  std::set<model::InstanceId> released_;  // ended instances that have none any more
+  const std::shared_ptr<SharedView> view_;
+  Worklist work_;
   std::optional<std::chrono::steady_clock::time_point> swept_at_;
 };
 

@@ -80,13 +80,13 @@ Result<HostNetwork> NetworkApi::network_of(model::HostId host, bool& whole) {
     }
     for (const model::InterfaceDesired& each : interfaces->second) {
       const auto subnet = records_.subnets.find(each.subnet);
-      if (subnet == records_.subnets.end()) {
+      const auto vpc = subnet == records_.subnets.end() ? records_.vpcs.end() : records_.vpcs.find(subnet->second.vpc);
+      if (vpc == records_.vpcs.end()) {
         whole = false;
         continue;
       }
-      const model::VpcId vpc = subnet->second.vpc;
-      const u32 number = TRY(number_of(vpc));
-      network.networks[number] = records_.vpcs[vpc].cidr;
+      const u32 number = TRY(number_of(vpc->first));
+      network.networks[number] = vpc->second.cidr;
       network.ports.push_back({.instance = id,
                                .interface = each.id,
                                .network = number,

@@ -5,23 +5,35 @@
 namespace pileus::control {
 
 Result<u32> Reaper::run_once() {
-  TRY(view_.sync());
+  TRY(work_.refresh());
+  const auto due = ended_.upper_bound(clock_.now());
+  for (auto at = ended_.begin(); at != due; ++at) work_.add(at->second);
+  ended_.erase(ended_.begin(), due);
   u32 done = 0;
-  for (const auto& [id, instance] : view_.instances()) {
-    if (!instance.desired.exists() || !instance.observed.exists()) continue;
-    const bool terminated = instance.observed.value.state == model::InstanceState::kTerminated;
-    const bool placed = instance.placed.exists();
-    bool changed = false;
-    if (!terminated && !placed && instance.desired.value.power == model::Power::kTerminated) {
-      changed = TRY(end_unplaced(instance));
-    } else if (terminated && placed) {
-      changed = TRY(release(instance));
-    } else if (terminated && instance.observed.value.changed_at + kTerminatedLife <= clock_.now()) {
-      changed = TRY(forget(instance));
-    }
-    if (changed) done++;
+  const auto todo =
+      work_.instances([this](model::InstanceId id, const InstanceView& instance) { return is_due(id, instance); });
+  for (const auto& [id, instance] : todo) {
+    if (!TRY(act(instance))) continue;  // it stays on the list
+    work_.done(id);
+    done++;
   }
   return done + TRY(forget_tokens());
+}
+
+bool Reaper::is_due(model::InstanceId id, const InstanceView& instance) {
+  if (!instance.desired.exists() || !instance.observed.exists()) return false;
+  const bool terminated = instance.observed.value.state == model::InstanceState::kTerminated;
+  if (!terminated) return !instance.placed.exists() && instance.desired.value.power == model::Power::kTerminated;
+  if (instance.placed.exists()) return true;
+  const model::Millis when = instance.observed.value.changed_at + kTerminatedLife;
+  if (when <= clock_.now()) return true;
+  ended_.emplace(when, id);
+  return false;
+}
+
+Result<bool> Reaper::act(const InstanceView& instance) {
+  if (instance.observed.value.state != model::InstanceState::kTerminated) return end_unplaced(instance);
+  return instance.placed.exists() ? release(instance) : forget(instance);
 }
 
 Result<bool> Reaper::end_unplaced(const InstanceView& instance) {
@@ -49,8 +61,12 @@ Result<bool> Reaper::release(const InstanceView& instance) {
   if (claims.value.instances == 0 || claimed.vcpus < takes.vcpus || claimed.memory_mib < takes.memory_mib ||
       claimed.disk_gib < takes.disk_gib) {
     // Read a moment later than the view: only if it is not explained by that does something not add up.
-    if (view_.hosts().contains(placed.host) && view_.hosts().at(placed.host).claims.revision != claims.revision)
-      return false;
+    bool lags = false;
+    view_->look([&](View& view) {
+      const auto host = view.hosts().find(placed.host);
+      lags = host != view.hosts().end() && host->second.claims.revision != claims.revision;
+    });
+    if (lags) return false;
     return Error(ErrorCode::kCorrupt, "the claims of host " + placed.host.text() + " do not contain instance " +
                                           placed.id.text() + ": its records were changed by hand");
   }
@@ -110,12 +126,13 @@ Result<u32> Reaper::forget_tokens() {
   return forgotten;
 }
 
-Result<bool> Reaper::is_in_use(const model::Idempotency& token) const {
+Result<bool> Reaper::is_in_use(const model::Idempotency& token) {
   const Launched launched = TRY(decode_answer(token.answer));
-  for (const model::InstanceId id : launched.instances) {
-    if (view_.instances().contains(id)) return true;
-  }
-  return false;
+  bool in_use = false;
+  view_->look([&](View& view) {
+    for (const model::InstanceId id : launched.instances) in_use |= view.find(id) != nullptr;
+  });
+  return in_use;
 }
 
 }  // namespace pileus::control

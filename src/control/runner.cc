@@ -7,6 +7,12 @@ namespace pileus::control {
 
 using namespace std::chrono_literals;
 
+namespace {
+
+constexpr std::chrono::milliseconds kGather{4};
+
+}  // namespace
+
 Runner::Runner(state::Store& store, std::vector<std::unique_ptr<Controller>> controllers,
                std::chrono::milliseconds interval)
     : store_(store), controllers_(std::move(controllers)), interval_(interval), thread_([this] { run(); }) {}
@@ -51,7 +57,11 @@ void Runner::rest() {
     if (ended_) watch_->cancel();
     return;  // what changed before it began to watch is still to be seen
   }
-  if (watch_->next(interval_)) return;
+  if (watch_->next(interval_)) {
+    // One change seldom comes alone: what comes meanwhile is handled in the same run.
+    std::this_thread::sleep_for(kGather);
+    return;
+  }
   const std::lock_guard lock(mutex_);
   watch_.reset();
 }

@@ -5,6 +5,10 @@
 namespace pileus::control {
 namespace {
 
+// In one transaction: 8 conditions each fit into the 128 that it may have.
+constexpr std::size_t kTogether = 16;
+static_assert(kTogether * 8 <= state::kMaxOperations);
+
 bool wants_host(const InstanceView& instance) {
   return instance.desired.exists() && instance.observed.exists() && !instance.placed.exists() &&
          instance.desired.value.power == model::Power::kRunning &&
@@ -24,32 +28,116 @@ placement::Request request_of(const model::InstanceDesired& desired) {
 
 }  // namespace
 
-Scheduler::Scheduler(state::Store& store, const Clock& clock, placement::Policy policy, std::string name)
-    : store_(store), clock_(clock), policy_(policy), name_(std::move(name)), view_(store) {}
+Scheduler::Scheduler(state::Store& store, const Clock& clock, placement::Policy policy, std::string name,
+                     std::shared_ptr<SharedView> view)
+    : store_(store),
+      clock_(clock),
+      policy_(policy),
+      name_(std::move(name)),
+      view_(view_or_own(std::move(view), store)),
+      work_(view_) {}
+
+// Given back at the end, unless the instances were placed.
+class Scheduler::Reservations {
+ public:
+  explicit Reservations(SharedView& view) : view_(view) {}
+  ~Reservations() {
+    view_.look([this](View& view) {
+      for (const model::InstanceId id : ids_) view.release(id);
+    });
+  }
+  Reservations(const Reservations&) = delete;
+  Reservations& operator=(const Reservations&) = delete;
+  void add(model::InstanceId id) { ids_.push_back(id); }
+
+ private:
+  SharedView& view_;
+  std::vector<model::InstanceId> ids_;
+};
 
 Result<u32> Scheduler::run_once() {
-  TRY(view_.sync());
-  std::vector<model::InstanceId> waiting;
-  for (const auto& [id, instance] : view_.instances()) {
-    if (wants_host(instance)) waiting.push_back(id);
+  TRY(work_.refresh());
+  const auto waiting =
+      work_.instances([](model::InstanceId, const InstanceView& instance) { return wants_host(instance); });
+  std::vector<InstanceView> ungrouped;
+  for (const auto& [id, instance] : waiting) {
+    if (!instance.desired.value.wish.group) ungrouped.push_back(instance);
   }
   u32 done = 0;
-  for (const model::InstanceId id : waiting) {
-    // Each lag means that somebody else got on; a few in a row are left to the next run.
-    constexpr int kTries = 4;
-    for (int i = 0; i < kTries; i++) {
-      const auto found = view_.instances().find(id);
-      if (found == view_.instances().end() || !wants_host(found->second)) break;
-      const Outcome outcome = TRY(schedule(InstanceView(found->second)));
-      if (outcome != Outcome::kLagged) {
-        done++;
-        break;
-      }
-      policy_.salt++;
-      TRY(view_.sync());
+  std::set<model::InstanceId> placed;
+  for (std::size_t at = 0; at < ungrouped.size(); at += kTogether) {
+    const auto some = std::span(ungrouped).subspan(at, std::min(kTogether, ungrouped.size() - at));
+    const u32 count = TRY(schedule_together(some));
+    for (u32 i = 0; i < count; ++i) {
+      placed.insert(some[i].desired.value.id);
+      work_.done(some[i].desired.value.id);
     }
+    done += count;
+  }
+  for (const auto& [id, instance] : waiting) {
+    if (placed.contains(id)) continue;
+    const Outcome outcome = TRY(schedule_patiently(id));
+    if (outcome == Outcome::kLagged) continue;  // it stays on the list
+    work_.done(id);
+    done++;
   }
   return done;
+}
+
+Result<Scheduler::Outcome> Scheduler::schedule_patiently(model::InstanceId id) {
+  // Each lag means that somebody else got on; a few in a row are left to the next run.
+  constexpr int kTries = 4;
+  for (int i = 0; i < kTries; i++) {
+    std::optional<InstanceView> instance;
+    view_->look([&](View& view) {
+      const InstanceView* found = view.find(id);
+      if (found != nullptr && wants_host(*found)) instance = *found;
+    });
+    if (!instance) break;
+    const Outcome outcome = TRY(schedule(*instance));
+    if (outcome != Outcome::kLagged) return outcome;
+    policy_.salt++;
+    TRY(view_->sync());
+  }
+  return Outcome::kLagged;
+}
+
+std::optional<Scheduler::Choice> Scheduler::choose(View& view, const InstanceView& instance,
+                                                   const placement::Request& request,
+                                                   placement::Decision& decision) const {
+  decision = placement::decide(view.inventory(), request, policy_);
+  if (!decision.placed()) return {};
+  const model::InstanceDesired& desired = instance.desired.value;
+  Choice choice;
+  choice.instance = instance;
+  model::InstancePlaced& placed = choice.placed;
+  placed.id = desired.id;
+  placed.host = view.inventory().id(decision.chosen.host);
+  placed.takes = desired.takes;
+  placed.group = desired.wish.group;
+  placed.partition = decision.partition;
+  placed.epoch = instance.observed.value.epoch + 1;
+  placed.placed_at = clock_.now();
+  placed.why = placement::explain(view.inventory(), request, decision);
+  choice.host = view.hosts().at(placed.host);
+  view.reserve(placed.id, {decision.chosen.host, placed.takes, placed.group, placed.partition});
+  return choice;
+}
+
+Result<u32> Scheduler::schedule_together(std::span<const InstanceView> instances) {
+  Reservations reserved(*view_);
+  std::vector<Choice> choices;
+  view_->look([&](View& view) {
+    for (const InstanceView& instance : instances) {
+      placement::Decision decision;
+      std::optional<Choice> choice = choose(view, instance, request_of(instance.desired.value), decision);
+      if (!choice) return;
+      reserved.add(choice->placed.id);
+      choices.push_back(std::move(*choice));
+    }
+  });
+  if (choices.empty()) return 0U;
+  return TRY(place(choices, 0)) ? static_cast<u32>(choices.size()) : 0U;
 }
 
 Result<Scheduler::Outcome> Scheduler::schedule(const InstanceView& instance) {
@@ -62,63 +150,61 @@ Result<Scheduler::Outcome> Scheduler::schedule(const InstanceView& instance) {
     const auto entry = TRY(store_.get(model::group_turn_key(desired.wish.group)));
     if (entry) turn = entry->mod_revision;
     // Whoever had the turn before us: his choice has to be in view, or ours would not know of it.
-    if (turn > view_.revision()) TRY(view_.sync());
-    if (turn > view_.revision()) return Outcome::kLagged;
+    if (turn > view_->revision()) TRY(view_->sync());
+    if (turn > view_->revision()) return Outcome::kLagged;
     request.group = {group.value.id, group.value.strategy, group.value.spread_level, group.value.partitions,
                      desired.wish.partition};
   }
-  const placement::Decision decision = placement::decide(view_.inventory(), request, policy_);
-  if (!decision.placed()) {
-    // Not before we know the latest: room may have come back.
-    const state::Revision seen = view_.revision();
-    TRY(view_.sync());
-    if (view_.revision() != seen) return Outcome::kLagged;
-    return refuse(instance, placement::why_nothing(request, decision));
-  }
-  return place(instance, request, decision, turn);
+  Reservations reserved(*view_);
+  std::optional<Choice> choice;
+  placement::Decision decision;
+  state::Revision seen = 0;
+  view_->look([&](View& view) {
+    choice = choose(view, instance, request, decision);
+    if (choice) reserved.add(choice->placed.id);
+    seen = view.revision();
+  });
+  if (choice) return TRY(place(std::span(&*choice, 1), turn)) ? Outcome::kPlaced : Outcome::kLagged;
+  // Not before we know the latest: room may have come back.
+  TRY(view_->sync());
+  if (view_->revision() != seen) return Outcome::kLagged;
+  return refuse(instance, placement::why_nothing(request, decision));
 }
 
-Result<Scheduler::Outcome> Scheduler::place(const InstanceView& instance, const placement::Request& request,
-                                            const placement::Decision& decision, state::Revision group_turn) {
-  const model::InstanceDesired& desired = instance.desired.value;
-  const model::HostId host_id = view_.inventory().id(decision.chosen.host);
-  const HostView& host = view_.hosts().at(host_id);
-  const model::Millis now = clock_.now();
-
-  model::InstancePlaced placed;
-  placed.id = desired.id;
-  placed.host = host_id;
-  placed.takes = desired.takes;
-  placed.group = desired.wish.group;
-  placed.partition = decision.partition;
-  placed.epoch = instance.observed.value.epoch + 1;
-  placed.placed_at = now;
-  placed.why = placement::explain(view_.inventory(), request, decision);
-
-  model::HostClaims claims = host.claims.value;
-  claims.id = host_id;
-  claims.claimed += placed.takes;
-  claims.instances++;
-
+Result<bool> Scheduler::place(std::span<const Choice> choices, state::Revision group_turn) {
   Change change;
-  change.expect(model::desired_key(desired.id), instance.desired.revision);
-  change.expect(model::observed_key(desired.id), instance.observed.revision);
-  change.expect(model::desired_key(host_id), host.desired.revision);
-  change.expect(model::observed_key(host_id), host.observed.revision);
-  change.expect(model::health_key(host_id), host.health.revision);
-  change.update(model::placed_key(desired.id), placed, 0);
-  change.update(model::claims_key(host_id), claims, host.claims.revision);
-  if (placed.group) {
-    change.expect(model::group_turn_key(placed.group), group_turn);
-    change.put(model::group_turn_key(placed.group), "");
+  std::map<model::HostId, Stored<model::HostClaims>> hosts;
+  for (const Choice& choice : choices) {
+    const model::InstancePlaced& placed = choice.placed;
+    change.expect(model::desired_key(placed.id), choice.instance.desired.revision);
+    change.expect(model::observed_key(placed.id), choice.instance.observed.revision);
+    change.update(model::placed_key(placed.id), placed, 0);
+    if (placed.group) {
+      change.expect(model::group_turn_key(placed.group), group_turn);
+      change.put(model::group_turn_key(placed.group), "");
+    }
+    TRY(change.add_event(store_, model::events_key(placed.id),
+                         {placed.placed_at, name_, "placed on " + placed.host.text(), placed.why.back()}));
+    const auto [host, is_new] = hosts.try_emplace(placed.host, choice.host.claims);
+    if (is_new) {
+      change.expect(model::desired_key(placed.host), choice.host.desired.revision);
+      change.expect(model::observed_key(placed.host), choice.host.observed.revision);
+      change.expect(model::health_key(placed.host), choice.host.health.revision);
+    }
+    host->second.value.id = placed.host;
+    host->second.value.claimed += placed.takes;
+    host->second.value.instances++;
   }
-  TRY(change.add_event(store_, model::events_key(desired.id),
-                       {now, name_, "placed on " + host_id.text(), placed.why.back()}));
+  for (const auto& [id, claims] : hosts) change.update(model::claims_key(id), claims.value, claims.revision);
   const auto revision = TRY(change.commit(store_));
-  if (!revision) return Outcome::kLagged;
-  TRY(view_.apply_own(model::placed_key(desired.id), model::encode(placed), *revision));
-  TRY(view_.apply_own(model::claims_key(host_id), model::encode(claims), *revision));
-  return Outcome::kPlaced;
+  if (!revision) return false;
+  for (const Choice& choice : choices) {
+    TRY(view_->apply_own(model::placed_key(choice.placed.id), model::encode(choice.placed), *revision));
+  }
+  for (const auto& [id, claims] : hosts) {
+    TRY(view_->apply_own(model::claims_key(id), model::encode(claims.value), *revision));
+  }
+  return true;
 }
 
 Result<Scheduler::Outcome> Scheduler::refuse(const InstanceView& instance, const std::string& why) {
@@ -134,7 +220,7 @@ Result<Scheduler::Outcome> Scheduler::refuse(const InstanceView& instance, const
   TRY(change.add_event(store_, model::events_key(observed.id), {observed.changed_at, name_, "refused", why}));
   const auto revision = TRY(change.commit(store_));
   if (!revision) return Outcome::kLagged;
-  TRY(view_.apply_own(model::observed_key(observed.id), model::encode(observed), *revision));
+  TRY(view_->apply_own(model::observed_key(observed.id), model::encode(observed), *revision));
   return Outcome::kRefused;
 }
 

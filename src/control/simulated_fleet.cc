@@ -7,7 +7,7 @@ void SimulatedFleet::add(SimulatedMachine& machine, model::HostObserved self) {
   members_[id].host = std::make_unique<SimulatedHost>(store_, clock_, machine, std::move(self));
 }
 
-Result<u32> SimulatedFleet::run_once() {
+Result<u32> SimulatedFleet::keep_alive() {
   u32 done = 0;
   const model::Millis now = clock_.now();
   for (auto& [id, member] : members_) {
@@ -15,13 +15,35 @@ Result<u32> SimulatedFleet::run_once() {
     done += TRY(member.host->join());
     member.seen_at = now;
   }
-  TRY(view_.sync());
-  for (const auto& [id, instance] : view_.instances()) {
-    if (!instance.placed.exists() || !instance.desired.exists() || !instance.observed.exists()) continue;
+  return done;
+}
+
+// The VM of an instance that is not the host's any more.
+void SimulatedFleet::stop_stranger(model::InstanceId id, const InstanceView* instance) {
+  const auto host = attended_.find(id);
+  if (host == attended_.end()) return;
+  members_.at(host->second).host->stop_if_stranger(id, instance);
+  const bool still = instance != nullptr && instance->placed.exists() && instance->placed.value.host == host->second;
+  if (!still) attended_.erase(host);
+}
+
+Result<u32> SimulatedFleet::run_once() {
+  u32 done = TRY(keep_alive());
+  TRY(work_.refresh());
+  for (const model::InstanceId id : work_.gone()) stop_stranger(id, nullptr);
+  const auto mine = work_.instances([this](model::InstanceId id, const InstanceView& instance) {
+    if (!instance.desired.exists() || !instance.observed.exists()) return false;
+    return attended_.contains(id) || (instance.placed.exists() && members_.contains(instance.placed.value.host));
+  });
+  for (const auto& [id, instance] : mine) {
+    stop_stranger(id, &instance);
     const auto found = members_.find(instance.placed.value.host);
-    if (found != members_.end() && TRY(found->second.host->attend(instance))) done++;
+    if (instance.placed.exists() && found != members_.end()) {
+      attended_[id] = found->first;
+      if (TRY(found->second.host->attend(instance))) done++;
+    }
+    work_.done(id);
   }
-  for (auto& [id, member] : members_) done += member.host->stop_strangers(view_);
   return done;
 }
 

@@ -1,14 +1,16 @@
-// Many simulated hosts as one controller: they share one view, and a run looks at each instance once instead of once for
-// each host. So a thousand of them fit into a process.
+// Many simulated hosts as one controller: they share one view, and a run looks at the instances that have changed. So a
+// thousand of them fit into a process.
 #pragma once
 
+#include "control/shared_view.h"
 #include "control/simulated_host.h"
 
 namespace pileus::control {
 
 class SimulatedFleet : public Controller {
  public:
-  SimulatedFleet(state::Store& store, const Clock& clock) : store_(store), clock_(clock), view_(store) {}
+  SimulatedFleet(state::Store& store, const Clock& clock, std::shared_ptr<SharedView> view)
+      : store_(store), clock_(clock), view_(std::move(view)), work_(view_) {}
 
   // Before the first run. `machine` outlives the fleet.
   void add(SimulatedMachine& machine, model::HostObserved self);
@@ -24,8 +26,13 @@ class SimulatedFleet : public Controller {
 
   state::Store& store_;
   const Clock& clock_;
-  View view_;
+  Result<u32> keep_alive();
+  void stop_stranger(model::InstanceId id, const InstanceView* instance);
+
+  const std::shared_ptr<SharedView> view_;
+  Worklist work_;
   std::map<model::HostId, Member> members_;
+  std::map<model::InstanceId, model::HostId> attended_;  // who may have a VM of it
 };
 
 }  // namespace pileus::control

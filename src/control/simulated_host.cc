@@ -78,14 +78,21 @@ Result<bool> SimulatedHost::report(const InstanceView& instance, model::Instance
   return TRY(change.commit(store_)).has_value();
 }
 
+bool SimulatedHost::is_stranger(u64 epoch, const InstanceView* instance) const {
+  if (instance == nullptr || !instance->placed.exists()) return true;
+  const model::InstancePlaced& placed = instance->placed.value;
+  return placed.host != self_.id || placed.epoch != epoch;
+}
+
 // VMs that nobody placed here, or under another epoch, are stopped.
 u32 SimulatedHost::stop_strangers(const View& view) {
-  return static_cast<u32>(std::erase_if(machine_.vms, [&](const auto& vm) {
-    const auto found = view.instances().find(vm.first);
-    if (found == view.instances().end() || !found->second.placed.exists()) return true;
-    const model::InstancePlaced& placed = found->second.placed.value;
-    return placed.host != self_.id || placed.epoch != vm.second;
-  }));
+  return static_cast<u32>(
+      std::erase_if(machine_.vms, [&](const auto& vm) { return is_stranger(vm.second, view.find(vm.first)); }));
+}
+
+void SimulatedHost::stop_if_stranger(model::InstanceId id, const InstanceView* instance) {
+  const auto vm = machine_.vms.find(id);
+  if (vm != machine_.vms.end() && is_stranger(vm->second, instance)) machine_.vms.erase(vm);
 }
 
 }  // namespace pileus::control

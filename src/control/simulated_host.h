@@ -28,9 +28,11 @@ class SimulatedHost : public Controller {
   Result<u32> join();
   Result<bool> attend(const InstanceView& instance);
   u32 stop_strangers(const View& view);
+  void stop_if_stranger(model::InstanceId id, const InstanceView* instance);
 
  private:
   static constexpr std::chrono::seconds kLease{15};
+  bool is_stranger(u64 epoch, const InstanceView* instance) const;
   Result<bool> report(const InstanceView& instance, model::InstanceState state);
 
   state::Store& store_;

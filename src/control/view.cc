@@ -5,9 +5,10 @@
 namespace pileus::control {
 namespace {
 
-// From hosts to instances: "v1/hosts/" up to the end of "v1/instances/". What lies between is skipped.
+// From hosts by instances to interfaces, which is their order as keys. What lies between is skipped.
 state::KeyRange watched() {
-  return {std::string(model::kHostsPrefix), state::KeyRange::prefix(std::string(model::kInstancesPrefix)).end};
+  return {std::string(model::kHostsPrefix),
+          state::KeyRange::prefix(std::string(model::kind_prefix(model::IdKind::kInterface))).end};
 }
 
 // Keeps the newer one: what we committed ourselves may be told again by the watch, later and older.
@@ -25,15 +26,78 @@ Result<> keep(Stored<Record>& stored, const state::KeyValue& entry, bool deleted
 }  // namespace
 
 Result<> View::load() {
+  const state::Snapshot all = TRY(store_.get(state::Get{watched()}));
+  std::unique_ptr<state::Watch> watch = TRY(store_.watch(watched(), all.revision + 1));
+  // What has gone has changed too.
+  for (Changes* changes : notes_) {
+    for (const auto& [id, instance] : instances_) changes->instances.insert(id);
+    for (const auto& [id, host] : hosts_) changes->hosts.insert(id);
+  }
   instances_.clear();
   hosts_.clear();
+  interfaces_.clear();
+  accounts_.clear();
+  placed_.clear();
   inventory_ = placement::Inventory();
-  const state::Snapshot all = TRY(store_.get(state::Get{watched()}));
   // In the order of keys hosts come before instances, whose claims name them.
   for (const state::KeyValue& entry : all.entries) TRY(apply(entry, false));
-  watch_ = TRY(store_.watch(watched(), all.revision + 1));
+  watch_ = std::move(watch);
   revision_ = all.revision;
   return {};
+}
+
+const InstanceView* View::find(model::InstanceId id) const {
+  const auto found = instances_.find(id);
+  return found == instances_.end() ? nullptr : &found->second;
+}
+
+const model::InterfaceDesired* View::find(model::InterfaceId id) const {
+  const auto found = interfaces_.find(id);
+  return found == interfaces_.end() ? nullptr : &found->second.value;
+}
+
+const std::set<model::InstanceId>& View::of_account(const model::AccountId& account) const {
+  static const std::set<model::InstanceId> kNone;
+  const auto found = accounts_.find(account);
+  return found == accounts_.end() ? kNone : found->second.instances;
+}
+
+const std::set<model::InstanceId>& View::on_host(model::HostId host) const {
+  static const std::set<model::InstanceId> kNone;
+  const auto found = placed_.find(host);
+  return found == placed_.end() ? kNone : found->second;
+}
+
+Usage View::used_by(const model::AccountId& account) const {
+  const auto found = accounts_.find(account);
+  return found == accounts_.end() ? Usage() : found->second.used;
+}
+
+void View::add_to_index(model::InstanceId id, const InstanceView& view) {
+  if (view.placed.exists()) placed_[view.placed.value.host].insert(id);
+  if (!view.desired.exists()) return;
+  OfAccount& account = accounts_[view.desired.value.account];
+  account.instances.insert(id);
+  if (view.observed.value.state == model::InstanceState::kTerminated) return;
+  ++account.used.instances;
+  account.used.vcpus += view.desired.value.takes.vcpus;
+}
+
+// As it was added: `view` must not have changed since.
+void View::remove_from_index(model::InstanceId id, const InstanceView& view) {
+  if (view.placed.exists()) {
+    const auto host = placed_.find(view.placed.value.host);
+    host->second.erase(id);
+    if (host->second.empty()) placed_.erase(host);
+  }
+  if (!view.desired.exists()) return;
+  const auto account = accounts_.find(view.desired.value.account);
+  account->second.instances.erase(id);
+  if (view.observed.value.state != model::InstanceState::kTerminated) {
+    --account->second.used.instances;
+    account->second.used.vcpus -= view.desired.value.takes.vcpus;
+  }
+  if (account->second.instances.empty()) accounts_.erase(account);
 }
 
 Result<> View::sync() {
@@ -68,25 +132,43 @@ Result<> View::apply(const state::KeyValue& entry, bool deleted) {
   if (!instance.id.empty()) return apply_instance(instance, entry, deleted);
   const model::KeyParts host = model::split_key(model::IdKind::kHost, entry.key);
   if (!host.id.empty()) return apply_host(host, entry, deleted);
+  const model::KeyParts interface = model::split_key(model::IdKind::kInterface, entry.key);
+  if (!interface.id.empty()) return apply_interface(interface, entry, deleted);
   return {};
 }
 
+Result<> View::apply_interface(const model::KeyParts& parts, const state::KeyValue& entry, bool deleted) {
+  if (parts.part != "desired") return {};
+  const model::InterfaceId id = TRY(model::InterfaceId::parse(parts.id));
+  Stored<model::InterfaceDesired>& interface = interfaces_[id];
+  TRY(keep(interface, entry, deleted));
+  if (!interface.exists()) interfaces_.erase(id);
+  return {};
+}
+
+Result<> View::apply_part(InstanceView& view, std::string_view part, const state::KeyValue& entry, bool deleted) {
+  if (part == "desired") return keep(view.desired, entry, deleted);
+  if (part == "observed") return keep(view.observed, entry, deleted);
+  return keep(view.placed, entry, deleted);
+}
+
 Result<> View::apply_instance(const model::KeyParts& parts, const state::KeyValue& entry, bool deleted) {
+  if (parts.part != "desired" && parts.part != "observed" && parts.part != "placed") return {};
   const model::InstanceId id = TRY(model::InstanceId::parse(parts.id));
   InstanceView& view = instances_[id];
-  if (parts.part == "desired") TRY(keep(view.desired, entry, deleted));
-  if (parts.part == "observed") TRY(keep(view.observed, entry, deleted));
-  if (parts.part == "placed") {
-    TRY(keep(view.placed, entry, deleted));
-    refresh_instance(id);
-  }
+  remove_from_index(id, view);
+  Result<> applied = apply_part(view, parts.part, entry, deleted);
+  add_to_index(id, view);
+  if (parts.part == "placed") refresh_instance(id);
   if (!view.desired.exists() && !view.observed.exists() && !view.placed.exists()) instances_.erase(id);
-  return {};
+  for (Changes* changes : notes_) changes->instances.insert(id);
+  return applied;
 }
 
 Result<> View::apply_host(const model::KeyParts& parts, const state::KeyValue& entry, bool deleted) {
   const model::HostId id = TRY(model::HostId::parse(parts.id));
   HostView& view = hosts_[id];
+  for (Changes* changes : notes_) changes->hosts.insert(id);
   if (parts.part == "claims") return keep(view.claims, entry, deleted);
   if (parts.part == "alive") view.alive = deleted ? 0 : entry.mod_revision;
   if (parts.part == "desired") TRY(keep(view.desired, entry, deleted));
@@ -123,8 +205,9 @@ Result<> View::refresh_host(model::HostId id) {
 }
 
 void View::refresh_instance(model::InstanceId id) {
-  const Stored<model::InstancePlaced>& placed = instances_[id].placed;
-  if (!placed.exists()) return inventory_.erase_instance(id);
+  const InstanceView* instance = find(id);
+  if (instance == nullptr || !instance->placed.exists()) return inventory_.erase_instance(id);
+  const Stored<model::InstancePlaced>& placed = instance->placed;
   placement::HostIndex host = inventory_.find_host(placed.value.host);
   if (host == placement::kNoHost) {
     // Its records are gone, but its instances still hold what they hold.

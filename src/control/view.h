@@ -1,13 +1,15 @@
 // View: hosts and instances as they stand in the store, kept in memory by watching, with the inventory for placement.
 //
 // It may lag behind; whoever acts on it commits with the revisions it gives, and a commit that fails says that it lagged.
-// One thread.
+// One thread; SharedView is one for many.
 #pragma once
 
 #include <map>
+#include <set>
 
 #include "control/records.h"
 #include "model/host.h"
+#include "model/network.h"
 #include "placement/decide.h"
 
 namespace pileus::control {
@@ -26,6 +28,18 @@ struct HostView {
   state::Revision alive = 0;  // 0: its lease has run out
 };
 
+// What has changed in a view, or is to be looked at for another reason.
+struct Changes {
+  std::set<model::InstanceId> instances;
+  std::set<model::HostId> hosts;
+};
+
+// What an account has that is not terminated.
+struct Usage {
+  u64 instances = 0;
+  u64 vcpus = 0;
+};
+
 class View {
  public:
   explicit View(state::Store& store) : store_(store) {}
@@ -37,14 +51,36 @@ class View {
 
   const std::map<model::InstanceId, InstanceView>& instances() const { return instances_; }
   const std::map<model::HostId, HostView>& hosts() const { return hosts_; }
+  // nullptr when it is not there.
+  const InstanceView* find(model::InstanceId id) const;
+  const model::InterfaceDesired* find(model::InterfaceId id) const;
+  const std::set<model::InstanceId>& of_account(const model::AccountId& account) const;
+  const std::set<model::InstanceId>& on_host(model::HostId host) const;
+  Usage used_by(const model::AccountId& account) const;
   const placement::Inventory& inventory() const { return inventory_; }
   state::Revision revision() const { return revision_; }
 
+  // Room that is about to be given to an instance: counts as taken for the decisions until then, or until release().
+  void reserve(model::InstanceId id, const placement::Claim& claim) { inventory_.put_instance(id, claim); }
+  void release(model::InstanceId id) { refresh_instance(id); }
+
+  // Notes what changes, until it is told to stop. `changes` may be emptied at any time.
+  void note_in(Changes& changes) { notes_.insert(&changes); }
+  void stop_noting_in(Changes& changes) { notes_.erase(&changes); }
+
  private:
+  struct OfAccount {
+    std::set<model::InstanceId> instances;
+    Usage used;
+  };
   Result<> load();
   Result<> apply(const state::KeyValue& entry, bool deleted);
   Result<> apply_instance(const model::KeyParts& parts, const state::KeyValue& entry, bool deleted);
+  Result<> apply_part(InstanceView& view, std::string_view part, const state::KeyValue& entry, bool deleted);
   Result<> apply_host(const model::KeyParts& parts, const state::KeyValue& entry, bool deleted);
+  Result<> apply_interface(const model::KeyParts& parts, const state::KeyValue& entry, bool deleted);
+  void add_to_index(model::InstanceId id, const InstanceView& view);
+  void remove_from_index(model::InstanceId id, const InstanceView& view);
   Result<> refresh_host(model::HostId id);
   void refresh_instance(model::InstanceId id);
 
@@ -53,7 +89,11 @@ class View {
   state::Revision revision_ = 0;
   std::map<model::InstanceId, InstanceView> instances_;
   std::map<model::HostId, HostView> hosts_;
+  std::map<model::InterfaceId, Stored<model::InterfaceDesired>> interfaces_;
+  std::map<model::AccountId, OfAccount> accounts_;
+  std::map<model::HostId, std::set<model::InstanceId>> placed_;
   placement::Inventory inventory_;
+  std::set<Changes*> notes_;
 };
 
 }  // namespace pileus::control

@@ -102,11 +102,12 @@ class Api::Throttle {
   std::unordered_map<std::string, Bucket> buckets_;
 };
 
-Api::Api(state::Store& store, const control::Clock& clock, ApiSettings settings)
+Api::Api(state::Store& store, const control::Clock& clock, ApiSettings settings,
+         std::shared_ptr<control::SharedView> view)
     : store_(store),
       clock_(clock),
       settings_(std::move(settings)),
-      catalogue_(store),
+      catalogue_(control::view_or_own(std::move(view), store)),
       accounts_(store),
       replays_(std::make_unique<Replays>()),
       throttle_(std::make_unique<Throttle>()) {}

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <memory>
 
+#include "control/shared_view.h"
 #include "ec2/call.h"
 #include "http/message.h"
 
@@ -11,7 +12,8 @@ namespace pileus::ec2 {
 
 class Api {
  public:
-  Api(state::Store& store, const control::Clock& clock, ApiSettings settings);
+  Api(state::Store& store, const control::Clock& clock, ApiSettings settings,
+      std::shared_ptr<control::SharedView> view = nullptr);
   ~Api();
 
   http::Response handle(const http::Request& request);

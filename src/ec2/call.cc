@@ -3,11 +3,9 @@
 namespace pileus::ec2 {
 
 Result<> Catalogue::read(const std::function<void(const control::View&)>& use) {
-  const std::lock_guard lock(mutex_);
   // The first failure may be a watch that was left behind; it begins anew.
-  if (!view_.sync()) TRY(view_.sync());
-  use(view_);
-  return {};
+  if (!view_->sync()) TRY(view_->sync());
+  return view_->read(use);
 }
 
 Reply<> retry(const std::function<Reply<bool>()>& attempt) {

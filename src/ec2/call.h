@@ -2,12 +2,11 @@
 #pragma once
 
 #include <functional>
-#include <mutex>
 #include <pugixml.hpp>
 #include <string>
 
 #include "control/clock.h"
-#include "control/view.h"
+#include "control/shared_view.h"
 #include "ec2/accounts.h"
 #include "ec2/parameters.h"
 
@@ -23,13 +22,12 @@ struct ApiSettings {
 // Hosts and instances as controllers see them, shared by the requests.
 class Catalogue {
  public:
-  explicit Catalogue(state::Store& store) : view_(store) {}
+  explicit Catalogue(std::shared_ptr<control::SharedView> view) : view_(std::move(view)) {}
   // Calls `use` with a view that holds all that was committed before, on one thread at a time.
   Result<> read(const std::function<void(const control::View&)>& use);
 
  private:
-  std::mutex mutex_;
-  control::View view_;
+  const std::shared_ptr<control::SharedView> view_;
 };
 
 struct Call {

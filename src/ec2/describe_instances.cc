@@ -73,36 +73,16 @@ model::InstanceState shown_state(const model::InstanceDesired& desired, model::I
   return observed;
 }
 
-Entry entry_of(const control::InstanceView& view) {
+Entry entry_of(const control::View& view, const control::InstanceView& instance) {
   Entry entry;
-  entry.desired = view.desired.value;
-  entry.placed = view.placed.value;
-  entry.observed = view.observed.value;
+  entry.desired = instance.desired.value;
+  entry.placed = instance.placed.value;
+  entry.observed = instance.observed.value;
   entry.observed.state = shown_state(entry.desired, entry.observed.state);
+  if (entry.desired.interfaces.empty()) return entry;
+  const model::InterfaceDesired* interface = view.find(entry.desired.interfaces[0]);
+  if (interface != nullptr) entry.interface = *interface;
   return entry;
-}
-
-Reply<> add_interfaces(const Call& call, std::vector<Entry>& entries) {
-  // A few are read one by one, many at once.
-  constexpr std::size_t kFew = 8;
-  if (entries.size() <= kFew) {
-    for (Entry& entry : entries) {
-      if (entry.desired.interfaces.empty()) continue;
-      entry.interface =
-          TRY(control::read<model::InterfaceDesired>(call.store, model::desired_key(entry.desired.interfaces[0])))
-              .value;
-    }
-    return {};
-  }
-  std::map<model::InstanceId, model::InterfaceDesired> found;
-  for (model::InterfaceDesired& interface : TRY(call.records<model::InterfaceDesired>(model::IdKind::kInterface))) {
-    found[interface.instance] = std::move(interface);
-  }
-  for (Entry& entry : entries) {
-    const auto at = found.find(entry.desired.id);
-    if (at != found.end()) entry.interface = at->second;
-  }
-  return {};
 }
 
 void write_interface(pugi::xml_node item, const Entry& entry,
@@ -146,41 +126,38 @@ void write_disks(pugi::xml_node item, const Entry& entry) {
   }
 }
 
-Reply<std::vector<Entry>> read_by_id(const Call& call, const std::vector<std::string>& ids) {
+Reply<std::vector<Entry>> read_by_id(const Call& call, const std::vector<std::string>& texts) {
+  std::map<model::InstanceId, std::string> ids;
+  for (const std::string& text : texts) ids.emplace(TRY(parse_id<model::InstanceId>(text, "InstanceID")), text);
   std::vector<Entry> entries;
-  for (const std::string& text : ids) {
-    const auto id = TRY(parse_id<model::InstanceId>(text, "InstanceID"));
-    if (std::ranges::any_of(entries, [&](const Entry& entry) { return entry.desired.id == id; })) continue;
-    Entry entry;
-    entry.desired = TRY(control::read<model::InstanceDesired>(call.store, model::desired_key(id))).value;
-    if (entry.desired.account != call.account.id) {
-      return ApiError("InvalidInstanceID.NotFound", "The instance ID '" + text + "' does not exist");
+  std::string missing;
+  TRY(call.catalogue.read([&](const control::View& view) {
+    for (const auto& [id, text] : ids) {
+      const control::InstanceView* instance = view.find(id);
+      const bool theirs = instance != nullptr && instance->desired.value.account == call.account.id;
+      if (theirs) entries.push_back(entry_of(view, *instance));
+      else if (missing.empty()) missing = text;
     }
-    entry.placed = TRY(control::read<model::InstancePlaced>(call.store, model::placed_key(id))).value;
-    entry.observed = TRY(control::read<model::InstanceObserved>(call.store, model::observed_key(id))).value;
-    entry.observed.state = shown_state(entry.desired, entry.observed.state);
-    entries.push_back(std::move(entry));
-  }
-  std::ranges::sort(entries, {}, [](const Entry& entry) { return entry.desired.id; });
-  return entries;
+  }));
+  if (missing.empty()) return entries;
+  return ApiError("InvalidInstanceID.NotFound", "The instance ID '" + missing + "' does not exist");
 }
 
 }  // namespace
 
-Reply<std::vector<InstanceEntry>> find_instances(const Call& call, const std::vector<std::string>& ids) {
+Reply<std::vector<InstanceEntry>> find_instances(const Call& call, const std::vector<std::string>& ids,
+                                                 const Page& page) {
+  if (!ids.empty()) return read_by_id(call, ids);
   std::vector<Entry> entries;
-  if (ids.empty()) {
-    TRY(call.catalogue.read([&](const control::View& view) {
-      for (const auto& [id, instance] : view.instances()) {
-        if (instance.desired.exists() && instance.desired.value.account == call.account.id) {
-          entries.push_back(entry_of(instance));
-        }
-      }
-    }));
-  } else {
-    entries = TRY(read_by_id(call, ids));
-  }
-  TRY(add_interfaces(call, entries));
+  const Result<model::InstanceId> after = model::InstanceId::parse(page.after);
+  TRY(call.catalogue.read([&](const control::View& view) {
+    const auto& all = view.of_account(call.account.id);
+    for (auto at = after ? all.upper_bound(*after) : all.begin(); at != all.end(); ++at) {
+      // One more than fit tells that there are more.
+      if (page.limit != 0 && entries.size() > page.limit) return;
+      entries.push_back(entry_of(view, *view.find(*at)));
+    }
+  }));
   return entries;
 }
 
@@ -263,7 +240,8 @@ Reply<> describe_instances(Call& call, pugi::xml_node answer) {
     return ApiError("InvalidParameterCombination",
                     "The parameter maxResults cannot be used with the parameter instancesSet");
   }
-  std::vector<Entry> entries = TRY(find_instances(call, ids));
+  // Filters look at all of them, for what they leave is to fill the page.
+  std::vector<Entry> entries = TRY(find_instances(call, ids, filters.empty() ? page : Page()));
   std::erase_if(entries, [&](const Entry& entry) { return !filters.pass(entry); });
   const auto names = TRY(group_names(call));
   call.vpc_of_answer = TRY(default_network(call)).vpc.text();

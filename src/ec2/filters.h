@@ -52,6 +52,7 @@ class FilterSet {
     return set;
   }
 
+  bool empty() const { return wanted_.empty(); }
   bool pass(const Object& object) const {
     for (const Wanted& wanted : wanted_) {
       const Filter<Object>* filter = find(wanted.name);

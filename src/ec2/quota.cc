@@ -11,20 +11,9 @@ constexpr u64 kNearVcpus = 20'000;
 
 std::string turn_key(const Call& call) { return "v1/launch-turns/" + call.account.id.text(); }
 
-struct Used {
-  u64 instances = 0;
-  u64 vcpus = 0;
-};
-Reply<Used> count_used(const Call& call) {
-  Used used;
-  TRY(call.catalogue.read([&](const control::View& view) {
-    for (const auto& [id, instance] : view.instances()) {
-      if (instance.desired.value.account != call.account.id) continue;
-      if (instance.observed.value.state == model::InstanceState::kTerminated) continue;
-      ++used.instances;
-      used.vcpus += instance.desired.value.takes.vcpus;
-    }
-  }));
+Reply<control::Usage> count_used(const Call& call) {
+  control::Usage used;
+  TRY(call.catalogue.read([&](const control::View& view) { used = view.used_by(call.account.id); }));
   return used;
 }
 
@@ -40,7 +29,7 @@ void Allowance::bind(const Call& call, control::Change& change) const {
 
 Reply<Allowance> read_allowance(const Call& call, const model::Resources& takes, u32 least, u32 most) {
   const state::Snapshot turn = TRY(call.store.get(state::Get{state::KeyRange::key(turn_key(call))}));
-  const Used used = TRY(count_used(call));
+  const control::Usage used = TRY(count_used(call));
   const model::Quota& quota = call.account.quota;
   const u64 instances_left = left_of(quota.instances, used.instances);
   const u64 vcpus_left = left_of(quota.vcpus, used.vcpus);

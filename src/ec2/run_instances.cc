@@ -43,7 +43,7 @@ std::optional<u32> parse_address(const std::string& text) {
   return address;
 }
 
-// With `taken` empty: those that are not free are found when the transaction is refused.
+// With nothing taken.
 Addresses addresses_of(const model::SubnetDesired& subnet) {
   Addresses result;
   const std::size_t slash = subnet.cidr.find('/');
@@ -63,7 +63,21 @@ Reply<Addresses> read_addresses(const Call& call, const model::SubnetDesired& su
   return result;
 }
 
-// A free one; it counts as taken from then on.
+// One that is free and not among `addresses.taken` already, found by trying a few; it counts as taken from then on.
+Reply<std::optional<u32>> try_address(const Call& call, const model::SubnetId& subnet, Addresses& addresses) {
+  constexpr int kTries = 16;
+  const u32 count = addresses.size - kFirstAddress - 1;
+  for (int i = 0; i < kTries; ++i) {
+    const u32 address = addresses.network + kFirstAddress + static_cast<u32>(model::random_id() % count);
+    if (addresses.taken.contains(address)) continue;
+    if (TRY(call.store.get(model::subnet_address_key(subnet, address_text(address))))) continue;
+    addresses.taken.insert(address);
+    return std::optional(address);
+  }
+  return std::optional<u32>();
+}
+
+// A free one of those that are all known; it counts as taken from then on.
 std::optional<u32> take_address(Addresses& addresses, u64 random) {
   const u32 count = addresses.size - kFirstAddress - 1;
   for (u32 i = 0; i < count; ++i) {
@@ -207,25 +221,47 @@ Reply<Plan> make_plan(const Call& call) {
   return plan;
 }
 
+// Addresses of a subnet, for as many instances as one request launches.
+Reply<std::vector<u32>> free_addresses(const Call& call, const model::SubnetDesired& subnet, u32 count) {
+  Addresses addresses = addresses_of(subnet);
+  std::vector<u32> found;
+  while (found.size() < count) {
+    const std::optional<u32> address = TRY(try_address(call, subnet.id, addresses));
+    if (!address) break;
+    found.push_back(*address);
+  }
+  if (found.size() == count) return found;
+  // The subnet is rather full: all that are taken tell what is left.
+  addresses = TRY(read_addresses(call, subnet));
+  addresses.taken.insert(found.begin(), found.end());
+  while (found.size() < count) {
+    const std::optional<u32> address = take_address(addresses, model::random_id());
+    if (!address) {
+      return ApiError("InsufficientFreeAddressesInSubnet",
+                      "There are not enough free addresses in subnet '" + subnet.id.text() + "'");
+    }
+    found.push_back(*address);
+  }
+  return found;
+}
+
 // What appears with each instance: its network interface, and the claim of its address.
-Result<> add_interface(control::Change& change, model::InstanceDesired& desired, Addresses& addresses) {
-  const std::optional<u32> address = take_address(addresses, model::random_id());
-  if (!address) return Error(ErrorCode::kNotFound, "no address is free");
+model::InterfaceDesired add_interface(control::Change& change, model::InstanceDesired& desired, u32 address) {
   model::InterfaceDesired interface;
   interface.id = model::InterfaceId::random();
   interface.account = desired.account;
   interface.subnet = desired.subnet;
   interface.mac = mac_of(model::random_id());
-  interface.private_address = address_text(*address);
+  interface.private_address = address_text(address);
   interface.security_groups = desired.security_groups;
   interface.instance = desired.id;
   desired.interfaces = {interface.id};
   desired.disks.at(0).volume = model::VolumeId::random();
   change.update(model::desired_key(interface.id), interface, 0);
-  const std::string claim = model::subnet_address_key(desired.subnet, address_text(*address));
+  const std::string claim = model::subnet_address_key(desired.subnet, interface.private_address);
   change.expect(state::Compare::absent(claim));
   change.put(claim, interface.id.text());
-  return {};
+  return interface;
 }
 
 ApiError token_mismatch() { return {"IdempotentParameterMismatch", "The client token was used with other parameters"}; }
@@ -244,20 +280,20 @@ Reply<std::optional<control::Launched>> earlier_launch(const Call& call) {
   return std::optional<control::Launched>(TRY(control::decode_answer(**answer)));
 }
 
-Reply<control::Launched> launch(const Call& call, Plan plan) {
+// `entries`: what was launched, for the answer, as it was written.
+Reply<control::Launched> launch(const Call& call, Plan plan, std::vector<InstanceEntry>& entries) {
   constexpr int kTries = 20;
-  constexpr int kByChance = 3;
-  constexpr u32 kFew = 2;
   for (int i = 0; i < kTries; ++i) {
     const Allowance allowance = TRY(read_allowance(call, plan.request.prototype.takes, plan.least, plan.most));
     plan.request.count = allowance.count;
-    // Reading which are taken costs more the fuller the subnet is; a few are more quickly had by chance.
-    const bool by_chance = i < kByChance && allowance.count <= kFew;
-    Addresses addresses = addresses_of(plan.subnet);
-    if (!by_chance) addresses = TRY(read_addresses(call, plan.subnet));
-    plan.request.prepare = [&](control::Change& change, model::InstanceDesired& desired) {
+    const std::vector<u32> addresses = TRY(free_addresses(call, plan.subnet, allowance.count));
+    entries.clear();
+    plan.request.prepare = [&](control::Change& change, model::InstanceDesired& desired) -> Result<> {
       if (desired.launch_index == 0) allowance.bind(call, change);
-      return add_interface(change, desired, addresses);
+      InstanceEntry& entry = entries.emplace_back();
+      entry.interface = add_interface(change, desired, addresses.at(desired.launch_index));
+      entry.desired = desired;
+      return {};
     };
     Result<control::Launched> launched = control::launch(call.store, call.clock, plan.request);
     if (launched) return std::move(launched).value();
@@ -265,9 +301,6 @@ Reply<control::Launched> launch(const Call& call, Plan plan) {
       case ErrorCode::kBusy: continue;  // somebody else has taken the address, or the account's turn
       case ErrorCode::kExists: return token_mismatch();
       case ErrorCode::kInvalid: return ApiError("InvalidParameterValue", launched.error().message());
-      case ErrorCode::kNotFound:
-        return ApiError("InsufficientFreeAddressesInSubnet",
-                        "There are not enough free addresses in subnet '" + plan.subnet.id.text() + "'");
       default: return launched.error();
     }
   }
@@ -278,25 +311,26 @@ Reply<control::Launched> launch(const Call& call, Plan plan) {
 
 Reply<> run_instances(Call& call, pugi::xml_node answer) {
   std::optional<control::Launched> launched = TRY(earlier_launch(call));
+  std::vector<InstanceEntry> entries;
   if (!launched) {
     Plan plan = TRY(make_plan(call));
-    launched = TRY(launch(call, std::move(plan)));
+    launched = TRY(launch(call, std::move(plan), entries));
   }
-  std::vector<std::string> ids;
-  for (const model::InstanceId id : launched->instances) ids.push_back(id.text());
+  // Of a new launch `entries` are as it was written: a quick host may have them running by now, and clients rely on what
+  // EC2 always says here.
+  if (launched->repeated) {
+    std::vector<std::string> ids;
+    for (const model::InstanceId id : launched->instances) ids.push_back(id.text());
+    entries = TRY(find_instances(call, ids));
+    std::ranges::sort(entries, {}, [](const InstanceEntry& entry) { return entry.desired.launch_index; });
+  }
   add(answer, "reservationId", launched->reservation.text());
   add(answer, "ownerId", call.account.id.text());
   add(answer, "groupSet");
   pugi::xml_node set = add(answer, "instancesSet");
   const auto names = TRY(group_names(call));
   call.vpc_of_answer = TRY(default_network(call)).vpc.text();
-  std::vector<InstanceEntry> entries = TRY(find_instances(call, ids));
-  std::ranges::sort(entries, {}, [](const InstanceEntry& entry) { return entry.desired.launch_index; });
-  for (InstanceEntry& entry : entries) {
-    // As they were launched: a quick host may have them running by now, and clients rely on what EC2 always says here.
-    if (!launched->repeated) entry.observed = {};
-    write_instance(set, call, entry, names);
-  }
+  for (const InstanceEntry& entry : entries) write_instance(set, call, entry, names);
   return {};
 }
 

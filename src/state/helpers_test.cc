@@ -15,7 +15,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 class HelpersTest : public Conformance {};
-INSTANTIATE_TEST_SUITE_P(Store, HelpersTest, ::testing::Values(Kind::kSqlite, Kind::kEtcd), name_of);
+INSTANTIATE_TEST_SUITE_P(Store, HelpersTest, all_stores(), name_of);
 
 TEST_P(HelpersTest, ALeaseIsKeptUntilItsKeeperGoes) {
   std::atomic<int> lost = 0;

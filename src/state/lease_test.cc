@@ -22,7 +22,7 @@ class LeaseTest : public Conformance {
     return false;
   }
 };
-INSTANTIATE_TEST_SUITE_P(Store, LeaseTest, ::testing::Values(Kind::kSqlite, Kind::kEtcd), name_of);
+INSTANTIATE_TEST_SUITE_P(Store, LeaseTest, all_stores(), name_of);
 
 TEST_P(LeaseTest, ItsEndDeletesItsKeysInOneTransaction) {
   const Lease lease = store().grant_lease(seconds(1)).value();

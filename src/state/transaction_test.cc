@@ -9,7 +9,7 @@ namespace {
 using namespace testing;
 
 class TransactionTest : public Conformance {};
-INSTANTIATE_TEST_SUITE_P(Store, TransactionTest, ::testing::Values(Kind::kSqlite, Kind::kEtcd), name_of);
+INSTANTIATE_TEST_SUITE_P(Store, TransactionTest, all_stores(), name_of);
 
 TEST_P(TransactionTest, AKeyHasItsRevisionsAndVersion) {
   const Revision first = put("a", "1");

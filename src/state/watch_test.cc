@@ -38,7 +38,7 @@ class WatchTest : public Conformance {
     return all + "]";
   }
 };
-INSTANTIATE_TEST_SUITE_P(Store, WatchTest, ::testing::Values(Kind::kSqlite, Kind::kEtcd), name_of);
+INSTANTIATE_TEST_SUITE_P(Store, WatchTest, all_stores(), name_of);
 
 TEST_P(WatchTest, TellsThePastInOrderAndThenThePresent) {
   const Revision first = put("a", "1");

@@ -27,7 +27,7 @@ class NetBackend {
   virtual bool takes_offloads() const { return false; }
   // False: frames sent now would be lost, `ready` will be called when not.
   virtual bool can_send() const { return true; }
-  virtual void set_ready(std::function<void()> ready) { static_cast<void>(ready); }
+  virtual void set_ready(std::function<void()> /*ready*/) {}
 };
 
 }  // namespace pileus::virtio

@@ -3,6 +3,7 @@
 
 #include "base/result.h"
 #include "control/host_protocol.h"
+#include "control/network_protocol.h"
 #include "http/certificates.h"
 #include "seeds.h"
 
@@ -99,7 +100,16 @@ std::vector<Bytes> host_message_seeds() {
   assignment.open_ports = {22, 80};
   control::Observation observation;
   observation.observed.id = model::InstanceId(7);
-  return {bytes_of(control::encode(report)), bytes_of(control::encode(std::vector{assignment})),
+  control::HostNetwork network;
+  network.networks[7] = "172.31.0.0/16";
+  network.ports = {control::NetworkPort{}};
+  network.ports[0].instance = model::InstanceId(7);
+  network.ports[0].interface = model::InterfaceId(7);
+  network.groups = {{.record = {}, .members = {"172.31.0.5"}}};
+  network.remotes = {{.network = 7, .mac = "02:00:00:00:00:01", .address = "172.31.0.6", .host = "10.0.0.2:4789"}};
+  return {bytes_of(control::encode(network)),
+          bytes_of(control::encode(report)),
+          bytes_of(control::encode(std::vector{assignment})),
           bytes_of(control::encode(observation)),
           bytes_of(control::encode(control::JoinRequest{"secret", "name", "", "", "request"})),
           bytes_of(control::encode(control::JoinAnswer{model::HostId(7), "certificate"}))};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "ec2/call.h"
+#include "ec2/pages.h"
 #include "model/image.h"
 #include "model/network.h"
 
@@ -49,7 +50,9 @@ struct InstanceEntry {
   model::InterfaceDesired interface;  // its id is none when the instance is gone
 };
 // The account's, by id; with `ids` only those, and InvalidInstanceID.NotFound when one is not there.
-Reply<std::vector<InstanceEntry>> find_instances(const Call& call, const std::vector<std::string>& ids);
+// Without ids those of the page, and one more if there are more.
+Reply<std::vector<InstanceEntry>> find_instances(const Call& call, const std::vector<std::string>& ids,
+                                                 const Page& page = {});
 Reply<InstanceEntry> find_instance(const Call& call, const std::string& id);
 void write_instance(pugi::xml_node set, const Call& call, const InstanceEntry& entry,
                     const std::map<model::SecurityGroupId, std::string>& group_names);

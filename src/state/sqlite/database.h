@@ -56,6 +56,7 @@ class Database {
   Result<> execute(const char* sql);
   // The last error was one of the disk at the moment of making data durable: whether they are is unknown.
   bool durability_unknown() const;
+  sqlite3* handle() { return database_.get(); }
 
  private:
   struct Close {

@@ -13,6 +13,7 @@ Result<std::unique_ptr<Store>> open_at(const std::filesystem::path& folder) {
   Options options;
   options.folder = folder;
   options.readers = 1;
+  options.log_pages = 1000;  // the log is emptied by the writer, at a point that is the same each time
   return open(options);
 }
 

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "os/file.h"
 #include "state/internal/check.h"
+#include "state/sqlite/checkpointer.h"
 #include "state/sqlite/job_queue.h"
 #include "state/sqlite/lease_clock.h"
 #include "state/sqlite/reader_pool.h"
@@ -28,6 +29,8 @@ class SqliteStore final : public Store {
         progress_(std::make_shared<Progress>(writer_->revision())) {}
 
   Result<> start() {
+    checkpointer_ = TRY(Checkpointer::start(options_.folder / "state.db", options_.log_pages));
+    checkpointer_->attach(writer_->database());
     const auto leases = TRY(writer_->leases());
     for (const auto& [lease, ttl] : leases) leases_.add(lease, ttl, Clock::now());
     thread_ = std::thread([this] { write(); });
@@ -190,7 +193,8 @@ class SqliteStore final : public Store {
 
   const Options options_;
   const os::FileLock lock_;
-  const std::unique_ptr<Writer> writer_;  // the writing thread's
+  std::unique_ptr<Checkpointer> checkpointer_;  // outlives the writer
+  const std::unique_ptr<Writer> writer_;        // the writing thread's
   bool broken_ = false;                   // the writing thread's
   bool sweeping_ = true;                  // the writing thread's: the file may hold what was compacted away
   const std::unique_ptr<ReaderPool> readers_;

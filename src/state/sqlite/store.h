@@ -19,6 +19,7 @@ struct Options {
   std::filesystem::path folder;  // made if missing
   std::chrono::milliseconds patience{10000};  // of a caller that waits for its transaction
   unsigned readers = 4;  // connections that read at the same time
+  int log_pages = 16000;  // of 4 KiB, from which on the writing thread itself empties SQLite's log into the file
 };
 
 // kBusy when another process has the folder; kPermission when it cannot be written; kCorrupt when it is damaged.

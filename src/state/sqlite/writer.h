@@ -19,6 +19,8 @@ class Writer {
  public:
   static Result<std::unique_ptr<Writer>> open(const std::filesystem::path& file);
 
+  Database& database() { return database_; }
+
   Result<> begin();
   Result<> commit();
   void rollback();

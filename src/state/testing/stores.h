@@ -6,16 +6,23 @@
 
 #include "os/file.h"
 #include "state/etcd/store.h"
+#include "state/mirror/mirror.h"
 #include "state/sqlite/store.h"
 #include "state/store.h"
 #include "state/testing/etcd_cluster.h"
 
 namespace pileus::state::testing {
 
-enum class Kind { kSqlite, kEtcd };
+enum class Kind { kSqlite, kEtcd, kSqliteMirror, kEtcdMirror };
 
 inline std::string name_of(const ::testing::TestParamInfo<Kind>& info) {
-  return info.param == Kind::kSqlite ? "sqlite" : "etcd";
+  switch (info.param) {
+    case Kind::kSqlite: return "sqlite";
+    case Kind::kEtcd: return "etcd";
+    case Kind::kSqliteMirror: return "sqlite_mirror";
+    case Kind::kEtcdMirror: return "etcd_mirror";
+  }
+  return "";
 }
 
 // A folder for a test, removed at its end.
@@ -25,16 +32,24 @@ inline os::TemporaryDirectory make_folder() {
   return std::move(made).value();
 }
 
+inline auto all_stores() {
+  return ::testing::Values(Kind::kSqlite, Kind::kEtcd, Kind::kSqliteMirror, Kind::kEtcdMirror);
+}
+
 class Conformance : public ::testing::TestWithParam<Kind> {
  protected:
   void SetUp() override {
-    if (GetParam() == Kind::kSqlite) {
+    if (GetParam() == Kind::kSqlite || GetParam() == Kind::kSqliteMirror) {
       auto opened = sqlite::open({folder_.path(), std::chrono::seconds(10), 4});
       ASSERT_TRUE(opened.ok()) << opened.error().message();
       store_ = std::move(opened).value();
     } else {
       open_etcd();
     }
+    if (!store_ || GetParam() == Kind::kSqlite || GetParam() == Kind::kEtcd) return;
+    auto mirrored = open_mirror(std::move(store_));
+    ASSERT_TRUE(mirrored.ok()) << mirrored.error().message();
+    store_ = std::move(mirrored).value();
   }
 
   Store& store() { return *store_; }

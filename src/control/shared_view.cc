@@ -1,0 +1,92 @@
+#include "control/shared_view.h"
+
+namespace pileus::control {
+
+Result<> SharedView::read(const std::function<void(View&)>& use) {
+  const std::lock_guard lock(mutex_);
+  TRY(view_.sync());
+  use(view_);
+  return {};
+}
+
+void SharedView::look(const std::function<void(View&)>& use) {
+  const std::lock_guard lock(mutex_);
+  use(view_);
+}
+
+Result<> SharedView::sync() {
+  return read([](View&) {});
+}
+
+Result<> SharedView::apply_own(const std::string& key, const std::string& value, state::Revision revision) {
+  const std::lock_guard lock(mutex_);
+  return view_.apply_own(key, value, revision);
+}
+
+state::Revision SharedView::revision() {
+  const std::lock_guard lock(mutex_);
+  return view_.revision();
+}
+
+Worklist::Worklist(std::shared_ptr<SharedView> view) : view_(std::move(view)) {
+  view_->look([this](View& shared) { shared.note_in(noted_); });
+}
+
+Worklist::~Worklist() {
+  view_->look([this](View& shared) { shared.stop_noting_in(noted_); });
+}
+
+Result<> Worklist::refresh() {
+  const auto now = std::chrono::steady_clock::now();
+  const bool all = !swept_at_ || now >= *swept_at_ + kSweep;
+  TRY(view_->read([&](View& shared) {
+    todo_.instances.merge(noted_.instances);
+    todo_.hosts.merge(noted_.hosts);
+    noted_ = {};
+    if (!all) return;
+    for (const auto& [id, instance] : shared.instances()) todo_.instances.insert(id);
+    for (const auto& [id, host] : shared.hosts()) todo_.hosts.insert(id);
+  }));
+  if (all) swept_at_ = now;
+  return {};
+}
+
+std::vector<std::pair<model::InstanceId, InstanceView>> Worklist::instances(const InstanceTest& wanted) {
+  std::vector<std::pair<model::InstanceId, InstanceView>> found;
+  view_->look([&](View& shared) {
+    std::erase_if(todo_.instances, [&](const model::InstanceId id) {
+      const InstanceView* instance = shared.find(id);
+      if (instance == nullptr || !wanted(id, *instance)) return true;
+      found.emplace_back(id, *instance);
+      return false;
+    });
+  });
+  return found;
+}
+
+std::vector<model::InstanceId> Worklist::gone() {
+  std::vector<model::InstanceId> found;
+  view_->look([&](View& shared) {
+    std::erase_if(todo_.instances, [&](const model::InstanceId id) {
+      if (shared.find(id) != nullptr) return false;
+      found.push_back(id);
+      return true;
+    });
+  });
+  return found;
+}
+
+std::vector<std::pair<model::HostId, HostView>> Worklist::hosts(const HostTest& wanted) {
+  std::vector<std::pair<model::HostId, HostView>> found;
+  view_->look([&](View& shared) {
+    std::erase_if(todo_.hosts, [&](const model::HostId id) {
+      const auto host = shared.hosts().find(id);
+      if (host == shared.hosts().end() || !wanted(id, host->second)) return true;
+      found.emplace_back(id, host->second);
+      return false;
+    });
+  });
+  return found;
+}
+
+}  // namespace pileus::control

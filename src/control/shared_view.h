@@ -1,0 +1,70 @@
+// SharedView: one view for all who need it in a process: the API, the controllers, what answers hosts.
+//
+// Worklist: what a controller has yet to look at. Each change in the view adds what changed; now and then everything is
+// added, so that whatever was missed is found all the same. What a controller could not finish stays on its list.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <mutex>
+
+#include "control/view.h"
+
+namespace pileus::control {
+
+class SharedView {
+ public:
+  explicit SharedView(state::Store& store) : view_(store) {}
+
+  // Calls `use` with a view that holds all that was committed before. On one thread at a time: it must be quick, and not
+  // call the store.
+  Result<> read(const std::function<void(View&)>& use);
+  // The same with the view as it is; for one who has just had it brought up to date.
+  void look(const std::function<void(View&)>& use);
+  Result<> sync();
+  Result<> apply_own(const std::string& key, const std::string& value, state::Revision revision);
+  state::Revision revision();
+
+ private:
+  std::mutex mutex_;
+  View view_;
+};
+
+// `given`, or a view of one's own.
+inline std::shared_ptr<SharedView> view_or_own(std::shared_ptr<SharedView> given, state::Store& store) {
+  return given ? std::move(given) : std::make_shared<SharedView>(store);
+}
+
+// One thread.
+class Worklist {
+ public:
+  explicit Worklist(std::shared_ptr<SharedView> view);
+  ~Worklist();
+  Worklist(const Worklist&) = delete;
+  Worklist& operator=(const Worklist&) = delete;
+
+  // Brings the view up to date, and adds what has changed; everything at first, and each kSweep.
+  Result<> refresh();
+  void add(model::InstanceId id) { todo_.instances.insert(id); }
+
+  // Those on the list that are `wanted`, which stay on it until they are done; the others are taken off.
+  using InstanceTest = std::function<bool(model::InstanceId, const InstanceView&)>;
+  std::vector<std::pair<model::InstanceId, InstanceView>> instances(const InstanceTest& wanted);
+  // Those on the list that are not in view at all; they are taken off.
+  std::vector<model::InstanceId> gone();
+  using HostTest = std::function<bool(model::HostId, const HostView&)>;
+  std::vector<std::pair<model::HostId, HostView>> hosts(const HostTest& wanted);
+  void done(model::InstanceId id) { todo_.instances.erase(id); }
+  void done(model::HostId id) { todo_.hosts.erase(id); }
+
+ private:
+  static constexpr std::chrono::minutes kSweep{1};
+
+  const std::shared_ptr<SharedView> view_;
+  Changes noted_;  // guarded by the view
+  Changes todo_;
+  std::optional<std::chrono::steady_clock::time_point> swept_at_;
+};
+
+}  // namespace pileus::control

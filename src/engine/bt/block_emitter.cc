@@ -41,6 +41,16 @@ void BlockEmitter::interpret(const TraceInsn& at) {
   out_.bytes(reinterpret_cast<const u8*>(&site) + sizeof site.insn, sizeof site - sizeof site.insn);
 }
 
+// What follows is right as long as the next page holds the instruction's end.
+void BlockEmitter::look_at_next_page(const TraceInsn& at) {
+  std::array<u8, 16> bytes{}, mask{};
+  const unsigned here = 4096U - at.page_offset;
+  for (unsigned i = here; i < at.insn.info.length; ++i) bytes[i - here] = at.insn.bytes[i], mask[i - here] = 0xFF;
+  emit_site(out_, stubs_.straddle, static_cast<u16>(index_), 0, 0);
+  out_.bytes(bytes.data(), bytes.size());
+  out_.bytes(mask.data(), mask.size());
+}
+
 void BlockEmitter::push(const TraceInsn& at) {
   const ZydisDecodedOperand& value = at.insn.operand[0];
   const bool memory = at.memory_operand >= 0;
@@ -87,6 +97,7 @@ void BlockEmitter::leave(const TraceInsn& at) {
 
 void BlockEmitter::insn(const Trace& trace, unsigned i) {
   const TraceInsn& at = trace.at[i];
+  if (at.straddles) look_at_next_page(at);
   switch (at.kind) {
     case Kind::kCopy:
       if (!copy(at)) interpret(at);
@@ -104,6 +115,7 @@ void BlockEmitter::insn(const Trace& trace, unsigned i) {
     case Kind::kSwapGs: swap_gs(); break;
     case Kind::kReadTsc: read_tsc(at); break;
     case Kind::kPushFlags: push_flags(at); break;
+    case Kind::kReadControl: read_control(at); break;
     case Kind::kCall: call(at); break;
     case Kind::kCallIndirect: call_indirect(at); break;
     case Kind::kJump: jump(at); break;

@@ -106,6 +106,7 @@ class BlockEmitter {
   void pop(const TraceInsn& at);
   void leave(const TraceInsn& at);
   void interpret(const TraceInsn& at);
+  void look_at_next_page(const TraceInsn& at);
   void poll(u16 page_offset, u64 field);
   void load_guest(unsigned host, unsigned guest) { load_guest(out_, host, guest); }
   static void load_guest(Assembler& out, unsigned host, unsigned guest);
@@ -116,6 +117,7 @@ class BlockEmitter {
   void swap_gs();
   void read_tsc(const TraceInsn& at);
   void push_flags(const TraceInsn& at);
+  void read_control(const TraceInsn& at);
 
   // control flow (emit_control.cc)
   void call(const TraceInsn& at);

@@ -80,7 +80,9 @@ struct JumpCache {
   std::array<std::atomic<u64>, kJumpSize> host;  // (any thread may store no_jump)
   std::array<u64, kJumpSize> not_vpage;  // complement of the virtual address of the block's page
   u64 used;  // bit i: some of the kJumpGroup slots from i * kJumpGroup on may be filled
-  std::array<u64, 64> pages;  // a filter: bits of the hashed virtual pages that jumps lead to
+  // A filter: bits of the hashed virtual pages that jumps lead to, or that returns of this side (return_stack.h) may lead
+  // to. The second half is for the upper half of the addresses.
+  std::array<u64, 128> pages;
 };
 
 inline constexpr unsigned kCodeTlbSize = 256;

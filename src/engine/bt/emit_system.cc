@@ -39,6 +39,15 @@ void BlockEmitter::read_tsc(const TraceInsn& at) {
   if (with_aux) out_.load_gs32(kHostRcx, offsetof(Context, tsc_aux));
 }
 
+void BlockEmitter::read_control(const TraceInsn& at) {
+  const bool fault_address = at.insn.operand[1].reg.value == ZYDIS_REGISTER_CR2;
+  const u64 field = fault_address ? offsetof(Context, cr2) : offsetof(Context, cr3);
+  bool high = false;
+  const unsigned guest = gpr_number(at.insn.operand[0].reg.value, &high);
+  out_.load_gs(is_spilled(guest) ? kT0 : host_register(guest), field);
+  if (is_spilled(guest)) store_guest(guest, kT0);
+}
+
 // Puts the flags together by means that leave the host's alone: their parts have no bits in common, so adding them up
 // by LEA does.
 void BlockEmitter::push_flags(const TraceInsn& at) {

@@ -11,6 +11,16 @@ namespace pileus::engine::bt {
 u8* fast_memory(Context* context, const Site* site, u64 address);
 
 // A jump cache miss for guest RIP `address`: the block if it has been translated already, else nullptr.
+// What generated code passes for an instruction that reaches into the next page; its code stands right behind.
+struct __attribute__((packed)) StraddleSite {
+  Site site;
+  // The first 16 bytes of the next page, and which of them belong to the instruction.
+  u64 bytes[2];
+  u64 mask[2];
+};
+
+// Whether the next page still holds the end of the instruction, in this address space: then its code, else nullptr.
+u8* fast_straddle(Context* context, const Site* site, u64 address);
 u8* fast_indirect(Context* context, const Site* site, u64 address);
 
 }  // namespace pileus::engine::bt

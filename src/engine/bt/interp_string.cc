@@ -8,6 +8,7 @@
 #include "engine/bt/interp_handlers.h"
 #include "engine/bt/mmu.h"
 #include "engine/bt/system.h"
+#include "engine/bt/tlb.h"
 #include "engine/bt/vm.h"
 
 namespace pileus::engine::bt {
@@ -151,6 +152,11 @@ class StringOp {
     }
     bytes -= bytes % size_;
     if (bytes < 2 * size_) return 0;
+    if (u8* const hit = tlb_lookup(context_.tlb[context_.mode()][1], to, static_cast<unsigned>(bytes));
+        hit != nullptr && (kind_ == Kind::kStos || (host_from = look_up_source(from, bytes)) != nullptr)) {
+      piece(hit, host_from, bytes);  // no code there: see Tlb
+      return bytes / size_;
+    }
     u64 gpa = 0;
     if (kind_ == Kind::kMovs) {
       if (!translate(context_, from, Access::kRead, context_.mode(), &gpa)) return 0;
@@ -160,12 +166,20 @@ class StringOp {
     u8* host_to = nullptr;
     if (!pin_memory(context_, to, static_cast<unsigned>(bytes), context_.mode(), &host_to, &gpa) || host_to == nullptr)
       return 0;
-    if (kind_ == Kind::kMovs) move(host_to, host_from, bytes);
-    else fill(host_to, bytes);
+    piece(host_to, host_from, bytes);
     wrote_memory(context_, gpa, static_cast<unsigned>(bytes));
+    return bytes / size_;
+  }
+
+  u8* look_up_source(u64 from, u64 bytes) const {
+    return tlb_lookup(context_.tlb[context_.mode()][0], from, static_cast<unsigned>(bytes));
+  }
+
+  void piece(u8* to, const u8* from, u64 bytes) {
+    if (kind_ == Kind::kMovs) move(to, from, bytes);
+    else fill(to, bytes);
     if (kind_ == Kind::kMovs) advance(kRsi, bytes);
     advance(kRdi, bytes);
-    return bytes / size_;
   }
 
   // By the host's own string instructions, which touch no vector registers.

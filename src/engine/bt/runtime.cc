@@ -178,6 +178,7 @@ Callouts runtime_callouts() {
           .fast_indirect = fast_indirect,
           .fast_system = fast_system,
           .fast_step = fast_step,
+          .fast_straddle = fast_straddle,
           .step = on_step,
           .memory = on_memory,
           .link = on_link,
@@ -253,6 +254,7 @@ u8* dispatch(Context& context) {
       continue;
     }
     context.vpage = context.rip & ~kPageMask;
+    note_code_page(context, block->mode());
     remember(context, *block);
     return block->host;
   }

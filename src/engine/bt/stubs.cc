@@ -267,6 +267,7 @@ Stubs emit_stubs(Assembler& out, const Callouts& callouts, bool ymm) {
   stubs.interpret = emit_callout(out, callouts.interpret, ymm);
   stubs.system = emit_general_callout(out, callouts.fast_system, callouts.interpret, ymm);
   stubs.step = emit_general_callout(out, callouts.fast_step, callouts.step, ymm);
+  stubs.straddle = emit_fast_callout(out, callouts.fast_straddle, stubs.step);
   stubs.poll = emit_callout(out, callouts.poll, ymm);
   stubs.trap = emit_callout(out, callouts.trap, ymm);
   const u8* slow_indirect = emit_callout(out, callouts.indirect, ymm);

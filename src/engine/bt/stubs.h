@@ -19,6 +19,7 @@ struct Callouts {
   Callout fast_indirect;  // tried before `indirect`
   Callout fast_system;    // tried before `interpret` at a SystemSite (fast_system.h)
   Callout fast_step;      // tried before `step`
+  Callout fast_straddle;  // tried before both, see fast_path.h
   Callout step;        // an instruction that the interpreter has to fetch
   Callout memory;      // data TLB miss; `address` is the guest's virtual address
   Callout link;        // exit to another block on the page, not linked yet
@@ -36,6 +37,7 @@ struct Stubs {
   const u8* interpret = nullptr;
   const u8* system = nullptr;
   const u8* step = nullptr;
+  const u8* straddle = nullptr;  // a StraddleSite's
   const u8* poll = nullptr;
   const u8* trap = nullptr;
   const u8* leave = nullptr;                     // saves the guest's state and returns from enter

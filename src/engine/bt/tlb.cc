@@ -46,7 +46,7 @@ void clear_region(Context& context, Mode mode, unsigned which, u64 va, unsigned 
   }
 }
 
-// Forgets fetches from and jumps to what agrees with `va` from bit `bits` up.
+// Forgets fetches from, jumps to and returns to what agrees with `va` from bit `bits` up.
 void forget_code_in(Context& context, unsigned which, u64 va, unsigned bits) {
   JumpCache& cache = context.jump[which];
   CodeTlb& code = context.code_tlb[which];
@@ -56,9 +56,12 @@ void forget_code_in(Context& context, unsigned which, u64 va, unsigned bits) {
   } else {
     code.page.fill(kNoPage);
   }
-  for (u64 slot = 0; slot < kJumpSize; ++slot) {
-    if (((~cache.not_vpage[slot] ^ va) >> bits) == 0) {
-      cache.host[slot].store(context.no_jump, std::memory_order_relaxed);
+  forget_returns(context.returns, which);
+  for (u64 used = cache.used; used != 0; used &= used - 1) {
+    const u64 first = static_cast<u64>(std::countr_zero(used)) * kJumpGroup;
+    for (u64 slot = first; slot < first + kJumpGroup; ++slot) {
+      if (((~cache.not_vpage[slot] ^ va) >> bits) == 0)
+        cache.host[slot].store(context.no_jump, std::memory_order_relaxed);
     }
   }
 }
@@ -202,10 +205,7 @@ void flush_tlb_page(Context& context, u64 va) {
       else if (tlb_lookup(tlb, va, 1) != nullptr) invalidate_slot(tlb, tlb_slot(va));
     }
   }
-  for (unsigned which = 0; which < 2; ++which) {
-    forget_code_in(context, which, va, bits);
-    forget_returns(context.returns, which);
-  }
+  for (unsigned which = 0; which < 2; ++which) forget_code_in(context, which, va, bits);
 }
 
 void flush_tlb_writes_to(Context& context, const u8* host_page) {
@@ -231,13 +231,13 @@ void flush_jumps(Context& context, Mode mode) {
 }
 
 void remember_jump(Context& context, u64 host, Mode mode) {
+  note_code_page(context, mode);
   if (mode == kModeKernelAc) return;
   JumpCache& cache = context.jump[mode == kModeUser ? 1 : 0];
   const u64 slot = jump_slot(context.rip);
   if (slot == 0) return;
   cache.not_vpage[slot] = ~context.vpage;
   cache.used |= u64{1} << (slot / kJumpGroup);
-  cache.pages[page_word(context.rip)] |= page_bit(context.rip);
   cache.host[slot].store(host, std::memory_order_seq_cst);
 }
 

@@ -11,7 +11,7 @@ inline constexpr u64 kPageMask = 4095;
 // Places in the JumpCache and the CodeTlb.
 inline u64 jump_slot(u64 rip) { return (rip + (rip >> 10 | rip << 54)) & kJumpMask; }
 inline u64 code_slot(u64 va) { return (va >> 12) & (kCodeTlbSize - 1); }
-inline u64 page_word(u64 va) { return (va >> 18) & 63; }
+inline u64 page_word(u64 va) { return (va >> 18 & 63) | (va >> 63 << 6); }
 inline u64 page_bit(u64 va) { return u64{1} << (va >> 12 & 63); }
 
 inline u64 tlb_slot(u64 va) { return (va >> 12) & (kTlbSize - 1); }
@@ -28,6 +28,10 @@ void note_mapping(Context& context, u64 va, const Walk& walk, Access access, Mod
 // Where instruction fetch at `va` with the present privilege goes, from the code TLB or by a walk. False: #PF in
 // context.fault. *gpa need not be RAM.
 bool translate_code(Context& context, u64 va, u64* gpa);
+// Notes that code of the page at context.rip runs: from then on INVLPG looks whether anything relies on its mapping.
+inline void note_code_page(Context& context, Mode mode) {
+  context.jump[mode == kModeUser ? 1 : 0].pages[page_word(context.rip)] |= page_bit(context.rip);
+}
 // Enters the way from context.rip to a block's arrival, made for `mode`, into the jump cache. The caller then makes sure that the
 // code is still valid, or calls forget_jump().
 void remember_jump(Context& context, u64 host, Mode mode);

@@ -103,6 +103,46 @@ TEST_F(TlbTest, InvlpgOfAHugePageDropsAllOfIt) {
   EXPECT_FALSE(hits(0x40F02000, kModeKernel));
 }
 
+// What runs on a page relies on its mapping: INVLPG of that page forgets it, of others leaves it alone.
+TEST_F(TlbTest, InvlpgForgetsWhatRanOnThePage) {
+  Context& c = cpu();
+  constexpr u64 kHost = 0x1234;
+  const auto run_on = [&](u64 rip) {
+    c.rip = rip;
+    c.vpage = rip & ~kPageMask;
+    remember_jump(c, kHost, kModeKernel);
+    c.returns.rsp = c.returns.base[0] - kReturnFrame;
+  };
+  const auto is_there = [&](u64 rip) {
+    EXPECT_EQ(c.returns.rsp != c.returns.base[0], c.jump[0].host[jump_slot(rip)] == kHost);
+    return c.returns.rsp != c.returns.base[0];
+  };
+  constexpr u64 kUpper = 0xFFFFFFFF80000000;
+  run_on(0x5008);
+  flush_tlb_page(c, 0x6008);
+  EXPECT_TRUE(is_there(0x5008));
+  flush_tlb_page(c, kUpper | 0x5008);  // the same bits of the filter but for the half
+  EXPECT_TRUE(is_there(0x5008));
+  flush_tlb_page(c, 0x5123);
+  EXPECT_FALSE(is_there(0x5008));
+  flush_tlb_all(c);  // what ran on pages of the lower half, too
+  run_on(kUpper | 0x5008);
+  flush_tlb_page(c, 0x5008);
+  EXPECT_TRUE(is_there(kUpper | 0x5008));
+  flush_tlb_page(c, kUpper | 0x5FFF);
+  EXPECT_FALSE(is_there(kUpper | 0x5008));
+}
+
+// Code of kModeKernelAc has no jumps in the cache, but returns.
+TEST_F(TlbTest, InvlpgForgetsReturnsToCodeWithAcSet) {
+  Context& c = cpu();
+  c.rip = 0x5008;
+  note_code_page(c, kModeKernelAc);
+  c.returns.rsp = c.returns.base[0] - kReturnFrame;
+  flush_tlb_page(c, 0x5008);
+  EXPECT_EQ(c.returns.rsp, c.returns.base[0]);
+}
+
 TEST_F(TlbTest, AccessAcrossPagesChecksBothFirst) {
   map(0x5000, 0x7000, kP | kW);
   u64 value = 0x1122334455667788;

@@ -6,7 +6,6 @@ namespace pileus::engine::bt {
 
 namespace {
 
-constexpr unsigned kMaxInsnBytes = 15;
 constexpr u32 kArithmeticFlags =
     ZYDIS_CPUFLAG_CF | ZYDIS_CPUFLAG_PF | ZYDIS_CPUFLAG_AF | ZYDIS_CPUFLAG_ZF | ZYDIS_CPUFLAG_SF | ZYDIS_CPUFLAG_OF;
 
@@ -262,6 +261,12 @@ Kind stack_kind(const Insn& insn, TraceInsn* out) {
   return gpr ? Kind::kPop : Kind::kInterpret;
 }
 
+bool reads_cr2_or_cr3(const Insn& insn) {
+  const ZydisDecodedOperand& from = insn.operand[1];
+  return from.type == ZYDIS_OPERAND_TYPE_REGISTER &&
+         (from.reg.value == ZYDIS_REGISTER_CR2 || from.reg.value == ZYDIS_REGISTER_CR3);
+}
+
 Kind classify(const Insn& insn, Mode mode, u8 usable, const CpuFeatures& features, TraceInsn* out) {
   const ZydisDecodedInstruction& info = insn.info;
   switch (info.meta.category) {
@@ -287,6 +292,9 @@ Kind classify(const Insn& insn, Mode mode, u8 usable, const CpuFeatures& feature
     case ZYDIS_MNEMONIC_RDTSC:
     case ZYDIS_MNEMONIC_RDTSCP: return mode == kModeUser ? Kind::kInterpret : Kind::kReadTsc;
     case ZYDIS_MNEMONIC_PUSHFQ: return info.operand_width == 64 ? Kind::kPushFlags : Kind::kInterpret;
+    case ZYDIS_MNEMONIC_MOV:
+      if (mode != kModeUser && reads_cr2_or_cr3(insn)) return Kind::kReadControl;
+      break;
     case ZYDIS_MNEMONIC_CLD:
     case ZYDIS_MNEMONIC_STD: return Kind::kDirection;
     case ZYDIS_MNEMONIC_ENDBR64:
@@ -385,6 +393,7 @@ bool falls_through(Kind kind) {
     case Kind::kSwapGs:
     case Kind::kReadTsc:
     case Kind::kPushFlags:
+    case Kind::kReadControl:
     case Kind::kInterpret: return true;
   }
   return true;
@@ -416,6 +425,7 @@ void decode_trace(const u8* bytes, unsigned length, u16 page_offset, Mode mode, 
       if (trace->count == 0 && page_offset + length == 4096 && length < kMaxInsnBytes) {
         at.page_offset = page_offset;
         at.kind = Kind::kStraddle;
+        at.straddles = false;
         trace->count = 1;
         done = length;
       }
@@ -424,6 +434,7 @@ void decode_trace(const u8* bytes, unsigned length, u16 page_offset, Mode mode, 
     at.page_offset = static_cast<u16>(page_offset + done);
     at.memory_operand = -1;
     at.drops_rep = false;
+    at.straddles = false;
     at.kind = classify(at.insn, mode, usable, features, &at);
     done += at.insn.info.length;
     ++trace->count;
@@ -432,6 +443,25 @@ void decode_trace(const u8* bytes, unsigned length, u16 page_offset, Mode mode, 
   trace->end_offset = static_cast<u16>(page_offset + done);
   settle_set_if(trace);
   find_live_flags(trace);
+}
+
+bool decode_straddling(const u8* bytes, unsigned length, u16 page_offset, Mode mode, u8 usable,
+                       const CpuFeatures& features, Trace* trace) {
+  Insn insn;
+  if (!decode(bytes, length, 64, &insn) || page_offset + insn.info.length <= 4096) return false;
+  TraceInsn& at = trace->at[0];
+  at.insn = insn;
+  at.page_offset = page_offset;
+  at.memory_operand = -1;
+  at.drops_rep = false;
+  at.straddles = true;
+  at.kind = classify(insn, mode, usable, features, &at);
+  if (at.kind == Kind::kInterpret) at.kind = Kind::kInterpretEnd;
+  trace->count = 1;
+  trace->end_offset = static_cast<u16>(page_offset + insn.info.length);
+  settle_set_if(trace);
+  find_live_flags(trace);
+  return true;
 }
 
 }  // namespace pileus::engine::bt

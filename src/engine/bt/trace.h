@@ -21,6 +21,7 @@ enum class Kind : u8 {
   kSwapGs,        // at CPL 0
   kReadTsc,       // RDTSC, RDTSCP at CPL 0
   kPushFlags,     // PUSHFQ
+  kReadControl,   // MOV from CR2 or CR3 at CPL 0
   kCall,          // near, direct
   kCallIndirect,  // near, register or memory
   kJump,
@@ -41,21 +42,28 @@ struct TraceInsn {
   Kind kind = Kind::kInterpret;
   u16 page_offset = 0;
   bool flags_live = true;  // some arithmetic flag is needed by this instruction or by what follows
+  bool straddles = false;  // its end was read from the next page, and has to be found there again each time
   bool drops_rep = false;  // TZCNT and LZCNT where not offered mean BSF and BSR, whose prefix F3 says nothing
   i8 memory_operand = -1;  // explicit memory operand of a kCopy, kPush, kCallIndirect, kJumpIndirect
 };
 
 inline constexpr unsigned kMaxTrace = 48;
+inline constexpr unsigned kMaxInsnBytes = 15;
 
 struct Trace {
   std::array<TraceInsn, kMaxTrace> at;
   unsigned count = 0;  // 0: the first bytes are no instruction
-  u16 end_offset = 0;  // page offset behind the last instruction
+  u16 end_offset = 0;  // page offset behind the last instruction; beyond 4096 when it straddles
 };
 
 // Decodes from `bytes` (the rest of the page, or a bounded part of it) at `page_offset`, 64-bit code.
 void decode_trace(const u8* bytes, unsigned length, u16 page_offset, Mode mode, u8 usable, const CpuFeatures& features,
                   Trace* trace);
+
+// The same for the one instruction that a kStraddle stood for: `bytes` are the rest of its page and the first ones of the
+// next. False, and `trace` is as it was, when they make no instruction.
+bool decode_straddling(const u8* bytes, unsigned length, u16 page_offset, Mode mode, u8 usable,
+                       const CpuFeatures& features, Trace* trace);
 
 // 0-15 for a general register of any width, or kNoReg. *high is set for AH, CH, DH, BH.
 unsigned gpr_number(ZydisRegister reg, bool* high);

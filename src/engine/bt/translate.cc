@@ -6,6 +6,7 @@
 #include "engine/bt/assembler.h"
 #include "engine/bt/block_emitter.h"
 #include "engine/bt/stubs.h"
+#include "engine/bt/tlb.h"
 #include "engine/bt/trace.h"
 #include "engine/bt/vm.h"
 
@@ -18,6 +19,22 @@ u64 chunks_of(u64 first, u64 last) {
   u64 mask = 0;
   for (u64 chunk = first / 64; chunk <= last / 64; ++chunk) mask |= u64{1} << chunk;
   return mask;
+}
+
+// An instruction of which the next page has the end is translated with what stands there now.
+void join_next_page(Context& context, const BlockKey& key, const u8* rest_of_page, u16 page_offset, Trace* trace) {
+  if ((context.rip & kPageMask) != page_offset) return;
+  const Fault before = context.fault;
+  u64 gpa = 0;
+  const bool found = translate_code(context, (context.rip & ~kPageMask) + 4096, &gpa);
+  context.fault = before;
+  const u8* next_page = found ? context.vm->memory().host(gpa, 4096) : nullptr;
+  if (next_page == nullptr) return;
+  std::array<u8, kMaxInsnBytes> bytes;
+  const unsigned here = 4096U - page_offset;
+  std::memcpy(bytes.data(), rest_of_page, here);
+  std::memcpy(bytes.data() + here, next_page, bytes.size() - here);
+  decode_straddling(bytes.data(), bytes.size(), page_offset, key.mode, key.usable, context.vm->cpu().features, trace);
 }
 }  // namespace
 
@@ -39,9 +56,11 @@ Translated translate_block(Context& context, const BlockKey& key, const u8* host
   static Trace trace;  // guarded by the mutex; too big for a stack
   std::memcpy(bytes.data(), host_page + page_offset, length);
   decode_trace(bytes.data(), length, page_offset, key.mode, key.usable, vm.cpu().features, &trace);
+  if (trace.count == 1 && trace.at[0].kind == Kind::kStraddle && !vm.breaks().offsets().any())
+    join_next_page(context, key, bytes.data(), page_offset, &trace);
   if (vm.breaks().offsets().any()) break_trace(trace, vm.breaks().offsets());
   if (trace.count == 0) return Translated::kInterpretFirst;
-  const unsigned size = trace.end_offset - page_offset;
+  const unsigned size = std::min<unsigned>(trace.end_offset, 4096) - page_offset;  // of this page
   vm.pages().add(key.gpa, size);
   std::atomic_thread_fence(std::memory_order_seq_cst);  // code bits before the second look at the bytes
   if (vm.pages().take_writable(key.gpa)) {
@@ -53,7 +72,7 @@ Translated translate_block(Context& context, const BlockKey& key, const u8* host
   Block* block = code.room_for_record();
   block->packed_key = key.packed();
   block->guest_size = static_cast<u16>(size);
-  block->chunk_mask = chunks_of(page_offset, trace.end_offset - 1U);
+  block->chunk_mask = chunks_of(page_offset, page_offset + size - 1U);
   Assembler before(code.room(), code.room_end());
   if (arrival && key.mode != kModeKernelAc) {
     block->arrival = code.room();

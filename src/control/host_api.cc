@@ -79,8 +79,8 @@ HostApi::HostApi(state::Store& store, const Clock& clock, std::string zone, Chec
       zone_(std::move(zone)),
       check_token_(std::move(check_token)),
       sign_(std::move(sign)),
-      networks_(store),
-      view_(view_or_own(std::move(view), store)) {}
+      view_(view_or_own(std::move(view), store)),
+      networks_(store, view_) {}
 
 HostAnswer HostApi::handle(const HostRequest& request) {
   Result<std::string> answer = Error(ErrorCode::kNotFound, "there is no " + request.path.substr(0, 80));

@@ -52,8 +52,8 @@ class HostApi {
   const std::string zone_;
   const CheckToken check_token_;
   const Sign sign_;
-  NetworkApi networks_;
   const std::shared_ptr<SharedView> view_;
+  NetworkApi networks_;
   std::mutex mutex_;  // of all below
   std::map<model::HostId, state::LeaseId> leases_;
   std::map<model::InstanceId, std::string> consoles_;

@@ -1,5 +1,6 @@
 #include "control/network_api.h"
 
+#include <functional>
 #include <set>
 
 #include "control/network_numbers.h"
@@ -21,27 +22,45 @@ Result<> read_all(state::Store& store, model::IdKind kind, std::string_view part
   return {};
 }
 
-bool is_gone(const InstanceView& instance) {
-  return instance.observed.value.state == model::InstanceState::kTerminated;
+void for_each_on(const View& view, model::HostId host, const std::function<void(model::InstanceId)>& take) {
+  for (const model::InstanceId id : view.on_host(host)) {
+    const auto found = view.instances().find(id);
+    if (found == view.instances().end()) continue;
+    if (found->second.observed.value.state != model::InstanceState::kTerminated) take(id);
+  }
 }
 
 }  // namespace
 
 Result<std::string> NetworkApi::answer(model::HostId host) {
+  const Places places = TRY(places_of(host));
   const std::lock_guard lock(mutex_);
-  TRY(view_.sync());
   const auto now = std::chrono::steady_clock::now();
   if (read_at_ == std::chrono::steady_clock::time_point() || now - read_at_ >= kFresh) {
     TRY(refresh());
     read_at_ = now;
   }
   bool whole = true;
-  HostNetwork network = TRY(network_of(host, whole));
+  HostNetwork network = TRY(network_of(places, whole));
   if (!whole) {  // an instance that is younger than what was read
     TRY(refresh());
-    network = TRY(network_of(host, whole));
+    network = TRY(network_of(places, whole));
   }
   return encode(network);
+}
+
+Result<NetworkApi::Places> NetworkApi::places_of(model::HostId host) {
+  Places places;
+  TRY(view_->read([&](View& view) {
+    for_each_on(view, host, [&](model::InstanceId id) { places.here.push_back(id); });
+    for (const auto& [other, seen] : view.hosts()) {
+      if (other == host) places.zone = seen.desired.value.zone;
+      const std::string& tunnel = seen.observed.value.tunnel;
+      if (other == host || tunnel.empty()) continue;
+      for_each_on(view, other, [&](model::InstanceId id) { places.elsewhere.emplace_back(id, tunnel); });
+    }
+  }));
+  return places;
 }
 
 Result<> NetworkApi::refresh() {
@@ -67,12 +86,10 @@ Result<u32> NetworkApi::number_of(model::VpcId vpc) {
   return records_.numbers[vpc] = TRY(network_number(store_, vpc));
 }
 
-Result<HostNetwork> NetworkApi::network_of(model::HostId host, bool& whole) {
+Result<HostNetwork> NetworkApi::network_of(const Places& places, bool& whole) {
   HostNetwork network;
-  const auto self = view_.hosts().find(host);
-  if (self != view_.hosts().end()) network.zone = self->second.desired.value.zone;
-  for (const auto& [id, instance] : view_.instances()) {
-    if (!instance.placed.exists() || instance.placed.value.host != host || is_gone(instance)) continue;
+  network.zone = places.zone;
+  for (const model::InstanceId id : places.here) {
     const auto interfaces = records_.interfaces.find(id);
     if (interfaces == records_.interfaces.end()) {
       whole = false;
@@ -98,7 +115,7 @@ Result<HostNetwork> NetworkApi::network_of(model::HostId host, bool& whole) {
     }
   }
   add_groups(network);
-  add_remotes(network, host);
+  add_remotes(network, places);
   return network;
 }
 
@@ -129,25 +146,20 @@ void NetworkApi::add_groups(HostNetwork& network) const {
   }
 }
 
-void NetworkApi::add_remotes(HostNetwork& network, model::HostId host) const {
+void NetworkApi::add_remotes(HostNetwork& network, const Places& places) const {
   std::map<model::VpcId, u32> wanted;
   for (const auto& [vpc, number] : records_.numbers) {
     if (network.networks.contains(number)) wanted[vpc] = number;
   }
-  for (const auto& [id, instance] : view_.instances()) {
-    if (!instance.placed.exists() || instance.placed.value.host == host || is_gone(instance)) continue;
-    const auto at = view_.hosts().find(instance.placed.value.host);
+  for (const auto& [id, tunnel] : places.elsewhere) {
     const auto interfaces = records_.interfaces.find(id);
-    if (at == view_.hosts().end() || at->second.observed.value.tunnel.empty()) continue;
     if (interfaces == records_.interfaces.end()) continue;
     for (const model::InterfaceDesired& each : interfaces->second) {
       const auto subnet = records_.subnets.find(each.subnet);
       const auto number = subnet == records_.subnets.end() ? wanted.end() : wanted.find(subnet->second.vpc);
       if (number == wanted.end()) continue;
-      network.remotes.push_back({.network = number->second,
-                                 .mac = each.mac,
-                                 .address = each.private_address,
-                                 .host = at->second.observed.value.tunnel});
+      network.remotes.push_back(
+          {.network = number->second, .mac = each.mac, .address = each.private_address, .host = tunnel});
     }
   }
 }

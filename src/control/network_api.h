@@ -7,13 +7,14 @@
 #include <mutex>
 
 #include "control/network_protocol.h"
-#include "control/view.h"
+#include "control/shared_view.h"
 
 namespace pileus::control {
 
 class NetworkApi {
  public:
-  explicit NetworkApi(state::Store& store) : store_(store), view_(store) {}
+  explicit NetworkApi(state::Store& store, std::shared_ptr<SharedView> view = {})
+      : store_(store), view_(view_or_own(std::move(view), store)) {}
 
   // A HostNetwork, encoded. Any thread.
   Result<std::string> answer(model::HostId host);
@@ -27,16 +28,23 @@ class NetworkApi {
     std::map<model::SecurityGroupId, model::SecurityGroup> groups;
     std::map<model::VpcId, u32> numbers;
   };
+  // Who is where, of those who have not ended.
+  struct Places {
+    std::string zone;
+    std::vector<model::InstanceId> here;
+    std::vector<std::pair<model::InstanceId, std::string>> elsewhere;  // with the tunnel of its host
+  };
+  Result<Places> places_of(model::HostId host);
   Result<> refresh();
   Result<u32> number_of(model::VpcId vpc);
   // `whole` becomes false when records are missing.
-  Result<HostNetwork> network_of(model::HostId host, bool& whole);
+  Result<HostNetwork> network_of(const Places& places, bool& whole);
   void add_groups(HostNetwork& network) const;
-  void add_remotes(HostNetwork& network, model::HostId host) const;
+  void add_remotes(HostNetwork& network, const Places& places) const;
 
   state::Store& store_;
+  const std::shared_ptr<SharedView> view_;
   std::mutex mutex_;  // of all below
-  View view_;
   Records records_;
   std::chrono::steady_clock::time_point read_at_;
 };

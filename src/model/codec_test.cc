@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "model/internal/fields.h"
 
@@ -66,12 +67,20 @@ TYPED_TEST(Codec, GivesBackWhatItWasGiven) {
   EXPECT_FALSE(decoded.value() == TypeParam()) << "the filler changed nothing";
 }
 
+// Those that came with a later version: records of before lack them.
+const std::set<std::string> kLaterFields = {"tunnel"};
+
 TYPED_TEST(Codec, NamesTheMissingField) {
   const Json whole = Json::parse(encode(TypeParam()));
   for (const auto& [name, value] : whole.items()) {
     Json part = whole;
     part.erase(name);
     const auto decoded = decode<TypeParam>(part.dump());
+    if (kLaterFields.contains(name)) {
+      ASSERT_TRUE(decoded.ok()) << name;
+      EXPECT_EQ(decoded.value(), TypeParam());
+      continue;
+    }
     ASSERT_FALSE(decoded.ok()) << name;
     EXPECT_EQ(decoded.error().message(), "field \"" + name + "\" is missing");
   }

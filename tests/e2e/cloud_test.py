@@ -33,13 +33,14 @@ def main():
                 raise Failure("the host name is not that of its address")
             if cloud.ssh("web", "nproc") != "2":
                 raise Failure("a t3.micro has two processors")
-        with step("kill -9 of both daemons: the VM goes on, and is found again"):
+        with step("kill -9 of all daemons: the VM goes on, and is found again"):
             boot = cloud.ssh("web", "cat /proc/sys/kernel/random/boot_id; echo kept > ~/kept; sync").splitlines()[0]
             vmm = cloud.vmms()
             for pid in cloud.daemons():
                 os.kill(pid, signal.SIGKILL)
-            wait_until(lambda: not cloud.daemons(), "both are gone", STATE_PATIENCE_S)
+            wait_until(lambda: not cloud.daemons(), "all are gone", STATE_PATIENCE_S)
             cloud("up", "--detach", "--port", "0")
+            cloud.wait_for_ssh("web")  # when the host has started the switch again
             if cloud.vmms() != vmm or cloud.ssh("web", "cat /proc/sys/kernel/random/boot_id") != boot:
                 raise Failure("it is not the same VM any more")
         with step("the VMM is killed: the host starts it again"):

@@ -9,7 +9,9 @@
 //      kDelete, likewise: everything of it is removed, and `deleted` is told.
 //   4. A snapshot freezes the volume's top at a moment between two of the guest's writes, and is told to be completed when
 //      its layers are in the folder of layers.
-//   5. A layer that is in nobody's chain here and not in `needed_layers` may be removed, some time after it came.
+//   5. With a terminated instance go its disks that are to be deleted on termination; it is not told to be terminated before
+//      the pending snapshots of its volumes are taken and these disks are gone.
+//   6. A layer that is in nobody's chain here and not in `needed_layers` may be removed, some time after it came.
 #pragma once
 
 #include <map>

@@ -1,8 +1,11 @@
 #include "control/host_api.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/log.h"
+#include "control/disk_reports.h"
+#include "control/disk_tasks.h"
 #include "control/host_protocol.h"
 #include "model/account.h"
 #include "model/image.h"
@@ -92,6 +95,8 @@ HostAnswer HostApi::handle(const HostRequest& request) {
     answer = report(request.host, request.body);
   } else if (request.path == kObservePath) {
     answer = observe(request.host, request.body);
+  } else if (request.path == kObserveVolumePath || request.path == kObserveSnapshotPath) {
+    answer = observe_disk(request);
   } else if (request.path == kAssignmentsPath) {
     answer = assignments(request.host);
   } else if (request.path == kNetworkPath) {
@@ -158,6 +163,7 @@ Result<> HostApi::keep_alive(model::HostId host, model::HostObserved observed) {
 Result<std::string> HostApi::report(model::HostId host, const std::string& body) {
   HostReport report = TRY(parse_host_report(body));
   TRY(keep_alive(host, std::move(report.observed)));
+  TRY(note_layers(host, report));
   const std::lock_guard lock(mutex_);
   TRY(view_->read([&](View& view) {
     for (auto& [id, text] : report.consoles) {
@@ -177,13 +183,14 @@ std::string HostApi::console(model::InstanceId id) {
 
 Result<std::string> HostApi::assignments(model::HostId host) {
   std::vector<InstanceView> here;
+  Assignments message;
   TRY(view_->read([&](View& view) {
+    message.disks = disk_tasks(view, host);
     for (const model::InstanceId id : view.on_host(host)) {
       const InstanceView& instance = *view.find(id);
       if (instance.desired.exists() && instance.observed.exists()) here.push_back(instance);
     }
   }));
-  Assignments message;
   for (const InstanceView& instance : here) message.instances.push_back(TRY(assignment_of(store_, instance)));
   return encode(message);
 }
@@ -220,6 +227,28 @@ Result<std::string> HostApi::observe(model::HostId host, const std::string& body
     if (TRY(change.commit(store_))) return std::string("{}");
   }
   return Error(ErrorCode::kBusy, "instance " + id.text() + " is being changed by others: try again");
+}
+
+Result<std::string> HostApi::observe_disk(const HostRequest& request) {
+  if (request.path == kObserveVolumePath) {
+    const VolumeObservation told = TRY(parse_volume_observation(request.body));
+    TRY(observe_volume(store_, clock_, request.host, told));
+  } else {
+    const SnapshotObservation told = TRY(parse_snapshot_observation(request.body));
+    TRY(observe_snapshot(store_, clock_, request.host, told));
+  }
+  return std::string("{}");
+}
+
+// As seldom as they change.
+Result<> HostApi::note_layers(model::HostId host, HostReport& report) {
+  report.layers.id = host;
+  std::ranges::sort(report.layers.layers);
+  const auto known = TRY(read<model::HostLayers>(store_, model::layers_key(host)));
+  if (!known.exists() && report.layers == model::HostLayers{.id = host}) return {};
+  if (known.exists() && known.value == report.layers) return {};
+  TRY(store_.put(model::layers_key(host), model::encode(report.layers)));
+  return {};
 }
 
 }  // namespace pileus::control

@@ -30,6 +30,12 @@ void put(Map& map, const typename Map::key_type& key, Id id, bool add) {
 const VolumeView* DiskView::find(model::VolumeId id) const { return look_up(volumes_, id); }
 const SnapshotView* DiskView::find(model::SnapshotId id) const { return look_up(snapshots_, id); }
 const LibraryImage* DiskView::find(model::ImageId id) const { return look_up(images_, id); }
+model::ImageId DiskView::library_image(const std::string& name) const {
+  for (const auto& [id, image] : images_) {
+    if (!name.empty() && image.name == name) return id;
+  }
+  return {};
+}
 const std::set<model::VolumeId>& DiskView::of_account(const model::AccountId& account) const {
   return set_of(accounts_, account);
 }
@@ -83,7 +89,8 @@ Result<> DiskView::apply_image(model::ImageId id, std::string_view part, const s
   if (part == "desired") {
     image.name.clear();
     if (deleted) return {};
-    image.name = TRY(decode_entry<model::ImageDesired>(entry)).value.name;
+    const auto desired = TRY(decode_entry<model::ImageDesired>(entry));
+    if (desired.value.disks.empty()) image.name = desired.value.name;
     return {};
   }
   if (!image.layer.empty()) need({image.layer}, false);

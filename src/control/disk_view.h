@@ -26,7 +26,7 @@ struct SnapshotView {
 
 // Of an image of the library.
 struct LibraryImage {
-  std::string name;
+  std::string name;  // empty: it is made of snapshots
   std::string layer;  // that its disk is; empty: not known
 };
 
@@ -46,6 +46,8 @@ class DiskView {
   const VolumeView* find(model::VolumeId id) const;
   const SnapshotView* find(model::SnapshotId id) const;
   const LibraryImage* find(model::ImageId id) const;
+  // None when there is none of that name.
+  model::ImageId library_image(const std::string& name) const;
   const std::set<model::VolumeId>& of_account(const model::AccountId& account) const;
   // Those with a `placed` record that names the host.
   const std::set<model::VolumeId>& on_host(model::HostId host) const;

@@ -164,6 +164,7 @@ Result<std::string> HostApi::report(model::HostId host, const std::string& body)
   HostReport report = TRY(parse_host_report(body));
   TRY(keep_alive(host, std::move(report.observed)));
   TRY(note_layers(host, report));
+  TRY(note_images(report));
   const std::lock_guard lock(mutex_);
   TRY(view_->read([&](View& view) {
     for (auto& [id, text] : report.consoles) {
@@ -240,12 +241,33 @@ Result<std::string> HostApi::observe_disk(const HostRequest& request) {
   return std::string("{}");
 }
 
+// Which layer the disk of an image of the library is: whoever knows first tells it.
+Result<> HostApi::note_images(const HostReport& report) {
+  std::vector<std::pair<model::ImageId, std::string>> news;
+  TRY(view_->read([&](View& view) {
+    for (const auto& [name, layer] : report.image_layers) {
+      const model::ImageId id = view.disks().library_image(name);
+      if (id && view.disks().find(id)->layer.empty()) news.emplace_back(id, layer);
+    }
+  }));
+  for (const auto& [id, layer] : news) {
+    auto observed = TRY(read<model::ImageObserved>(store_, model::observed_key(id)));
+    if (!observed.exists() || !observed.value.manifest.empty()) continue;
+    observed.value.manifest = layer;
+    Change change;
+    change.update(model::observed_key(id), observed.value, observed.revision);
+    TRY(change.commit(store_));  // if others were quicker: the next report
+  }
+  return {};
+}
+
 // As seldom as they change.
 Result<> HostApi::note_layers(model::HostId host, HostReport& report) {
   report.layers.id = host;
   std::ranges::sort(report.layers.layers);
   const auto known = TRY(read<model::HostLayers>(store_, model::layers_key(host)));
-  if (!known.exists() && report.layers == model::HostLayers{.id = host}) return {};
+  const bool none = report.layers.layers.empty() && report.layers.address.empty();
+  if (!known.exists() && none) return {};
   if (known.exists() && known.value == report.layers) return {};
   TRY(store_.put(model::layers_key(host), model::encode(report.layers)));
   return {};

@@ -48,6 +48,7 @@ class HostApi {
   Result<std::string> observe(model::HostId host, const std::string& body);
   Result<std::string> observe_disk(const HostRequest& request);
   Result<> note_layers(model::HostId host, HostReport& report);
+  Result<> note_images(const HostReport& report);
   Result<> keep_alive(model::HostId host, model::HostObserved observed);
 
   state::Store& store_;

@@ -9,9 +9,9 @@ namespace pileus::ec2 {
 namespace {
 
 // In the order of the documentation.
-constexpr std::array kGroups = {&kInstanceActions,      &kInstanceTypeActions, &kImageActions,  &kKeyPairActions,
-                                &kSecurityGroupActions, &kNetworkActions,      &kVolumeActions, &kTagActions,
-                                &kPlaceActions,         &kAccountActions,      &kOwnActions};
+constexpr std::array kGroups = {&kInstanceActions,      &kInstanceTypeActions, &kImageActions,   &kKeyPairActions,
+                                &kSecurityGroupActions, &kNetworkActions,      &kVolumeActions,  &kSnapshotActions,
+                                &kTagActions,           &kPlaceActions,        &kAccountActions, &kOwnActions};
 
 struct Declared {
   std::string_view name;  // with N for indices

@@ -33,7 +33,6 @@ struct VolumeDesired {
   std::string type = "gp3";
   u32 iops = 0;
   u32 throughput = 0;  // MiB a second
-  bool encrypted = false;
   SnapshotId snapshot;  // it begins as; may be none
   ImageId image;  // of the library, that a root disk begins as when it begins as no snapshot; may be none
   Layers begins_as;  // those of the snapshot: it may be deleted meanwhile
@@ -77,7 +76,6 @@ struct SnapshotDesired {
   VolumeId volume;
   u64 size_gib = 0;  // of the volume when it was asked for
   std::string description;
-  bool encrypted = false;
   // Taken while the instance is down on its way through this reboot (InstanceDesired::reboots); 0: at once.
   u64 with_reboot = 0;
   bool is_public = false;  // everybody may make volumes of it

@@ -204,7 +204,6 @@ void fields(V& v, R& r) {
   v("type", r.type);
   v("iops", r.iops);
   v("throughput", r.throughput);
-  v("encrypted", r.encrypted);
   v("snapshot", r.snapshot);
   v("image", r.image);
   v("begins_as", r.begins_as);
@@ -245,7 +244,6 @@ void fields(V& v, R& r) {
   v("volume", r.volume);
   v("size_gib", r.size_gib);
   v("description", r.description);
-  v("encrypted", r.encrypted);
   v("with_reboot", r.with_reboot);
   v("is_public", r.is_public);
   v("accounts", r.accounts);

@@ -6,9 +6,11 @@
 #include "ec2/images/objects.h"
 #include "ec2/instance_types/objects.h"
 #include "ec2/instances/handlers.h"
+#include "ec2/instances/launch_disks.h"
 #include "ec2/instances/objects.h"
 #include "ec2/instances/quota.h"
 #include "ec2/internal/digest.h"
+#include "ec2/internal/once.h"
 #include "ec2/key_pairs/objects.h"
 #include "ec2/networks/objects.h"
 #include "ec2/security_groups/objects.h"
@@ -20,7 +22,6 @@ namespace {
 
 constexpr std::string_view kUsualType = "t3.micro";
 constexpr std::size_t kMaxUserData = 16 * kKiB;
-constexpr u64 kMaxDisk = 16 * kKiB;  // GiB, EC2's limit of a volume
 constexpr u32 kFirstAddress = 4;     // of a subnet: those before belong to the network itself
 
 // Addresses of a subnet, as numbers.
@@ -139,43 +140,12 @@ Reply<std::vector<model::SecurityGroupId>> choose_groups(const Call& call, const
   return groups;
 }
 
-// The disk that the instance begins with; only the root's can be asked for.
-Reply<u64> root_size(const Call& call, const Image& image, u64 usual) {
-  u64 size = std::max(usual, image.observed.size_gib);
-  for (const Parameters& device : call.parameters.structures("BlockDeviceMapping")) {
-    const std::string& name = device.get("DeviceName");
-    if (name != image.desired.root_device) {
-      return ApiError("UnsupportedOperation", "Only the root device, " + image.desired.root_device +
-                                                  ", can be mapped; not " + name.substr(0, 40));
-    }
-    const i64 asked = TRY(device.integer("Ebs.VolumeSize", static_cast<i64>(size)));
-    if (asked < static_cast<i64>(image.observed.size_gib) || asked > static_cast<i64>(kMaxDisk)) {
-      return ApiError("InvalidBlockDeviceMapping", "Volume of size " + std::to_string(asked) +
-                                                       "GB is smaller than image '" + image.desired.id.text() +
-                                                       "', expect size>= " + std::to_string(image.observed.size_gib) +
-                                                       "GB");
-    }
-    size = static_cast<u64>(asked);
-  }
-  return size;
-}
-
-// What tells two requests with the same token apart.
-std::string request_digest(const Parameters& parameters) {
-  std::string text;
-  for (const auto& [name, value] : parameters.all()) {
-    const bool of_signature = name.starts_with("X-Amz-") || name == "Signature" || name == "Timestamp" ||
-                              name == "Expires" || name == "AWSAccessKeyId" || name.starts_with("Signature");
-    if (!of_signature && name != "ClientToken") text += http::encode_uri(name) + "=" + http::encode_uri(value) + "&";
-  }
-  return hex(sha256(text));
-}
-
 struct Plan {
   control::LaunchRequest request;
   u32 least = 1;
   u32 most = 1;
   model::SubnetDesired subnet;
+  std::vector<LaunchDisk> disks;
 };
 
 Reply<Plan> make_plan(const Call& call) {
@@ -201,11 +171,14 @@ Reply<Plan> make_plan(const Call& call) {
   desired.image = image.desired.id;
   desired.type = parameters.has("InstanceType") ? parameters.get("InstanceType") : std::string(kUsualType);
   desired.takes = TRY(offered_type(call, desired.type)).takes;
-  desired.takes.disk_gib = TRY(root_size(call, image, desired.takes.disk_gib));
-  model::DiskWish root;
-  root.device = image.desired.root_device;
-  root.size_gib = desired.takes.disk_gib;
-  desired.disks = {root};
+  plan.disks = TRY(choose_disks(call, image, desired.takes.disk_gib));
+  desired.takes.disk_gib = total_gib(plan.disks);
+  const u32 fit = most_at_once(plan.disks);
+  if (plan.least > fit) {
+    return ApiError("InvalidParameterValue", "One request launches at most " + std::to_string(fit) +
+                                                 " instances with that many volumes: ask several times for more");
+  }
+  plan.most = std::min(plan.most, fit);
   if (parameters.has("KeyName")) desired.key_name = TRY(find_key_pair(call, parameters.get("KeyName"))).name;
 
   const std::vector<Parameters> interfaces = parameters.structures("NetworkInterface");
@@ -262,15 +235,12 @@ model::InterfaceDesired add_interface(control::Change& change, model::InstanceDe
   interface.security_groups = desired.security_groups;
   interface.instance = desired.id;
   desired.interfaces = {interface.id};
-  desired.disks.at(0).volume = model::VolumeId::random();
   change.update(model::desired_key(interface.id), interface, 0);
   const std::string claim = model::subnet_address_key(desired.subnet, interface.private_address);
   change.expect(state::Compare::absent(claim));
   change.put(claim, interface.id.text());
   return interface;
 }
-
-ApiError token_mismatch() { return {"IdempotentParameterMismatch", "The client token was used with other parameters"}; }
 
 // What the request's token was answered before. Asked first: what was free, offered or within the quota then need not be so
 // any more, and a repeated request is still to get its answer.
@@ -298,6 +268,7 @@ Reply<control::Launched> launch(const Call& call, Plan plan, std::vector<Instanc
       if (desired.launch_index == 0) allowance.bind(call, change);
       InstanceEntry& entry = entries.emplace_back();
       entry.interface = add_interface(change, desired, addresses.at(desired.launch_index));
+      add_volumes(change, plan.disks, desired);
       entry.desired = desired;
       return {};
     };

@@ -9,7 +9,7 @@ constexpr Action kActions[] = {
         "RunInstances", Kind::kChanges,
         "ImageId:s! InstanceType:s MinCount:i! MaxCount:i! KeyName:s SecurityGroup.N:s SecurityGroupId.N:s SubnetId:s "
         "UserData:d ClientToken:s Placement.AvailabilityZone:s Placement.GroupName:s Placement.HostId:s "
-        "DisableApiTermination:b BlockDeviceMapping.N.DeviceName:s BlockDeviceMapping.N.Ebs.VolumeSize:i "
+        "DisableApiTermination:b " PILEUS_BLOCK_DEVICES " "
         "NetworkInterface.N.DeviceIndex:i NetworkInterface.N.SubnetId:s NetworkInterface.N.SecurityGroupId.N:s "
         "PrivateIpAddress:s " PILEUS_TAGS,
         "Launches instances of an image.", run_instances},

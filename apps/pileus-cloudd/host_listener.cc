@@ -8,7 +8,6 @@ namespace pileus::cloudd {
 namespace {
 
 constexpr std::chrono::seconds kStopPatience{2};
-constexpr std::chrono::milliseconds kLook{500};
 
 // The token of this cloud, for hosts that join; made at the first start.
 Result<http::JoinToken> open_token(const std::filesystem::path& file, const std::string& fingerprint) {
@@ -39,7 +38,7 @@ Result<std::unique_ptr<HostListener>> HostListener::start(state::Store& store, c
   http::CloudCertificates certificates =
       TRY(http::CloudCertificates::open(options.data / "certificates", options.server_names));
   const http::JoinToken token = TRY(open_token(options.data / "join-token", certificates.fingerprint()));
-  std::unique_ptr<HostListener> listener(new HostListener(store, std::move(certificates)));
+  std::unique_ptr<HostListener> listener(new HostListener(clock, std::move(certificates)));
   HostListener& self = *listener;
   const std::string hash = token.secret_hash();
   self.api_ = std::make_unique<control::HostApi>(
@@ -62,17 +61,12 @@ Result<std::unique_ptr<HostListener>> HostListener::start(state::Store& store, c
   self.server_ = TRY(http::Server::start(server, [&self](const http::Request& request) {
                        return self.handle(request);
                      }).with("the port for hosts"));
-  self.watcher_ = std::thread([&self] { self.watch(); });
+  self.watcher_ = std::make_unique<ChangeWatcher>(store, [&self] { self.answer_changed(); });
   return listener;
 }
 
 HostListener::~HostListener() {
-  ended_ = true;
-  {
-    const std::lock_guard lock(mutex_);
-    if (watch_) watch_->cancel();
-  }
-  if (watcher_.joinable()) watcher_.join();
+  watcher_.reset();
   if (server_) server_->stop(kStopPatience);
 }
 
@@ -89,6 +83,8 @@ http::Response HostListener::handle(const http::Request& request) {
   if (host && request.path == control::kAssignmentsPath && request.query.starts_with(kKnown)) {
     return wait(host, request.query.substr(kKnown.size()));
   }
+  if (host && request.path == control::kConsoleWishesPath) return consoles_.wait(host, request.query);
+  if (host && request.path == control::kConsoleOutputPath) return consoles_.output(host, request.body);
   control::HostAnswer answer = api_->handle({request.path, request.body, host});
   return json(answer.status, std::move(answer.body));
 }
@@ -119,27 +115,6 @@ void HostListener::answer_changed() {
   });
   const std::lock_guard lock(mutex_);
   waiting_.insert(waiting_.end(), all.begin(), all.end());
-}
-
-void HostListener::watch() {
-  while (!ended_) {
-    if (!watch_) {
-      Result<std::unique_ptr<state::Watch>> watch = store_.watch(state::KeyRange::prefix("v1/"), 0);
-      if (!watch) {
-        log::warn("hosts: {}", watch.error().message());
-        std::this_thread::sleep_for(kLook);
-        continue;
-      }
-      const std::lock_guard lock(mutex_);
-      watch_ = std::move(watch).value();
-      if (ended_) watch_->cancel();
-    }
-    if (!watch_->next(kLook)) {
-      const std::lock_guard lock(mutex_);
-      watch_.reset();
-    }
-    answer_changed();
-  }
 }
 
 }  // namespace pileus::cloudd

@@ -123,6 +123,15 @@ constexpr std::array kActions = {
            "Makes an account with an access key.", pileus_create_account},
     Action{"PileusDescribeAccounts", "Pileus' own", Kind::kAdministrates, "",
            "Tells of all accounts, without their secrets.", pileus_describe_accounts},
+    Action{"PileusOpenEvents", "Pileus' own", Kind::kReads, "",
+           "Gives a path at which server-sent events tell of changes that the account may see.", pileus_open_events},
+    Action{"PileusOpenConsole", "Pileus' own", Kind::kChanges, "InstanceId:s!",
+           "Opens the serial console of an instance, and gives a path at which server-sent events have its output.",
+           pileus_open_console},
+    Action{"PileusSendConsoleInput", "Pileus' own", Kind::kChanges, "InstanceId:s! Data:d!",
+           "Types on the serial console of an instance that somebody has open.", pileus_send_console_input},
+    Action{"PileusGetMetrics", "Pileus' own", Kind::kReads, "InstanceId:s!",
+           "Tells what an instance has used of its host during the last hour.", pileus_get_metrics},
 };
 #undef PILEUS_PAGES
 #undef PILEUS_TAGS

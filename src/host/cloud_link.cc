@@ -32,15 +32,42 @@ class HttpLink final : public CloudLink {
 
   Result<std::string> network() override { return post(control::kNetworkPath, ""); }
 
-  // As a stream, because only such a request can be cancelled.
   Result<std::vector<control::Assignment>> next_assignments() override {
-    http::ClientRequest request = make(std::string(control::kAssignmentsPath) + "?known=" + known_, "");
+    const std::string body = TRY(wait(std::string(control::kAssignmentsPath) + "?known=" + known_, assignments_call_));
+    std::vector<control::Assignment> list = TRY(control::parse_assignments(body));
+    known_ = http::sha256_hex(body);
+    return list;
+  }
+
+  Result<control::ConsoleWishes> console_wishes(u64 after) override {
+    const std::string path = std::string(control::kConsoleWishesPath) + "?after=" + std::to_string(after);
+    const std::string body = TRY(wait(path, consoles_call_));
+    return control::parse_console_wishes(body);
+  }
+
+  Result<> console_output(const control::ConsoleOutput& output) override {
+    TRY(post(control::kConsoleOutputPath, control::encode(output)));
+    return {};
+  }
+
+  void cancel() override {
+    const std::lock_guard lock(mutex_);
+    cancelled_ = true;
+    for (const std::weak_ptr<http::ClientStream>* call : {&assignments_call_, &consoles_call_}) {
+      if (const std::shared_ptr<http::ClientStream> stream = call->lock()) stream->cancel();
+    }
+  }
+
+ private:
+  // A long poll. As a stream, because only such a request can be cancelled.
+  Result<std::string> wait(const std::string& path, std::weak_ptr<http::ClientStream>& call) {
+    http::ClientRequest request = make(path, "");
     request.timeout = control::kLongPoll + kPatience;
     std::shared_ptr<http::ClientStream> stream = TRY(client_->open(request));
     {
       const std::lock_guard lock(mutex_);
       if (cancelled_) return Error(ErrorCode::kBusy, "cancelled");
-      waiting_ = stream;
+      call = stream;
     }
     std::string body;
     while (true) {
@@ -49,18 +76,9 @@ class HttpLink final : public CloudLink {
       body += *part;
     }
     if (stream->status() != 200) return refusal(stream->status(), body);
-    std::vector<control::Assignment> list = TRY(control::parse_assignments(body));
-    known_ = http::sha256_hex(body);
-    return list;
+    return body;
   }
 
-  void cancel() override {
-    const std::lock_guard lock(mutex_);
-    cancelled_ = true;
-    if (const std::shared_ptr<http::ClientStream> stream = waiting_.lock()) stream->cancel();
-  }
-
- private:
   http::ClientRequest make(const std::string& path, std::string body) const {
     http::ClientRequest request;
     request.method = "POST";
@@ -82,7 +100,8 @@ class HttpLink final : public CloudLink {
   std::string known_;  // digest of the last answer; of the thread that waits
   std::mutex mutex_;
   bool cancelled_ = false;
-  std::weak_ptr<http::ClientStream> waiting_;
+  std::weak_ptr<http::ClientStream> assignments_call_;  // guarded by mutex_, as the next
+  std::weak_ptr<http::ClientStream> consoles_call_;
 };
 
 }  // namespace

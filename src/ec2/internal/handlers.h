@@ -68,5 +68,10 @@ Reply<> pileus_describe_events(Call& call, pugi::xml_node answer);
 Reply<> pileus_explain(Call& call, pugi::xml_node answer);
 Reply<> pileus_create_account(Call& call, pugi::xml_node answer);
 Reply<> pileus_describe_accounts(Call& call, pugi::xml_node answer);
+// live.cc
+Reply<> pileus_open_events(Call& call, pugi::xml_node answer);
+Reply<> pileus_open_console(Call& call, pugi::xml_node answer);
+Reply<> pileus_send_console_input(Call& call, pugi::xml_node answer);
+Reply<> pileus_get_metrics(Call& call, pugi::xml_node answer);
 
 }  // namespace pileus::ec2

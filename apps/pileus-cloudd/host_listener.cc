@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "http/certificates.h"
+#include "json_response.h"
 #include "os/file.h"
 
 namespace pileus::cloudd {
@@ -21,14 +22,6 @@ Result<http::JoinToken> open_token(const std::filesystem::path& file, const std:
   http::JoinToken token = TRY(http::JoinToken::make(fingerprint));
   TRY(os::replace_file(file, token.text() + "\n", 0600));
   return token;
-}
-
-http::Response json(int status, std::string body) {
-  http::Response response;
-  response.status = status;
-  response.headers = {{"Content-Type", "application/json"}};
-  response.body = std::move(body);
-  return response;
 }
 
 }  // namespace
@@ -76,7 +69,7 @@ http::Response HostListener::handle(const http::Request& request) {
     response.body = certificates_.authority().certificate;
     return response;
   }
-  if (request.method != "POST") return json(405, "{\"error\": \"hosts use POST\"}");
+  if (request.method != "POST") return json_response(405, "{\"error\": \"hosts use POST\"}");
   model::HostId host;
   if (const Result<model::HostId> id = model::HostId::parse(request.peer_name)) host = *id;
   constexpr std::string_view kKnown = "known=";
@@ -86,15 +79,15 @@ http::Response HostListener::handle(const http::Request& request) {
   if (host && request.path == control::kConsoleWishesPath) return consoles_.wait(host, request.query);
   if (host && request.path == control::kConsoleOutputPath) return consoles_.output(host, request.body);
   control::HostAnswer answer = api_->handle({request.path, request.body, host});
-  return json(answer.status, std::move(answer.body));
+  return json_response(answer.status, std::move(answer.body));
 }
 
 http::Response HostListener::wait(model::HostId host, const std::string& known) {
   Result<std::string> now = api_->assignments(host);
-  if (!now) return json(503, "{\"error\": \"the cloud cannot say now: try again\"}");
-  if (http::sha256_hex(*now) != known) return json(200, std::move(now).value());
+  if (!now) return json_response(503, "{\"error\": \"the cloud cannot say now: try again\"}");
+  if (http::sha256_hex(*now) != known) return json_response(200, std::move(now).value());
   http::Response response;
-  response.later = http::Later::create(control::kLongPoll, json(200, *now));
+  response.later = http::Later::create(control::kLongPoll, json_response(200, *now));
   const std::lock_guard lock(mutex_);
   waiting_.push_back({host, known, response.later});
   return response;
@@ -110,7 +103,7 @@ void HostListener::answer_changed() {
     if (each.later->done()) return true;
     Result<std::string> now = api_->assignments(each.host);
     if (!now || http::sha256_hex(*now) == each.known) return false;
-    each.later->complete(json(200, std::move(now).value()));
+    each.later->complete(json_response(200, std::move(now).value()));
     return true;
   });
   const std::lock_guard lock(mutex_);

@@ -98,7 +98,7 @@ async function tabsByKeyboard(page) {
   await checkBarriers(page, 'the events');
   await picture(page, 'events');
   await page.keyboard.press('ArrowRight');
-  await page.getByText('Serial console: connected').waitFor();
+  await page.getByText('Serial console: waiting for its host').waitFor(); // which only pretends
   await checkBarriers(page, 'the console');
   // Out of the terminal without a mouse.
   await page.keyboard.press('Shift+Escape');
@@ -174,6 +174,7 @@ async function anotherAccount(open) {
   await page.getByText(/^\d of \d instances/).waitFor();
   check((await row(page, 'web-1').count()) === 0, "other accounts' instances are not seen");
   await checkBarriers(page, 'a phone, dark');
+  await picture(page, 'phone');
   await page.getByRole('button', { name: 'Sign out' }).click();
   await heading(page, 'Sign in to Pileus').waitFor();
   check((await page.evaluate(() => JSON.stringify(sessionStorage))) === '{}', 'signed out, nothing is kept');

@@ -149,10 +149,16 @@ TEST(ConsoleProtocol, ComesBackAsItWasSent) {
 
 TEST(ConsoleProtocol, RefusesWhatIsWrong) {
   const std::string id = kInstance.text();
-  for (const std::string& text :
-       {std::string(""), std::string("[]"), std::string("{}"), R"({"id":")" + id + R"(","data":"?","ended":""})",
-        R"({"id":"x","data":"","ended":""})", R"({"id":7,"data":"","ended":""})", R"({"id":")" + id + R"(","data":""})",
-        R"({"id":")" + id + R"(","data":")" + std::string(200'000, 'A') + R"(","ended":""})"}) {
+  const std::vector<std::string> outputs = {
+      "",
+      "[]",
+      "{}",
+      R"({"id":")" + id + R"(","data":"?","ended":""})",
+      R"({"id":"x","data":"","ended":""})",
+      R"({"id":7,"data":"","ended":""})",
+      R"({"id":")" + id + R"(","data":""})",
+      R"({"id":")" + id + R"(","data":")" + std::string(200'000, 'A') + R"(","ended":""})"};
+  for (const std::string& text : outputs) {
     EXPECT_FALSE(parse_console_output(text).ok()) << text.substr(0, 80);
   }
   for (const char* text : {"{}", R"({"sequence":-1,"open":[],"input":[]})", R"({"sequence":1,"open":[7],"input":[]})",

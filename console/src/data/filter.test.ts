@@ -10,11 +10,11 @@ const kInstance: Instance = {
 };
 
 describe('the filter', () => {
-  it.each(['', '  ', 'web', 'WEB', 'state:running', 'running web', 'stage:test', 'group:open', '172.31', 'type:t3 key:lap'])(
+  it.each(['', '  ', 'web', 'WEB', 'state:running', 'running web', 'stage:test', 'group:open', '172.31', 'type:t3 key:lap', 'i-01', 'id:23'])(
     'finds by "%s"',
     (filter) => expect(matches(kInstance, filter)).toBe(true),
   );
-  it.each(['db', 'state:stopped', 'web stopped', 'name:i-0123', 'stage:prod'])('does not find by "%s"', (filter) =>
+  it.each(['db', '0123', 'state:stopped', 'web stopped', 'name:i-0123', 'stage:prod'])('does not find by "%s"', (filter) =>
     expect(matches(kInstance, filter)).toBe(false),
   );
 });

@@ -18,9 +18,10 @@ function matchesWord(instance: Instance, word: string): boolean {
   const field = kFields[word.slice(0, Math.max(colon, 0))];
   if (field) return field(instance).toLowerCase().includes(word.slice(colon + 1));
   const tag = instance.tags.some(([key, value]) => `${key}:${value}`.toLowerCase().includes(word));
-  const shown = [instance.id, instance.name, instance.type, instance.state, instance.privateAddress,
-    instance.publicAddress, instance.zone];
-  return tag || shown.some((text) => text.toLowerCase().includes(word));
+  const shown = [instance.name, instance.type, instance.state, instance.privateAddress, instance.publicAddress,
+    instance.zone];
+  // Of ids only beginnings: "db" would be in many.
+  return tag || instance.id.startsWith(word) || shown.some((text) => text.toLowerCase().includes(word));
 }
 
 export function matches(instance: Instance, filter: string): boolean {

@@ -43,9 +43,10 @@ function attach(place: HTMLElement, { session, instance }: TabProps, onState: (s
   const stream = new LiveStream(session.cloud, 'PileusOpenConsole', { InstanceId: instance.id }, ['output', 'ended'], {
     onOpen: () => {
       terminal.reset(); // the cloud shows the latest output again
-      onState('connected');
+      onState('waiting for its host');
     },
     onEvent: (name, data) => {
+      onState(name === 'output' ? 'connected' : 'over');
       if (name === 'output') terminal.write(bytesOf(data));
       else terminal.write(`\r\n\x1b[2m[${JSON.parse(data) as string}]\x1b[0m\r\n`);
     },

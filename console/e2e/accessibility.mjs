@@ -47,7 +47,7 @@ export function findBarriers(page) {
       const found = new Set();
       for (const element of document.querySelectorAll('main *, .side *, .toast *')) {
         const text = Array.from(element.childNodes).some((node) => node.nodeType === 3 && node.textContent.trim() !== '');
-        if (!text || !visible(element) || element.closest(':disabled, .terminal, svg')) continue;
+        if (!text || !visible(element) || element.closest(':disabled, .console-screen, svg')) continue;
         const [a, b] = [luminance(parse(getComputedStyle(element).color)), luminance(behind(element))];
         const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
         if (ratio < 4.5) found.add(`contrast ${ratio.toFixed(1)}: ${element.tagName} ${element.className}`);

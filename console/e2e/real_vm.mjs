@@ -9,7 +9,7 @@ async function picture(page, file) {
 }
 
 // What the terminal shows, as a screen reader gets it.
-const shown = (page) => page.locator('.terminal .xterm-accessibility-tree').innerText();
+const shown = (page) => page.locator('.console-screen .xterm-accessibility-tree').innerText();
 
 await withBrowser(new URL(link).origin, async (open) => {
   const page = await open();
@@ -22,7 +22,7 @@ await withBrowser(new URL(link).origin, async (open) => {
     await page.getByRole('tab', { name: 'Console' }).click();
     await page.getByText('Serial console: connected').waitFor();
     const asked = 'nobody-of-that-name';
-    await page.locator('.terminal').click();
+    await page.locator('.console-screen').click();
     await page.keyboard.press('Enter');
     await eventually(() => shown(page), (text) => text.includes('login:'), 'getty asks who it is');
     await page.keyboard.type(asked);

@@ -18,9 +18,15 @@ namespace {
 
 constexpr std::chrono::seconds kPatience{60};  // the cloud says something more often
 constexpr int kPollMs = 200;
+constexpr std::chrono::milliseconds kOpening{20};
+
+struct Progress {
+  std::atomic<bool> open{false};  // keys may be sent
+  std::atomic<bool> over{false};
+};
 
 // Shows output until the console is over.
-Result<> show(http::ClientStream& stream) {
+Result<> show(http::ClientStream& stream, Progress& progress) {
   client::EventReader events;
   while (true) {
     const std::optional<std::string> part = TRY(stream.read(kPatience));
@@ -29,6 +35,7 @@ Result<> show(http::ClientStream& stream) {
     if (part->empty()) return Error(ErrorCode::kTimeout, "the cloud says nothing any more");
     if (!events.append(*part)) return Error(ErrorCode::kCorrupt, "the console's output cannot be read");
     while (const std::optional<client::Event> event = events.next()) {
+      if (event->name == "hello") progress.open = true;
       if (event->name == "ended") return {};
       if (event->name != "output") continue;
       const std::optional<std::string> bytes = http::decode_base64(event->data);
@@ -38,10 +45,11 @@ Result<> show(http::ClientStream& stream) {
   }
 }
 
-// Passes keys on until the person leaves (true) or `over`.
-Result<bool> pass_keys(const client::Cloud& cloud, const InstanceInfo& instance, const std::atomic<bool>& over) {
+// Passes keys on until the person leaves (true) or the console is over.
+Result<bool> pass_keys(const client::Cloud& cloud, const InstanceInfo& instance, const Progress& progress) {
   pollfd entry = {.fd = STDIN_FILENO, .events = POLLIN, .revents = 0};
-  while (!over && !interrupted()) {
+  while (!progress.open && !progress.over && !interrupted()) std::this_thread::sleep_for(kOpening);
+  while (!progress.over && !interrupted()) {
     if (::poll(&entry, 1, kPollMs) <= 0) continue;
     const std::optional<Keys> keys = read_keys();
     if (!keys) continue;
@@ -52,7 +60,7 @@ Result<bool> pass_keys(const client::Cloud& cloud, const InstanceInfo& instance,
     if (keys->last && ::isatty(STDIN_FILENO) == 1) return true;
     if (keys->last) entry.fd = -1;  // a script's input has ended: go on showing output
   }
-  return !over;
+  return !progress.over;
 }
 
 }  // namespace
@@ -68,13 +76,13 @@ Result<ConsoleEnd> attach_remote_console(const client::Cloud& cloud, const Insta
   const std::unique_ptr<http::ClientStream> stream = TRY(client->open(request));
   std::fprintf(stderr, "Connected to the serial console of %s; Ctrl-] leaves it.\n", instance.label().c_str());
   Result<> shown;
-  std::atomic<bool> over{false};
+  Progress progress;
   const RawTerminal raw;
   std::thread reader([&] {
-    shown = show(*stream);
-    over = true;
+    shown = show(*stream, progress);
+    progress.over = true;
   });
-  const Result<bool> left = pass_keys(cloud, instance, over);
+  const Result<bool> left = pass_keys(cloud, instance, progress);
   stream->cancel();
   reader.join();
   if (!left) return left.error();

@@ -39,9 +39,13 @@ function attach(place: HTMLElement, { session, instance }: TabProps, onState: (s
     (text) => session.cloud.call('PileusSendConsoleInput', { InstanceId: instance.id, Data: base64(text) }),
     (error) => toast('failed', error instanceof Error ? error.message : String(error)),
   );
-  terminal.onData((text) => typing.type(text));
+  let open = false;
+  terminal.onData((text) => {
+    if (open) typing.type(text);
+  });
   const stream = new LiveStream(session.cloud, 'PileusOpenConsole', { InstanceId: instance.id }, ['output', 'ended'], {
     onOpen: () => {
+      open = true;
       terminal.reset(); // the cloud shows the latest output again
       onState('waiting for its host');
     },
@@ -50,7 +54,10 @@ function attach(place: HTMLElement, { session, instance }: TabProps, onState: (s
       if (name === 'output') terminal.write(bytesOf(data));
       else terminal.write(`\r\n\x1b[2m[${JSON.parse(data) as string}]\x1b[0m\r\n`);
     },
-    onBroken: (why, again) => onState(again ? 'reconnecting' : why),
+    onBroken: (why, again) => {
+      open = false;
+      onState(again ? 'reconnecting' : why);
+    },
   });
   return () => {
     stream.close();
@@ -69,7 +76,7 @@ function Live(props: TabProps) {
         <span role="status">Serial console: {state}</span>
         <span class="quiet">Shift+Escape leaves it by keyboard</span>
       </p>
-      <div class="terminal" ref={place} role="group" aria-label="Serial console"
+      <div class="console-screen" ref={place} role="group" aria-label="Serial console"
         onKeyDown={(event) => {
           if (event.key === 'Escape' && event.shiftKey) document.getElementById('tab-console')?.focus();
         }} />

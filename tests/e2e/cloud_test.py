@@ -13,7 +13,6 @@ from harness import BOOT_PATIENCE_S, BUILD, IMAGE, PROGRAMS, Failure, end_on_sig
 from one_cloud import STATE_PATIENCE_S, Cloud
 
 USER_DATA = "#!/bin/sh\necho user data ran > /run/user-data\n"
-
 CONSOLE = pathlib.Path(__file__).resolve().parents[2] / "console"
 
 
@@ -68,6 +67,14 @@ def main():
                 raise Failure("the host name is not that of its address")
             if cloud.ssh("web", "nproc") != "2":
                 raise Failure("a t3.micro has two processors")
+        with step("cloud-init took the metadata service for its source, by what the firmware says"):
+            said = cloud.ssh("web", "cloud-id; cat /sys/class/dmi/id/product_name /sys/class/dmi/id/board_asset_tag").split()
+            if said != ["aws", "t3.micro", cloud.show("web")["id"]]:
+                raise Failure(f"not what an instance of EC2 is told: {said}")
+            if cloud.ssh("web", "ls /dev/vd?") != "/dev/vda":
+                raise Failure("there is a seed disk")
+            if cloud.ssh("web", "sudo grep -c WARNING /var/log/cloud-init.log || true") != "0":
+                raise Failure(cloud.ssh("web", "sudo grep WARNING /var/log/cloud-init.log"))
         with step("its serial console, from elsewhere"):
             check_console(cloud, folder)
         with step("its console and figures in a browser"):

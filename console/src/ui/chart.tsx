@@ -1,6 +1,6 @@
 // A chart of one or two lines over time, in SVG. Screen readers get its figures as a sentence.
 import { useState } from 'preact/hooks';
-import { clock } from './format';
+import { clock, clockWithSeconds } from './format';
 
 export interface Line {
   name: string;
@@ -10,9 +10,9 @@ interface ChartProps {
   title: string;
   times: number[]; // Unix time, ms; as many as each line has values
   lines: Line[];
-  // The top of the scale; without one, a round number above what there is.
+  // The top of the scale; without one, a power of two above what there is, and not below `least`.
   top?: number;
-  least?: number; // smallest top
+  least?: number;
   format: (value: number) => string;
 }
 
@@ -23,12 +23,10 @@ const kRight = 12;
 const kTop = 10;
 const kBottom = 24;
 const kRows = 4;
+const kSeconds = 10 * 60_000; // a shorter span shows them
 
-// 1, 2, 5, 10, 20, ... or, for bytes, powers of two: whatever is next above.
-function roundUp(value: number): number {
-  const power = 10 ** Math.floor(Math.log10(value));
-  return [1, 2, 4, 5, 10].map((step) => step * power).find((step) => step >= value) ?? value;
-}
+// The next power of two: bytes are counted by those.
+const roundUp = (value: number): number => 2 ** Math.ceil(Math.log2(value));
 
 export function Chart({ title, times, lines, top, least = 1, format }: ChartProps) {
   const [hovered, setHovered] = useState<number | null>(null);
@@ -39,14 +37,15 @@ export function Chart({ title, times, lines, top, least = 1, format }: ChartProp
   const x = (time: number) => kLeft + ((time - begin) / span) * (kWidth - kLeft - kRight);
   const y = (value: number) => kTop + (1 - Math.min(value, scale) / scale) * (kHeight - kTop - kBottom);
   const point = (value: number, i: number) => `${x(times[i] ?? begin).toFixed(1)} ${y(value).toFixed(1)}`;
+  const time = span < kSeconds ? clockWithSeconds : clock;
   const shown = hovered ?? times.length - 1;
   const summary = lines
     .map((line) => `${line.name} now ${format(line.values.at(-1) ?? 0)}, at most ${format(Math.max(0, ...line.values))}`)
     .join('; ');
   const hover = (event: PointerEvent) => {
     const box = (event.currentTarget as SVGElement).getBoundingClientRect();
-    const time = begin + ((((event.clientX - box.left) / box.width) * kWidth - kLeft) / (kWidth - kLeft - kRight)) * span;
-    const distance = times.map((each) => Math.abs(each - time));
+    const pointed = begin + ((((event.clientX - box.left) / box.width) * kWidth - kLeft) / (kWidth - kLeft - kRight)) * span;
+    const distance = times.map((each) => Math.abs(each - pointed));
     setHovered(distance.indexOf(Math.min(...distance)));
   };
   return (
@@ -59,7 +58,7 @@ export function Chart({ title, times, lines, top, least = 1, format }: ChartProp
             {format(line.values[shown] ?? 0)}
           </span>
         ))}
-        <span class="chart-time">{clock(times[shown] ?? 0)}</span>
+        <span class="chart-time">{time(times[shown] ?? 0)}</span>
       </figcaption>
       <svg viewBox={`0 0 ${kWidth} ${kHeight}`} role="img" aria-label={`${title}: ${summary}`} onPointerMove={hover}
         onPointerLeave={() => setHovered(null)}>
@@ -74,7 +73,7 @@ export function Chart({ title, times, lines, top, least = 1, format }: ChartProp
         {[0, 0.5, 1].map((part) => (
           <text key={part} class="axis" x={kLeft + part * (kWidth - kLeft - kRight)} y={kHeight - 6}
             text-anchor={part === 0 ? 'start' : part === 1 ? 'end' : 'middle'}>
-            {clock(begin + part * span)}
+            {time(begin + part * span)}
           </text>
         ))}
         {lines.map((line, i) => (

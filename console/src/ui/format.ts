@@ -9,10 +9,12 @@ export function bytes(value: number): string {
 }
 
 export const mebibytes = (value: number): string => bytes(value * 1024 * 1024);
-export const percent = (value: number): string => `${value >= 10 ? Math.round(value) : value.toFixed(1)} %`;
+export const percent = (value: number): string => `${value >= 10 || value === 0 ? Math.round(value) : value.toFixed(1)} %`;
 
 export const clock = (date: Date | number): string =>
   new Date(date).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' });
+export const clockWithSeconds = (date: Date | number): string =>
+  new Date(date).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 export const moment = (date: Date): string =>
   Number.isNaN(date.getTime()) ? '' : date.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "control/disk_protocol.h"
+#include "control/usage_log.h"
 #include "model/host.h"
 
 namespace pileus::control {
@@ -42,6 +43,7 @@ struct HostReport {
   std::map<model::InstanceId, std::string> consoles;  // tails of the consoles that have changed
   model::HostLayers layers;  // id is filled in by the cloud manager
   std::map<std::string, std::string> image_layers;  // the layer that the disk of an image of its library is, by name
+  std::map<model::InstanceId, InstanceUsage> usage;  // of those that run
 };
 
 // One instance that the host is to care for, with all it needs for that.

@@ -23,8 +23,8 @@ Priority: optional
 Architecture: amd64
 Maintainer: The Pileus project <pileus@localhost>
 Installed-Size: {kib}
-Depends: {libraries}, systemd | systemd-standalone-sysusers, init-system-helpers (>= 1.54)
-Recommends: openssh-client, mmdebstrap, debian-archive-keyring, fakeroot, uidmap, e2fsprogs, fdisk, xorriso
+Depends: {libraries}, openssh-client, systemd | systemd-standalone-sysusers, init-system-helpers (>= 1.54)
+Recommends: mmdebstrap, debian-archive-keyring, fakeroot, uidmap, e2fsprogs, fdisk, xorriso
 Suggests: seabios, etcd-server, awscli
 Description: private cloud in a box with its own hypervisor
  Pileus gives out virtual machines through an API that is compatible with EC2's, on one machine or on many. Its
@@ -91,6 +91,12 @@ def add_settings(root):
         write(root / "etc/default" / file.name, file.read_text())
 
 
+def add_console(root, programs):
+    """The web console, if it was built."""
+    if (programs.parent / "console" / "index.html").exists():
+        shutil.copytree(programs.parent / "console", root / "usr/share/pileus/console")
+
+
 def libraries(root):
     """The packages whose shared libraries the programs need, in the versions that they need."""
     with tempfile.TemporaryDirectory() as folder:
@@ -119,6 +125,7 @@ def make(programs, version, folder):
         add_programs(root, programs)
         add_documents(root, programs, version)
         add_settings(root)
+        add_console(root, programs)
         add_control(root, version)
         for path in root.rglob("*"):
             if path.is_dir():

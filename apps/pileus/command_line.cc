@@ -201,7 +201,7 @@ void add_launch(CLI::App& root, CommandLine& line) {
       ->allow_extra_args(false);
   run->add_option("--disk", cloud.disk_gib, "Size of its disk in GiB (default: the type's)");
   run->add_option("--user-data", cloud.user_data, "File that cloud-init in the guest carries out");
-  run->add_option("--count", cloud.count, "Number of instances")->check(CLI::Range(1, 25))->capture_default_str();
+  run->add_option("--count", cloud.count, "Number of instances")->check(CLI::Range(1, 20))->capture_default_str();
   run->add_flag("--no-wait", cloud.no_wait, "Do not wait until it answers");
   run->add_flag("--quiet,-q", line.quiet, "Print ids only");
 }

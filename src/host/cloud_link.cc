@@ -26,7 +26,7 @@ class HttpLink final : public CloudLink {
     return {};
   }
 
-  Result<std::vector<control::Assignment>> assignments() override {
+  Result<control::Assignments> assignments() override {
     const std::string body = TRY(post(control::kAssignmentsPath, ""));
     return control::parse_assignments(body);
   }
@@ -34,9 +34,9 @@ class HttpLink final : public CloudLink {
   Result<std::string> network() override { return post(control::kNetworkPath, ""); }
 
   // As a stream, because only such a request can be cancelled.
-  Result<std::vector<control::Assignment>> next_assignments() override {
+  Result<control::Assignments> next_assignments() override {
     const std::size_t manager = current_;
-    Result<std::vector<control::Assignment>> list = wait_for_assignments(manager);
+    Result<control::Assignments> list = wait_for_assignments(manager);
     if (!list) leave(manager);
     return list;
   }
@@ -48,7 +48,7 @@ class HttpLink final : public CloudLink {
   }
 
  private:
-  Result<std::vector<control::Assignment>> wait_for_assignments(std::size_t manager) {
+  Result<control::Assignments> wait_for_assignments(std::size_t manager) {
     http::ClientRequest request = make(manager, std::string(control::kAssignmentsPath) + "?known=" + known_, "");
     request.timeout = control::kLongPoll + kPatience;
     std::shared_ptr<http::ClientStream> stream = TRY(client_->open(request));
@@ -64,7 +64,7 @@ class HttpLink final : public CloudLink {
       body += *part;
     }
     if (stream->status() != 200) return refusal(stream->status(), body);
-    std::vector<control::Assignment> list = TRY(control::parse_assignments(body));
+    control::Assignments list = TRY(control::parse_assignments(body));
     known_ = http::sha256_hex(body);
     return list;
   }

@@ -34,6 +34,8 @@ std::string events_key(Id<kKind> id) {
   return record_key(kKind, id.text(), "events");
 }
 inline std::string placed_key(InstanceId id) { return record_key(IdKind::kInstance, id.text(), "placed"); }
+inline std::string placed_key(VolumeId id) { return record_key(IdKind::kVolume, id.text(), "placed"); }
+inline std::string layers_key(HostId id) { return record_key(IdKind::kHost, id.text(), "layers"); }
 inline std::string claims_key(HostId id) { return record_key(IdKind::kHost, id.text(), "claims"); }
 inline std::string health_key(HostId id) { return record_key(IdKind::kHost, id.text(), "health"); }
 // Bound to the host's lease; its value is empty.
@@ -41,6 +43,19 @@ inline std::string alive_key(HostId id) { return record_key(IdKind::kHost, id.te
 // Put by each placement of the group's instances, so that they happen one after the other.
 inline std::string group_turn_key(PlacementGroupId id) {
   return record_key(IdKind::kPlacementGroup, id.text(), "turn");
+}
+// Put with everything that comes to be inside of a network, so that who deletes it sees that something did.
+inline std::string network_turn_key(VpcId id) { return record_key(IdKind::kVpc, id.text(), "turn"); }
+// Which VPC has a VXLAN network identifier.
+inline std::string network_number_key(u32 number) { return "v1/network-numbers/" + std::to_string(number); }
+// Present while a subnet is being deleted: nobody takes an address of it then.
+inline std::string subnet_closing_key(SubnetId id) { return record_key(IdKind::kSubnet, id.text(), "closing"); }
+// Which allocation a public address is of.
+inline std::string public_address_key(std::string_view address) {
+  return std::string("v1/public-addresses/").append(address);
+}
+inline std::string template_version_key(LaunchTemplateId id, u64 number) {
+  return record_key(IdKind::kLaunchTemplate, id.text(), "version-" + std::to_string(number));
 }
 std::string type_key(std::string_view name);
 std::string account_key(const AccountId& id);

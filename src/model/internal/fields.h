@@ -8,6 +8,7 @@
 #include "model/event.h"
 #include "model/host.h"
 #include "model/image.h"
+#include "model/launch_template.h"
 #include "model/network.h"
 #include "model/volume.h"
 
@@ -46,6 +47,7 @@ void fields(V& v, R& r) {
   v("volume", r.volume);
   v("size_gib", r.size_gib);
   v("delete_on_termination", r.delete_on_termination);
+  v.later("attached_at", r.attached_at);
 }
 
 template <typename V, Record<InstanceDesired> R>
@@ -70,6 +72,22 @@ void fields(V& v, R& r) {
   v("client_token", r.client_token);
   v("launched_at", r.launched_at);
   v("termination_protected", r.termination_protected);
+  v("tags", r.tags);
+  v.later("stop_protected", r.stop_protected);
+  v.later("terminate_on_shutdown", r.terminate_on_shutdown);
+  v.later("monitored", r.monitored);
+  v.later("recovers", r.recovers);
+  v.later("cpu_credits", r.cpu_credits);
+  v.later("metadata", r.metadata);
+  v.later("template_id", r.template_id);
+  v.later("template_version", r.template_version);
+}
+
+template <typename V, Record<MetadataOptions> R>
+void fields(V& v, R& r) {
+  v("enabled", r.enabled);
+  v("token_required", r.token_required);
+  v("hop_limit", r.hop_limit);
   v("tags", r.tags);
 }
 
@@ -98,6 +116,7 @@ void fields(V& v, R& r) {
   v("private_address", r.private_address);
   v("public_address", r.public_address);
   v("changed_at", r.changed_at);
+  v.later("attached_volumes", r.attached_volumes);
 }
 
 template <typename V, Record<HostDesired> R>
@@ -126,6 +145,13 @@ void fields(V& v, R& r) {
   v.later("tunnel", r.tunnel);
 }
 
+template <typename V, Record<HostLayers> R>
+void fields(V& v, R& r) {
+  v("id", r.id);
+  v("address", r.address);
+  v("layers", r.layers);
+}
+
 template <typename V, Record<HostClaims> R>
 void fields(V& v, R& r) {
   v("id", r.id);
@@ -138,6 +164,15 @@ void fields(V& v, R& r) {
   v("id", r.id);
   v("state", r.state);
   v("changed_at", r.changed_at);
+}
+
+template <typename V, Record<ImageDisk> R>
+void fields(V& v, R& r) {
+  v("device", r.device);
+  v("snapshot", r.snapshot);
+  v("size_gib", r.size_gib);
+  v("type", r.type);
+  v("delete_on_termination", r.delete_on_termination);
 }
 
 template <typename V, Record<ImageDesired> R>
@@ -155,6 +190,8 @@ void fields(V& v, R& r) {
   v("launch_accounts", r.launch_accounts);
   v("created_at", r.created_at);
   v("tags", r.tags);
+  v.later("disks", r.disks);
+  v.later("deprecate_at", r.deprecate_at);
 }
 
 template <typename V, Record<ImageObserved> R>
@@ -166,6 +203,15 @@ void fields(V& v, R& r) {
   v("manifest", r.manifest);
 }
 
+template <typename V, Record<VolumeChange> R>
+void fields(V& v, R& r) {
+  v("size_gib", r.size_gib);
+  v("type", r.type);
+  v("iops", r.iops);
+  v("throughput", r.throughput);
+  v("started_at", r.started_at);
+}
+
 template <typename V, Record<VolumeDesired> R>
 void fields(V& v, R& r) {
   v("id", r.id);
@@ -174,24 +220,38 @@ void fields(V& v, R& r) {
   v("size_gib", r.size_gib);
   v("type", r.type);
   v("iops", r.iops);
+  v("throughput", r.throughput);
   v("snapshot", r.snapshot);
+  v("image", r.image);
+  v("begins_as", r.begins_as);
   v("wanted", r.wanted);
   v("attached_to", r.attached_to);
-  v("device", r.device);
-  v("delete_on_termination", r.delete_on_termination);
+  v("changed_from", r.changed_from);
   v("created_at", r.created_at);
   v("tags", r.tags);
+}
+
+template <typename V, Record<VolumePlaced> R>
+void fields(V& v, R& r) {
+  v("id", r.id);
+  v("host", r.host);
+  v("epoch", r.epoch);
+  v("leaving", r.leaving);
+  v("layers", r.layers);
+  v("placed_at", r.placed_at);
 }
 
 template <typename V, Record<VolumeObserved> R>
 void fields(V& v, R& r) {
   v("id", r.id);
   v("state", r.state);
-  v("attachment", r.attachment);
-  v("instance", r.instance);
   v("host", r.host);
-  v("attached_at", r.attached_at);
+  v("epoch", r.epoch);
+  v("size_gib", r.size_gib);
+  v("handed_over", r.handed_over);
+  v("layers", r.layers);
   v("reason", r.reason);
+  v("changed_at", r.changed_at);
 }
 
 template <typename V, Record<SnapshotDesired> R>
@@ -199,8 +259,11 @@ void fields(V& v, R& r) {
   v("id", r.id);
   v("account", r.account);
   v("volume", r.volume);
+  v("size_gib", r.size_gib);
   v("description", r.description);
-  v("wanted", r.wanted);
+  v("with_reboot", r.with_reboot);
+  v("is_public", r.is_public);
+  v("accounts", r.accounts);
   v("started_at", r.started_at);
   v("tags", r.tags);
 }
@@ -210,8 +273,7 @@ void fields(V& v, R& r) {
   v("id", r.id);
   v("state", r.state);
   v("progress_percent", r.progress_percent);
-  v("size_gib", r.size_gib);
-  v("manifest", r.manifest);
+  v("layers", r.layers);
   v("reason", r.reason);
 }
 
@@ -224,6 +286,66 @@ void fields(V& v, R& r) {
   v("dns_support", r.dns_support);
   v("dns_hostnames", r.dns_hostnames);
   v("tags", r.tags);
+  v.later("blocks", r.blocks);
+}
+
+template <typename V, Record<VpcBlock> R>
+void fields(V& v, R& r) {
+  v("id", r.id);
+  v("cidr", r.cidr);
+}
+
+template <typename V, Record<InternetGateway> R>
+void fields(V& v, R& r) {
+  v("id", r.id);
+  v("account", r.account);
+  v("vpc", r.vpc);
+  v("tags", r.tags);
+}
+
+template <typename V, Record<Route> R>
+void fields(V& v, R& r) {
+  v("destination", r.destination);
+  v("gateway", r.gateway);
+  v("interface", r.interface);
+  v("instance", r.instance);
+}
+
+template <typename V, Record<RouteTableAssociation> R>
+void fields(V& v, R& r) {
+  v("id", r.id);
+  v("subnet", r.subnet);
+}
+
+template <typename V, Record<RouteTable> R>
+void fields(V& v, R& r) {
+  v("id", r.id);
+  v("account", r.account);
+  v("vpc", r.vpc);
+  v("routes", r.routes);
+  v("associations", r.associations);
+  v("tags", r.tags);
+}
+
+template <typename V, Record<LaunchTemplate> R>
+void fields(V& v, R& r) {
+  v("id", r.id);
+  v("account", r.account);
+  v("name", r.name);
+  v("default_version", r.default_version);
+  v("latest_version", r.latest_version);
+  v("created_at", r.created_at);
+  v("created_by", r.created_by);
+  v("tags", r.tags);
+}
+
+template <typename V, Record<LaunchTemplateVersion> R>
+void fields(V& v, R& r) {
+  v("number", r.number);
+  v("description", r.description);
+  v("created_at", r.created_at);
+  v("created_by", r.created_by);
+  v("parameters", r.parameters);
 }
 
 template <typename V, Record<VpcObserved> R>
@@ -265,6 +387,12 @@ void fields(V& v, R& r) {
   v("delete_on_termination", r.delete_on_termination);
   v("description", r.description);
   v("tags", r.tags);
+  v.later("wants_public", r.wants_public);
+  v.later("more_addresses", r.more_addresses);
+  v.later("attached_since", r.attached_since);
+  v.later("allocation", r.allocation);
+  v.later("elastic_association", r.association);
+  v.later("elastic_address", r.elastic_address);
 }
 
 template <typename V, Record<InterfaceObserved> R>

@@ -25,7 +25,7 @@ Result<std::unique_ptr<Vm>> Vm::create(const Config& config) {
   vm->stubs_ =
       std::make_unique<Stubs>(emit_stubs(out, runtime_callouts(), vm->cpu_.features.has(FeatureWord::k1Ecx, 28)));
   vm->code_->set_base(reinterpret_cast<u8*>(align_up(reinterpret_cast<u64>(out.at()), 64)));
-  if (!config.translation_cache_file.empty()) vm->open_stored();
+  if (!config.translation_cache_file.empty() && config.bt_mode == BtMode::kTranslate) vm->open_stored();
   config.memory->set_observer(vm.get());
   return vm;
 }

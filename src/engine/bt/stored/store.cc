@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <utility>
 
 #include "base/log.h"
 #include "engine/bt/stored/file_writer.h"
@@ -14,7 +15,7 @@ namespace pileus::engine::bt::stored {
 
 namespace {
 
-constexpr std::chrono::seconds kFirstSave{20}, kNextSave{120};
+constexpr std::chrono::seconds kFirstSave{20}, kNextSave{600};
 constexpr u64 kFileLimit = 128 * kMiB;
 constexpr u64 kWorthShare = 32;  // what is new has to be that part of the file, at least
 constexpr u64 kSmall = 4 * kMiB;  // or the file so small that writing it is nothing
@@ -136,9 +137,12 @@ void Store::save(const std::atomic<bool>* stop) {
   if (stop != nullptr && *stop) return;
   if (!written) log::warn("translations: {}", written.error().message());
   Result<std::unique_ptr<TranslationFile>> after = TranslationFile::open(path_, fingerprint_);
+  // Given back when vCPUs need not wait for it.
+  std::unique_ptr<TranslationFile> old_file;
+  Journal old_journal;
   const std::lock_guard guard(mutex_);
-  if (after) file_ = std::move(*after);
-  frozen_ = Journal();
+  if (after) old_file = std::exchange(file_, std::move(*after));
+  std::swap(frozen_, old_journal);
 }
 
 }  // namespace pileus::engine::bt::stored

@@ -29,8 +29,6 @@ class Store {
   // The entry that find() answered last cannot be used.
   void refuse();
 
-  u64 file_bytes() const { return file_ ? file_->bytes() : 0; }  // with the mutex held
-
   // Writes the file if there is enough that is new, and nobody else is writing it. Not from several threads at once.
   void save() { save(nullptr); }
 

@@ -43,12 +43,7 @@ FileHeader make_header(const Fingerprint& fingerprint, u64 slots, u64 entries, u
 }
 
 TranslationFile::TranslationFile(os::Mapping bytes, u64 size, u64 slots, u64 entries)
-    : mapping_(std::move(bytes)),
-      size_(size),
-      slot_count_(slots),
-      entry_count_(entries),
-      found_(slots),
-      bad_(slots) {}
+    : mapping_(std::move(bytes)), size_(size), slot_count_(slots), entry_count_(entries), found_(slots), bad_(slots) {}
 
 Result<std::unique_ptr<TranslationFile>> TranslationFile::open(const std::filesystem::path& path,
                                                                const Fingerprint& wanted) {
@@ -65,8 +60,7 @@ Result<std::unique_ptr<TranslationFile>> TranslationFile::open(const std::filesy
   return file;
 }
 
-Result<std::unique_ptr<TranslationFile>> TranslationFile::from(os::Mapping bytes, u64 size,
-                                                               const Fingerprint& wanted) {
+Result<std::unique_ptr<TranslationFile>> TranslationFile::from(os::Mapping bytes, u64 size, const Fingerprint& wanted) {
   const Error damaged(ErrorCode::kInvalid, "it is damaged");
   FileHeader header;
   if (size < sizeof header || !guarded_copy(reinterpret_cast<u8*>(&header), bytes.data(), sizeof header))

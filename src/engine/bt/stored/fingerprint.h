@@ -13,7 +13,7 @@ struct Fingerprint {
   // Of this program: any change of the translator makes another one, and so does the smallest change of anything else.
   std::array<u8, 20> build_id;
   u32 stub_bytes;  // stubs are reached at fixed offsets
-  u64 decoder;     // version of Zydis, which is a shared library
+  u64 decoder;  // version of Zydis, which is a shared library
   CpuFeatures guest;
   CpuFeatures host;
 

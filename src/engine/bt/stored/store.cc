@@ -76,8 +76,7 @@ void Store::refuse() {
 }
 
 bool Store::is_worth_saving() const {
-  return !journal_.empty() &&
-         (!file_ || file_->bytes() <= kSmall || journal_.bytes() >= file_->bytes() / kWorthShare);
+  return !journal_.empty() && (!file_ || file_->bytes() <= kSmall || journal_.bytes() >= file_->bytes() / kWorthShare);
 }
 
 bool Store::open_present(std::unique_ptr<TranslationFile>* out) const {

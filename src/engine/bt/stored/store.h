@@ -47,9 +47,9 @@ class Store {
   const std::time_t started_;
   std::mutex& mutex_;
   std::unique_ptr<TranslationFile> file_;  // guarded by mutex_
-  Journal frozen_;   // is being written: changed with mutex_ held, by whoever saves
+  Journal frozen_;  // is being written: changed with mutex_ held, by whoever saves
   Journal journal_;  // guarded by mutex_
-  bool found_in_file_ = false;    // where the last entry was found; guarded by mutex_
+  bool found_in_file_ = false;  // where the last entry was found; guarded by mutex_
   bool told_of_damage_ = false;  // guarded by mutex_
 
   std::mutex stop_mutex_;

@@ -5,7 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <fstream>
+#include <algorithm>
+#include <cstring>
 
 #include "engine/bt/runtime.h"
 #include "engine/bt/signals.h"
@@ -23,7 +24,7 @@ using Code = std::vector<u8>;
 const std::vector<Code> kBlocks{
     {0xC3},                                            // ret
     {0x48, 0x8B, 0x03, 0x48, 0x89, 0x43, 0x08, 0xC3},  // mov rax, [rbx]; mov [rbx + 8], rax; ret
-    {0x50, 0x8F, 0x04, 0x24, 0x5A, 0xEB, 0xF0},        // push rax; pop [rsp]; pop rdx; jmp -16
+    {0x50, 0xFF, 0x34, 0x24, 0x5A, 0xEB, 0xF0},        // push rax; push [rsp]; pop rdx; jmp -16
     {0x74, 0x10},                                      // jz +16
     {0xE8, 0x10, 0x00, 0x00, 0x00},                    // call +16
     {0xE8, 0x00, 0x20, 0x00, 0x00},                    // call +8192
@@ -70,9 +71,10 @@ class StoredTest : public TestMachine {
     begin(file_);
     for (u64 i = 0; i < kBlocks.size(); ++i) EXPECT_NE(block(kCode + i * kApart), nullptr);
     EXPECT_EQ(cpu().stats.blocks_translated, kBlocks.size());
-    fingerprint_ = *fingerprint_of(vm->cpu().features, bt_cpu_features(),
-                                   static_cast<u32>(vm->code().room() - vm->code().base()));
     end();
+    FileHeader header;
+    std::memcpy(&header, read_file().data(), sizeof header);
+    fingerprint_ = header.fingerprint;
   }
   // Both parts of the code that was made so far, but for addresses of decoded instructions and their handlers.
   Code emitted() const {
@@ -85,8 +87,7 @@ class StoredTest : public TestMachine {
   }
   Wanted wanted(u64 i) const {
     const u64 offset = i * kApart & 4095;
-    return {memory->host(kCode + i * kApart, 1), 720, static_cast<u16>(offset), kModeKernel,
-            kUsableSse | kUsableAvx};
+    return {memory->host(kCode + i * kApart, 1), 720, static_cast<u16>(offset), kModeKernel, kUsableSse | kUsableAvx};
   }
   Code read_file() const {
     const std::string text = os::read_file(file_).value();
@@ -113,7 +114,9 @@ TEST_F(StoredTest, WhatComesOutIsWhatTheTranslatorMakes) {
     for (u64 i = 0; i < kInterpreted; ++i) ASSERT_NE(block(kCode + i * kApart, arrival), nullptr);
     EXPECT_EQ(cpu().stats.blocks_loaded, kInterpreted);
     EXPECT_EQ(cpu().stats.blocks_translated, 0);
-    EXPECT_EQ(emitted(), made);
+    const Code placed = emitted();
+    const auto [at, other] = std::ranges::mismatch(placed, made);
+    EXPECT_TRUE(at == placed.end() && other == made.end()) << "byte " << at - placed.begin();
   }
 }
 
@@ -225,7 +228,7 @@ TEST_F(StoredTest, EveryFlippedBitIsNoticed) {
 TEST_F(StoredTest, AFileThatIsCutOffIsRefusedOrRead) {
   fill_file();
   const Code good = read_file();
-  for (u64 size = 0; size < good.size(); size += 7) {
+  for (u64 size = 0; size < good.size(); size += 97) {
     write_file(file_, std::span(good).first(size));
     EXPECT_FALSE(TranslationFile::open(file_, fingerprint_).ok()) << size;
   }
@@ -295,7 +298,9 @@ TEST_F(StoredTest, AnotherVersionsFileIsRefusedAndANewerOneLeftAlone) {
 TEST_F(StoredTest, AWriterThatDoesNotFinishLeavesTheOldFile) {
   fill_file();
   const Code before = read_file();
-  { EXPECT_TRUE(FileWriter::create(file_, 100).ok()); }
+  {
+    EXPECT_TRUE(FileWriter::create(file_, 100).ok());
+  }
   EXPECT_EQ(read_file(), before);
   EXPECT_FALSE(fs::exists(file_.string() + ".new"));
 }

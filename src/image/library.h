@@ -4,6 +4,7 @@
 //   images/.NAME.*                     an image being built, or what a killed build left
 //   keys/id_ed25519[.pub]              the key pair used when the user names none
 //   vms/NAME/                          one VM (see vmm/vm_directory.h)
+//   cache/translations/IMAGE/MODEL     translated code of an image's VMs; may go at any time
 #pragma once
 
 #include <filesystem>
@@ -45,6 +46,10 @@ class Library {
   std::filesystem::path images() const { return root_ / "images"; }
   std::filesystem::path vms() const { return root_ / "vms"; }
   std::filesystem::path keys() const { return root_ / "keys"; }
+  // Where VMs of an image with one model of processor keep translated code.
+  std::filesystem::path translations_of(const std::string& image, const std::string& cpu_model) const {
+    return root_ / "cache" / "translations" / image / cpu_model;
+  }
   std::filesystem::path disk_of(const std::string& image) const { return images() / image / "disk.raw"; }
 
   // All complete images, by name.

@@ -156,6 +156,7 @@ struct alignas(64) Context {
   bool shadow;  // the next instruction is in an interrupt shadow (STI, MOV SS)
   bool nmi_blocked;
   bool nmi_pending;
+  u64 breakpoints_hit;  // bits of DR6 that the instruction has earned so far (debug_registers.h)
   // Slots of the kModeKernel TLBs (write: + kTlbSize) filled from pages that are not global; when there were too many
   // to note, `count` is kTooMany.
   struct NonGlobal {

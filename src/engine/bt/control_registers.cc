@@ -20,6 +20,19 @@ constexpr u64 kCr4Pae = 1U << 5, kCr4OsXsave = 1U << 18;
 constexpr u64 kCr4Paging = (1U << 4) | kCr4Pae | (1U << 7) | (1U << 20) | (1U << 21);
 constexpr u64 kEferLme = 1U << 8, kEferLma = 1U << 10;
 
+// Loading them checks the four page-directory pointers of PAE paging (SDM vol. 3, 4.4.1).
+bool check_pae_pointers(Context& context, u64 cr0, u64 cr3, u64 cr4) {
+  constexpr u64 kPresent = 1, kReserved = 0x1E6 | ~((u64{1} << 46) - 1);
+  if ((cr0 & kCr0Pg) == 0 || (cr4 & kCr4Pae) == 0 || context.long_mode()) return true;
+  u64 pointers[4] = {};
+  const u8* host = context.vm->memory().host(cr3 & 0xFFFFFFE0, sizeof pointers);
+  if (host != nullptr) __builtin_memcpy(pointers, host, sizeof pointers);
+  for (const u64 pointer : pointers) {
+    if ((pointer & kPresent) != 0 && (pointer & kReserved) != 0) return context.raise(kVectorGp, 0);
+  }
+  return true;
+}
+
 bool write_cr0(Context& context, u64 value) {
   value = (value & kCr0Known) | kCr0Et;
   const bool paging = (value & kCr0Pg) != 0;
@@ -31,6 +44,8 @@ bool write_cr0(Context& context, u64 value) {
       return context.raise(kVectorGp, 0);
     }
     context.efer |= kEferLma;
+  } else if (paging && !was_paging && !check_pae_pointers(context, value, context.cr3, context.cr4)) {
+    return false;
   }
   if (!paging && was_paging && context.long_mode()) {
     if (context.code64()) return context.raise(kVectorGp, 0);
@@ -47,6 +62,7 @@ bool write_cr4(Context& context, u64 value) {
   if ((value & ~(kCr4Known | (xsave ? kCr4OsXsave : 0))) != 0) return context.raise(kVectorGp, 0);
   if (context.long_mode() && (value & kCr4Pae) == 0) return context.raise(kVectorGp, 0);
   const bool flush = ((context.cr4 ^ value) & kCr4Paging) != 0;
+  if (flush && !check_pae_pointers(context, context.cr0, context.cr3, value)) return false;
   context.cr4 = value;
   if (flush) flush_tlb_all(context);
   return true;
@@ -60,6 +76,7 @@ bool write_cr(Context& context, unsigned index, u64 value) {
     case 2: context.cr2 = value; return true;
     case 3:
       if (context.long_mode() && (value >> 46) != 0) return context.raise(kVectorGp, 0);  // MAXPHYADDR
+      if (!check_pae_pointers(context, context.cr0, value, context.cr4)) return false;
       context.cr3 = value;
       flush_tlb_non_global(context);
       return true;

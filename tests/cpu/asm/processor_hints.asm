@@ -21,12 +21,12 @@
     mov rax, [rbx]
     keep rax
     stc
-    pushf
+    pushfw
     pop cx
     and ecx, 0xCFF
     keep rcx
     push word 0x0ED5
-    popf
+    popfw
     keep_flags
     cld
     mov eax, 0xFFFFFFFF

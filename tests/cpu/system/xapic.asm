@@ -1,4 +1,4 @@
-; The local APIC in xAPIC mode, by memory: identity, a self IPI, priorities, the timer, EOI; then on to x2APIC mode and off.
+; The local APIC's modes; in xAPIC mode, by memory, its identity, IPIs, priorities, the timer, EOI.
 ;; expect rax=0x600d
 %include "prelude.inc"
 %define APIC 0xFEE00000
@@ -23,10 +23,22 @@
     mov rax, [PML4]
     and eax, ~0xFFF
     mov qword [rax + 24], 0x400000 | PRESENT | WRITABLE
+    ; x2APIC mode, from which the way back is by way of no APIC at all
+    read_msr 0x1B
+    or eax, 0xC00
+    mov ecx, 0x1B
+    wrmsr
+    read_msr 0x802
+    check eax, 0
     read_msr 0x1B
     and eax, ~0x400
+    faults GP, 0, {wrmsr}
+    and eax, ~0xC00
+    wrmsr
+    mov ecx, 0x802
+    faults GP, 0, {rdmsr}
+    read_msr 0x1B
     or eax, 0x800
-    mov ecx, 0x1B
     wrmsr
     mov r15d, APIC
     mov dword [r15 + SPURIOUS], 0x1FF
@@ -100,23 +112,6 @@
     jmp .wait
 .fired:
     check dword [r15 + CURRENT], 0
-    ; on to x2APIC mode, where the page is memory like any other; not straight back
-    read_msr 0x1B
-    or eax, 0x400
-    wrmsr
-    read_msr 0x802
-    check eax, 0
-    read_msr 0x1B
-    and eax, ~0x400
-    faults GP, 0, {wrmsr}
-    and eax, ~0xC00
-    wrmsr
-    mov ecx, 0x802
-    faults GP, 0, {rdmsr}
-    read_msr 0x1B
-    or eax, 0x800
-    wrmsr
-    check dword [r15 + ID], 0
     finish
 
 align 8

@@ -79,8 +79,7 @@ bool is_masked_move(ZydisMnemonic mnemonic) {
 bool faults_in_masked_move(const std::vector<Step>& steps, const Outcome& is, const Outcome& end) {
   constexpr u64 kMostBytes = 32;
   return std::any_of(steps.begin(), steps.end(), [&](const Step& step) {
-    return step.address == end.state.rip && is_masked_move(step.info.mnemonic) &&
-           is.cr2 / kPageBytes == end.cr2 / kPageBytes && is.cr2 + kMostBytes > end.cr2 &&
+    return step.address == end.state.rip && is_masked_move(step.info.mnemonic) && is.cr2 + kMostBytes > end.cr2 &&
            is.cr2 < end.cr2 + kMostBytes;
   });
 }

@@ -39,6 +39,7 @@ bool read_gate(Context& context, u8 vector, EventSource source, Gate* gate) {
   gate->ist = context.long_mode() ? static_cast<unsigned>(raw[0] >> 32 & 7) : 0;
   const bool is32 = gate->type == kGateInterrupt32 || gate->type == kGateTrap32;
   const bool is16 = gate->type == kGateInterrupt16 || gate->type == kGateTrap16;
+  if (is16) gate->offset &= 0xFFFF;
   const bool is_legacy = is16 || gate->type == kGateTask;
   if (!is32 && (!is_legacy || context.long_mode())) return context.raise(kVectorGp, error);
   if (source == EventSource::kSoftware && (raw[0] >> 45 & 3) < context.cpl) return context.raise(kVectorGp, error);
@@ -133,7 +134,6 @@ bool deliver_protected(Context& context, u8 vector, EventSource source, bool has
   context.segment[kSs] = to.segment;
   set_stack_pointer(context, stack);
   enter_handler(context, gate, raw, cpl);
-  if (!wide) context.rip &= 0xFFFF;
   return true;
 }
 

@@ -55,7 +55,7 @@ inline constexpr unsigned kTlbSize = 1U << kTlbBits;
 // 1. entry i is a hit for va iff 0 <= va + neg_tag[i] < 4096, where i = (va >> 12) % kTlbSize;
 // 2. on a hit va + addend[i] is the host address of the byte, in RAM, and the access is allowed in this mode;
 // 3. an entry in a write TLB has its PTE's dirty bit set and its page holds no translated code;
-// 4. the invalid neg_tag of slot i belongs to a page number of another slot, so no address hits it;
+// 4. the invalid neg_tag of slot i belongs to a page whose slot is neither i nor i + 1, so no access from a page of slot i hits it;
 // 5. host_page is the host address of the page's first byte (addend + va of the page).
 struct Tlb {
   std::array<u64, kTlbSize> neg_tag;

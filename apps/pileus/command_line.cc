@@ -123,6 +123,8 @@ void add_vm_commands(CLI::App& root, CommandLine& line) {
   stop->add_flag("--force,-f", line.force, "Pull the plug when it has not ended by then");
   add_name(leaf(vm, "kill", "End a VM at once, as by pulling the plug", "  pileus vm kill web"), line, "The VM");
   add_name(leaf(vm, "reset", "Reset a running VM", "  pileus vm reset web"), line, "The VM");
+  add_name(leaf(vm, "nmi", "Press the NMI button of a VM, as when its kernel hangs", "  pileus vm nmi web"), line,
+           "The VM");
   CLI::App* remove = leaf(vm, "rm", "Remove a stopped VM and its disk", "  pileus vm rm web\n  pileus vm rm -f web");
   add_name(remove, line, "The VM");
   remove->add_flag("--force,-f", line.force, "Kill it first if it runs");

@@ -29,6 +29,7 @@ constexpr std::array kCommands = {
     Entry{"vm stop", vm_stop},
     Entry{"vm kill", vm_kill},
     Entry{"vm reset", vm_reset},
+    Entry{"vm nmi", vm_nmi},
     Entry{"vm rm", vm_remove},
     Entry{"vm stats", vm_stats},
     Entry{"vm profile", vm_profile},

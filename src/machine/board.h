@@ -35,6 +35,7 @@ class Board {
   // vCPU may run.
   Result<> reset_and_load();
   void power_button();
+  void nmi();
 
   guest::GuestMemory& memory() { return memory_; }
   engine::Engine& engine() const { return *engine_; }

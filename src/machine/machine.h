@@ -82,16 +82,16 @@ struct MachineConfig {
 
 enum class EndReason {
   kPoweredOff,  // the guest entered ACPI S5
-  kExited,      // the guest wrote End::code to the exit port
-  kCrashed,     // triple fault
-  kStopped,     // stop() was called
-  kError,       // the engine or the boot at a reset failed; message says why
+  kExited,  // the guest wrote End::code to the exit port
+  kCrashed,  // triple fault
+  kStopped,  // stop() was called
+  kError,  // the engine or the boot at a reset failed; message says why
 };
 
 struct End {
   EndReason reason = EndReason::kStopped;
   std::string message;  // one sentence; empty when there is nothing to say
-  u32 code = 0;         // with kExited
+  u32 code = 0;  // with kExited
 };
 
 class Machine {
@@ -106,6 +106,8 @@ class Machine {
   // Presses the power button (ACPI): a willing guest shuts down and the machine ends as
   // kPoweredOff.
   virtual void power_button() = 0;
+  // Presses the NMI button: a non-maskable interrupt for the first processor, as for a guest that hangs.
+  virtual void nmi() = 0;
   // Resets as the guest itself would.
   virtual void reset() = 0;
   // Ends the machine at once, as pulling the plug. Returns before it has ended; see wait().

@@ -17,6 +17,7 @@ constexpr std::array kNames = {Name{Command::kStatus, "status"},
                                Name{Command::kStop, "stop"},
                                Name{Command::kKill, "kill"},
                                Name{Command::kReset, "reset"},
+                               Name{Command::kNmi, "nmi"},
                                Name{Command::kProfileStart, "profile-start"},
                                Name{Command::kProfileStop, "profile-stop"}};
 
@@ -56,7 +57,7 @@ Result<Command> parse_request(std::string_view text) {
     if (wanted == name.text) return name.command;
   }
   return Error(ErrorCode::kInvalid,
-               "unknown command: use status, stats, stop, kill, reset, profile-start or profile-stop");
+               "unknown command: use status, stats, stop, kill, reset, nmi, profile-start or profile-stop");
 }
 
 std::string encode_ok() { return line({{"ok", true}}); }

@@ -51,6 +51,7 @@ bool decode(const u8* bytes, unsigned length, unsigned code_bits, Insn* insn);
 bool is_offered(const Insn& insn, const CpuFeatures& features);
 // A VEX-encoded instruction that works on vector registers.
 bool is_vex_vector(const ZydisDecodedInstruction& info);
+bool is_x87(const ZydisDecodedInstruction& info);
 
 // Runs one vector, x87 or other user-level instruction that touches no control flow natively on the host, with its
 // explicit memory operand, if any, replaced by [buffer]. The guest's registers are loaded before and saved after.

@@ -20,6 +20,7 @@ struct VmConfig {
   std::string name;
   std::string image;      // name in the library; empty when the disk was given as a file
   std::string base_disk;  // absolute path; never written to
+  std::string disk_id;    // what the guest reads as its disk's id; empty: "disk0"
   u64 disk_bytes = 0;     // of the guest's disk, at least the base's
   u64 memory_bytes = 0;
   u32 cpu_count = 1;

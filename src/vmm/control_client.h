@@ -11,7 +11,10 @@ namespace pileus::vmm {
 
 // One request to a running VM; its reply line, known to be {"ok": true, ...}. kNotFound when no VMM
 // listens.
-Result<std::string> ask(const VmDirectory& vm, Command command);
+Result<std::string> ask(const VmDirectory& vm, const Request& request);
+
+// The disks of an ask(kDiskList) reply.
+Result<std::vector<DiskStatus>> parse_disks_reply(std::string_view line);
 
 // The counters of an ask(kStats) reply.
 Result<engine::Counters> parse_stats_reply(std::string_view line);

@@ -1,5 +1,5 @@
 // The table of actions: names, parameters, who may call them, what does them. The checking of requests, the generated
-// docs/api.md and the list of what is covered come from it.
+// docs/api.md and the list of what is covered come from it. It is made of groups (groups.h).
 #pragma once
 
 #include <span>
@@ -14,7 +14,6 @@ enum class Kind { kReads, kChanges, kAdministrates };
 
 struct Action {
   std::string_view name;
-  std::string_view group;  // chapter of the documentation
   Kind kind;
   // What it takes besides Action, Version and DryRun: "InstanceId.N:s! MaxResults:i". N stands for an index. After the
   // colon s: text, i: whole number, b: true or false, d: base64; '!': must be given.
@@ -23,7 +22,14 @@ struct Action {
   Reply<> (*act)(Call& call, pugi::xml_node answer);
 };
 
-std::span<const Action> actions();
+struct ActionGroup {
+  std::string_view title;  // its chapter of the documentation
+  std::span<const Action> actions;
+  // EC2 has them and we do not: clients that fall back when they are refused should be told so.
+  std::span<const std::string_view> unsupported;
+};
+
+std::span<const ActionGroup* const> action_groups();
 const Action* find_action(std::string_view name);
 // Whether EC2 has an action of that name that we do not offer.
 bool is_unsupported(std::string_view name);

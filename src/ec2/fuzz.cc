@@ -5,7 +5,7 @@
 
 #include "ec2/actions.h"
 #include "ec2/filters.h"
-#include "ec2/internal/ssh_key.h"
+#include "ec2/key_pairs/ssh_key.h"
 #include "ec2/pages.h"
 #include "ec2/signature.h"
 #include "http/uri.h"
@@ -39,7 +39,9 @@ void fuzz_query(std::span<const u8> input) {
   Parameters second;
   CHECK(second.add_form(again).ok());
   CHECK(second.all() == parameters.all());
-  for (const Action& action : actions()) static_cast<void>(check_parameters(action, parameters).ok());
+  for (const ActionGroup* const group : action_groups()) {
+    for (const Action& action : group->actions) static_cast<void>(check_parameters(action, parameters).ok());
+  }
   static_cast<void>(read_page(parameters).ok());
   static_cast<void>(read_filters(parameters, [](std::string_view name) { return name != "unknown"; }).ok());
   for (const Parameters& each : parameters.structures("TagSpecification")) {

@@ -92,11 +92,13 @@ TEST(Actions, TheTableChecksParameters) {
 TEST(Actions, EachHasOneRowAndItsDocumentation) {
   const std::string document = api_document();
   std::map<std::string_view, int> rows;
-  for (const Action& action : actions()) {
-    EXPECT_EQ(++rows[action.name], 1) << action.name;
-    EXPECT_FALSE(is_unsupported(action.name)) << action.name;
-    EXPECT_NE(document.find("### " + std::string(action.name) + "\n"), std::string::npos);
-    EXPECT_EQ(action.name.starts_with("Pileus"), action.group == "Pileus' own");
+  for (const ActionGroup* const group : action_groups()) {
+    for (const Action& action : group->actions) {
+      EXPECT_EQ(++rows[action.name], 1) << action.name;
+      EXPECT_FALSE(is_unsupported(action.name)) << action.name;
+      EXPECT_NE(document.find("### " + std::string(action.name) + "\n"), std::string::npos);
+      EXPECT_EQ(action.name.starts_with("Pileus"), group->title == "Pileus' own");
+    }
   }
 }
 

@@ -1,0 +1,25 @@
+// The groups of actions: each is a folder beside this file, with its table in table.cc.
+#pragma once
+
+#include "ec2/actions.h"
+
+// What many actions take.
+#define PILEUS_FILTERS "Filter.N.Name:s Filter.N.Value.N:s"
+#define PILEUS_PAGES PILEUS_FILTERS " MaxResults:i NextToken:s"
+#define PILEUS_TAGS "TagSpecification.N.ResourceType:s TagSpecification.N.Tag.N.Key:s TagSpecification.N.Tag.N.Value:s"
+
+namespace pileus::ec2 {
+
+extern const ActionGroup kInstanceActions;
+extern const ActionGroup kInstanceTypeActions;
+extern const ActionGroup kImageActions;
+extern const ActionGroup kKeyPairActions;
+extern const ActionGroup kSecurityGroupActions;
+extern const ActionGroup kNetworkActions;
+extern const ActionGroup kVolumeActions;
+extern const ActionGroup kTagActions;
+extern const ActionGroup kPlaceActions;
+extern const ActionGroup kAccountActions;
+extern const ActionGroup kOwnActions;
+
+}  // namespace pileus::ec2

@@ -1,0 +1,107 @@
+// Changing the rules of a security group.
+#include <algorithm>
+
+#include "ec2/security_groups/handlers.h"
+#include "ec2/security_groups/rules.h"
+
+namespace pileus::ec2 {
+namespace {
+
+constexpr std::size_t kMaxRules = 200;
+using Rules = std::vector<model::SecurityGroupRule>;
+
+// Changes the group that the request names; `act` works on its rules.
+template <typename Act>
+Reply<model::SecurityGroup> change_group(Call& call, Act act) {
+  model::SecurityGroup result;
+  const auto attempt = [&]() -> Reply<bool> {
+    auto group = TRY(find_group(call, call.parameters.get("GroupId"), call.parameters.get("GroupName")));
+    TRY(act(group.value.rules));
+    control::Change change;
+    change.update(model::desired_key(group.value.id), group.value, group.revision);
+    result = group.value;
+    return TRY(change.commit(call.store)).has_value();
+  };
+  TRY(retry(attempt));
+  return result;
+}
+
+Reply<Rules> wanted_rules(const Call& call, bool egress) {
+  Rules rules = TRY(read_rules(call, egress));
+  if (rules.empty()) return ApiError("MissingParameter", "The request must contain the parameter IpPermissions");
+  return rules;
+}
+
+std::string describe(const model::SecurityGroupRule& rule) {
+  const std::string whom = !rule.cidr.empty() ? rule.cidr : !rule.cidr6.empty() ? rule.cidr6 : rule.peer.text();
+  return "peer: " + whom + ", " + rule.protocol + ", from port: " + std::to_string(rule.from_port) +
+         ", to port: " + std::to_string(rule.to_port);
+}
+
+Reply<> authorize(Call& call, pugi::xml_node answer, bool egress) {
+  Rules wanted = TRY(wanted_rules(call, egress));
+  for (model::SecurityGroupRule& rule : wanted) rule.id = model::SecurityGroupRuleId::random();
+  const model::SecurityGroup group = TRY(change_group(call, [&](Rules& rules) -> Reply<> {
+    for (const model::SecurityGroupRule& rule : wanted) {
+      for (const model::SecurityGroupRule& other : rules) {
+        if (!same_rule(rule, other)) continue;
+        return ApiError("InvalidPermission.Duplicate",
+                        "the specified rule \"" + describe(rule) + ", ALLOW\" already exists");
+      }
+      rules.push_back(rule);
+    }
+    if (rules.size() <= kMaxRules) return {};
+    return ApiError("RulesPerSecurityGroupLimitExceeded", "A security group has at most 200 rules");
+  }));
+  add_flag(answer, "return", true);
+  pugi::xml_node set = add(answer, "securityGroupRuleSet");
+  for (const model::SecurityGroupRule& rule : wanted) write_rule(set, group, rule);
+  return {};
+}
+
+Reply<> revoke(Call& call, pugi::xml_node answer, bool egress) {
+  const std::vector<std::string> ids = call.parameters.list("SecurityGroupRuleId");
+  const Rules wanted = ids.empty() ? TRY(wanted_rules(call, egress)) : Rules();
+  TRY(change_group(call, [&](Rules& rules) -> Reply<> {
+    for (const std::string& id : ids) {
+      if (std::erase_if(rules, [&](const auto& rule) { return rule.id.text() == id && rule.egress == egress; }) != 0)
+        continue;
+      return ApiError("InvalidSecurityGroupRuleId.NotFound",
+                      "The security group rule ID '" + id.substr(0, 40) + "' does not exist");
+    }
+    for (const model::SecurityGroupRule& rule : wanted) {
+      if (std::erase_if(rules, [&](const auto& other) { return same_rule(rule, other); }) != 0) continue;
+      return ApiError("InvalidPermission.NotFound", "The specified rule does not exist in this security group.");
+    }
+    return {};
+  }));
+  add_flag(answer, "return", true);
+  return {};
+}
+
+Reply<> redescribe(Call& call, pugi::xml_node answer, bool egress) {
+  const Rules wanted = TRY(wanted_rules(call, egress));
+  TRY(change_group(call, [&](Rules& rules) -> Reply<> {
+    for (const model::SecurityGroupRule& rule : wanted) {
+      const auto found = std::ranges::find_if(rules, [&](const auto& other) { return same_rule(rule, other); });
+      if (found == rules.end()) {
+        return ApiError("InvalidPermission.NotFound", "The specified rule does not exist in this security group.");
+      }
+      found->description = rule.description;
+    }
+    return {};
+  }));
+  add_flag(answer, "return", true);
+  return {};
+}
+
+}  // namespace
+
+Reply<> authorize_ingress(Call& call, pugi::xml_node answer) { return authorize(call, answer, false); }
+Reply<> authorize_egress(Call& call, pugi::xml_node answer) { return authorize(call, answer, true); }
+Reply<> revoke_ingress(Call& call, pugi::xml_node answer) { return revoke(call, answer, false); }
+Reply<> revoke_egress(Call& call, pugi::xml_node answer) { return revoke(call, answer, true); }
+Reply<> describe_rules_ingress(Call& call, pugi::xml_node answer) { return redescribe(call, answer, false); }
+Reply<> describe_rules_egress(Call& call, pugi::xml_node answer) { return redescribe(call, answer, true); }
+
+}  // namespace pileus::ec2

@@ -45,14 +45,14 @@ Error no_such_disk(const std::string& text) {
           "there is no disk '" + text + "': `pileus vm disk ls` shows the disks, and --size makes one"};
 }
 
-Result<std::vector<vmm::DiskStatus>> ask_disks(const VmEntry& vm, vmm::Command command, vmm::DiskArguments about) {
-  const std::string reply = TRY(vmm::ask(vm.directory, {command, std::move(about)}));
+Result<std::vector<vmm::DiskStatus>> ask_disks(const VmEntry& vm, const vmm::Request& request) {
+  const std::string reply = TRY(vmm::ask(vm.directory, request));
   return vmm::parse_disks_reply(reply);
 }
 
 // What a running VM says, or what its folder does.
 Result<std::vector<vmm::DiskStatus>> disks_of(const VmEntry& vm) {
-  if (vm.directory.in_use()) return ask_disks(vm, vmm::Command::kDiskList, {});
+  if (vm.directory.in_use()) return ask_disks(vm, vmm::Command::kDiskList);
   const store::DiskFolder own = vmm::own_disk(vm.directory, vm.config);
   std::vector<vmm::DiskStatus> disks;
   disks.push_back({.id = vmm::DiskControl::kRoot,
@@ -66,8 +66,11 @@ Result<std::vector<vmm::DiskStatus>> disks_of(const VmEntry& vm) {
   for (const vmm::AttachedDisk& disk : TRY(vmm::load_disks(vm.directory))) {
     const bool folder = fs::is_directory(disk.path);
     vmm::DiskStatus status{disk.id, disk.path, disk.device, 0, disk.read_only, disk.place, 0, false};
-    status.bytes = folder ? store::DiskFolder(disk.path).size().ok() ? *store::DiskFolder(disk.path).size() : 0
-                          : static_cast<u64>(fs::file_size(disk.path));
+    if (folder) {
+      status.bytes = TRY(store::DiskFolder(disk.path).size());
+    } else {
+      status.bytes = TRY(vmm::probe_base_disk(disk.path));
+    }
     disks.push_back(std::move(status));
   }
   return disks;
@@ -166,13 +169,13 @@ Result<int> disk_attach(image::Library& library, const CommandLine& line) {
   const Named disk = TRY(name_disk(library, line.disk.name));
   if (!fs::exists(disk.path)) {
     if (line.disk.size.empty()) return no_such_disk(line.disk.name);
-    TRY(store::make_disk({}, disk.path, TRY(vmm::parse_size(line.disk.size).with("--size"))));
+    const u64 bytes = TRY(vmm::parse_size(line.disk.size).with("--size"));
+    TRY(store::make_disk({}, disk.path, bytes));
   } else if (!line.disk.size.empty()) {
     return Error(ErrorCode::kExists, "there is a disk '" + line.disk.name + "' already: leave --size out to attach it");
   }
   if (vm.directory.in_use()) {
-    TRY(ask_disks(vm, vmm::Command::kDiskAttach,
-                  {.disks = {disk.id}, .path = disk.path.string(), .read_only = line.disk.read_only}));
+    TRY(ask_disks(vm, vmm::attach_disk(disk.id, disk.path.string(), "", line.disk.read_only)));
   } else {
     const os::FileLock lock = TRY(lock_stopped(vm));
     std::vector<vmm::AttachedDisk> disks = TRY(vmm::load_disks(vm.directory));
@@ -194,17 +197,19 @@ Result<int> disk_detach(image::Library& library, const CommandLine& line) {
     TRY(vmm::save_disks(vm.directory, disks));
     return 0;
   }
-  if (!is_attached(TRY(disks_of(vm)), id)) return 0;
+  std::vector<vmm::DiskStatus> disks = TRY(disks_of(vm));
+  if (!is_attached(disks, id)) return 0;
   catch_interrupts();
-  TRY(ask_disks(vm, vmm::Command::kDiskDetach, {.disks = {id}, .force = line.force}));
+  disks = TRY(ask_disks(vm, vmm::detach_disk(id, line.force)));
   const auto patience = line.timeout_s == 0 ? kDetachPatience : std::chrono::seconds(line.timeout_s);
   const auto deadline = std::chrono::steady_clock::now() + patience;
-  while (vm.directory.in_use() && is_attached(TRY(disks_of(vm)), id)) {
+  while (vm.directory.in_use() && is_attached(disks, id)) {
     if (interrupted() || std::chrono::steady_clock::now() >= deadline) {
       return Error(ErrorCode::kTimeout, "the guest has not let go of disk " + id +
                                             " yet: it goes when the guest does or reboots, or at once with --force");
     }
     std::this_thread::sleep_for(kPoll);
+    disks = TRY(disks_of(vm));
   }
   return 0;
 }
@@ -213,11 +218,12 @@ Result<int> disk_resize(image::Library& library, const CommandLine& line) {
   const VmEntry vm = TRY(find_vm(library, line.name));
   const u64 bytes = TRY(vmm::parse_size(line.disk.size).with("SIZE"));
   if (vm.directory.in_use()) {
-    TRY(ask_disks(vm, vmm::Command::kDiskResize, {.disks = {line.disk.name}, .bytes = bytes}));
+    TRY(ask_disks(vm, vmm::resize_disk(line.disk.name, bytes)));
     return 0;
   }
   const os::FileLock lock = TRY(lock_stopped(vm));
-  const std::unique_ptr<store::Disk> disk = TRY(TRY(folder_of(vm, line.disk.name)).open());
+  const store::DiskFolder folder = TRY(folder_of(vm, line.disk.name));
+  const std::unique_ptr<store::Disk> disk = TRY(folder.open());
   TRY(disk->grow(bytes));
   return 0;
 }
@@ -232,7 +238,7 @@ Result<int> disk_snapshot(image::Library& library, const CommandLine& line) {
   const store::DiskFolder folder = TRY(folder_of(vm, line.disk.name));
   const std::string mark = made.id + "." + std::to_string(std::time(nullptr));
   if (vm.directory.in_use()) {
-    TRY(ask_disks(vm, vmm::Command::kDiskSnapshot, {.disks = {line.disk.name}, .mark = mark}));
+    TRY(ask_disks(vm, vmm::snapshot_disk(line.disk.name, mark)));
   } else {
     const os::FileLock lock = TRY(lock_stopped(vm));
     const std::unique_ptr<store::Disk> disk = TRY(folder.open());

@@ -23,6 +23,36 @@ Result<std::string> ask(const VmDirectory& vm, const Request& request) {
   return Error(ErrorCode::kCorrupt, "the VM's answer makes no sense");
 }
 
+Request attach_disk(const std::string& id, const std::string& path, const std::string& device, bool read_only) {
+  Request request(Command::kDiskAttach);
+  request.disk.disks = {id};
+  request.disk.path = path;
+  request.disk.device = device;
+  request.disk.read_only = read_only;
+  return request;
+}
+
+Request detach_disk(const std::string& id, bool force) {
+  Request request(Command::kDiskDetach);
+  request.disk.disks = {id};
+  request.disk.force = force;
+  return request;
+}
+
+Request resize_disk(const std::string& id, u64 bytes) {
+  Request request(Command::kDiskResize);
+  request.disk.disks = {id};
+  request.disk.bytes = bytes;
+  return request;
+}
+
+Request snapshot_disk(const std::string& id, const std::string& mark) {
+  Request request(Command::kDiskSnapshot);
+  request.disk.disks = {id};
+  request.disk.mark = mark;
+  return request;
+}
+
 Result<std::vector<DiskStatus>> parse_disks_reply(std::string_view line) {
   const Json reply = Json::parse(line, nullptr, false);
   if (!reply.is_object() || !reply.contains("disks") || !reply["disks"].is_array()) {

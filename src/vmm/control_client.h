@@ -13,7 +13,13 @@ namespace pileus::vmm {
 // listens.
 Result<std::string> ask(const VmDirectory& vm, const Request& request);
 
-// The disks of an ask(kDiskList) reply.
+// The requests about disks; each is answered with the list of disks as it is afterwards.
+Request attach_disk(const std::string& id, const std::string& path, const std::string& device, bool read_only);
+Request detach_disk(const std::string& id, bool force);
+Request resize_disk(const std::string& id, u64 bytes);
+Request snapshot_disk(const std::string& id, const std::string& mark);
+
+// The disks of the reply to one of these, or to kDiskList.
 Result<std::vector<DiskStatus>> parse_disks_reply(std::string_view line);
 
 // The counters of an ask(kStats) reply.

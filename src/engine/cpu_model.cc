@@ -40,7 +40,8 @@ constexpr FeatureName kWithLevel3[] = {
     {kD1Eax, 0, "xsaveopt"},
 };
 constexpr FeatureName kNewer[] = {
-    {k7Ebx, 18, "rdseed"}, {k7Ebx, 19, "adx"}, {k7Ebx, 29, "sha_ni"}, {kD1Eax, 1, "xsavec"}, {kD1Eax, 2, "xgetbv1"},
+    {k1Ecx, 17, "pcid"},   {k7Ebx, 10, "invpcid"}, {k7Ebx, 18, "rdseed"},  {k7Ebx, 19, "adx"},
+    {k7Ebx, 29, "sha_ni"}, {kD1Eax, 1, "xsavec"},  {kD1Eax, 2, "xgetbv1"},
 };
 constexpr FeatureName kPlatform[] = {
     {k1Ecx, 21, "x2apic"},

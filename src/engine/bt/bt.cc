@@ -47,6 +47,7 @@ class BtEngine final : public Engine {
     for (const auto& vcpu : vcpus_) {
       const Context::Stats& one = vcpu->context().stats;
       sum.tlb_fills += one.tlb_fills;
+      sum.spaces_kept += one.spaces_kept;
       sum.interpreted += one.interpreted;
       sum.fast_system += one.fast_system;
       sum.fast_faults += one.fast_faults;
@@ -65,6 +66,7 @@ class BtEngine final : public Engine {
     }
     const std::lock_guard lock(vm_->code().mutex());
     return {{"tlb_fills", sum.tlb_fills},
+            {"spaces_kept", sum.spaces_kept},
             {"interpreted", sum.interpreted},
             {"fast_system", sum.fast_system},
             {"fast_faults", sum.fast_faults},

@@ -14,6 +14,7 @@
 
 #include "base/ints.h"
 #include "engine/bt/return_stack.h"
+#include "engine/bt/spaces.h"
 #include "engine/cpu_state.h"
 #include "engine/profile.h"
 
@@ -156,22 +157,9 @@ struct alignas(64) Context {
   bool shadow;  // the next instruction is in an interrupt shadow (STI, MOV SS)
   bool nmi_blocked;
   bool nmi_pending;
-  // Slots of the kModeKernel TLBs (write: + kTlbSize) filled from pages that are not global; when there were too many
-  // to note, `count` is kTooMany.
-  struct NonGlobal {
-    static constexpr unsigned kTooMany = 256;
-    unsigned count;
-    std::array<u16, kTooMany - 1> slot;
-  } kernel_non_global;
   bool kernel_code_non_global;  // kernel code was fetched through such a page
-  // Regions that TLB entries or cached jumps of large pages lie in: INVLPG of one has to look further than its slot.
-  // Both are filters, with a bit for each hashed 2 MiB (`region`) or 1 GiB (`huge`) of virtual address space. [x][0] is
-  // for kModeKernel, [x][1] for the modes that a CR3 write empties; x says whether in the upper half of the addresses,
-  // which kernels map by large pages and programs do not have.
-  struct LargePages {
-    std::array<u64, 16> region;
-    u64 huge;
-  };
+  // [x][0] is for what a change of address space leaves alone, and kModeKernel; [x][1] for the rest. x says whether in the
+  // upper half of the addresses, which kernels map by large pages and programs do not have.
   std::array<std::array<LargePages, 2>, 2> large_pages;
   // Bit g set: slots [16 g, 16 g + 16) of the TLB are all invalid, so a flush may pass over them.
   std::array<std::array<u64, 2>, kModeCount> tlb_clean;
@@ -205,13 +193,14 @@ struct alignas(64) Context {
 
   // Counters for `pileus vm stats`.
   struct Stats {
-    u64 tlb_fills, interpreted, fast_system, fast_faults, blocks_translated, block_lookups, exits, interrupts,
-        exceptions, page_faults, halts, code_writes, direct_spaces, direct_runs, direct_faults, direct_ns;
+    u64 tlb_fills, spaces_kept, interpreted, fast_system, fast_faults, blocks_translated, block_lookups, exits,
+        interrupts, exceptions, page_faults, halts, code_writes, direct_spaces, direct_runs, direct_faults, direct_ns;
   } stats;
 
   std::array<std::array<Tlb, 2>, kModeCount> tlb;  // [mode][0 = read, 1 = write]
   std::array<JumpCache, 2> jump;  // [0] kModeKernel, [1] kModeUser
   std::array<CodeTlb, 2> code_tlb;  // [0] CPL 0, [1] CPL 3
+  Spaces spaces;
 
   u64 flags() const {
     return (rflags & ~((u64{1} << 9) | (u64{1} << 10) | (u64{1} << 18))) | u64{if_flag} << 9 | u64{df_flag} << 10 |

@@ -14,10 +14,12 @@ namespace {
 constexpr u64 kCr0Pe = 1, kCr0Et = 0x10, kCr0Nw = 1U << 29, kCr0Cd = 1U << 30, kCr0Pg = u64{1} << 31;
 constexpr u64 kCr0Known = 0xE005003F;
 constexpr u64 kCr0Paging = kCr0Pg | (1U << 16) | kCr0Pe;
-// VME PVI TSD DE PSE PAE MCE PGE PCE OSFXSR OSXMMEXCPT UMIP FSGSBASE SMEP SMAP
+// VME PVI TSD DE PSE PAE MCE PGE PCE OSFXSR OSXMMEXCPT UMIP FSGSBASE SMEP SMAP; OSXSAVE and PCIDE where CPUID has them
 constexpr u64 kCr4Known = 0x7FF | (1U << 11) | (1U << 16) | (1U << 20) | (1U << 21);
-constexpr u64 kCr4Pae = 1U << 5, kCr4OsXsave = 1U << 18;
-constexpr u64 kCr4Paging = (1U << 4) | kCr4Pae | (1U << 7) | (1U << 20) | (1U << 21);
+constexpr u64 kCr4Pae = 1U << 5, kCr4Pcide = 1U << 17, kCr4OsXsave = 1U << 18;
+constexpr u64 kCr4Paging = (1U << 4) | kCr4Pae | (1U << 7) | kCr4Pcide | (1U << 20) | (1U << 21);
+constexpr u64 kCr3Keep = u64{1} << 63, kCr3Pcid = 0xFFF;
+constexpr unsigned kPhysicalBits = 46;
 constexpr u64 kEferLme = 1U << 8, kEferLma = 1U << 10;
 
 bool write_cr0(Context& context, u64 value) {
@@ -33,7 +35,7 @@ bool write_cr0(Context& context, u64 value) {
     context.efer |= kEferLma;
   }
   if (!paging && was_paging && context.long_mode()) {
-    if (context.code64()) return context.raise(kVectorGp, 0);
+    if (context.code64() || (context.cr4 & kCr4Pcide) != 0) return context.raise(kVectorGp, 0);
     context.efer &= ~kEferLma;
   }
   const bool flush = ((context.cr0 ^ value) & kCr0Paging) != 0;
@@ -42,10 +44,27 @@ bool write_cr0(Context& context, u64 value) {
   return true;
 }
 
+u64 known_cr4(const CpuFeatures& features) {
+  return kCr4Known | (features.has(FeatureWord::k1Ecx, 26) ? kCr4OsXsave : 0) |
+         (features.has(FeatureWord::k1Ecx, 17) ? kCr4Pcide : 0);
+}
+
+// SDM vol. 3, 4.10.1 and 4.10.4.1.
+bool write_cr3(Context& context, u64 value) {
+  const bool tagged = (context.cr4 & kCr4Pcide) != 0;
+  const bool keep = tagged && (value & kCr3Keep) != 0;
+  if (tagged) value &= ~kCr3Keep;
+  if (context.long_mode() && (value >> kPhysicalBits) != 0) return context.raise(kVectorGp, 0);
+  change_space(context, tagged ? value & kCr3Pcid : 0, keep);
+  context.cr3 = value;
+  return true;
+}
+
 bool write_cr4(Context& context, u64 value) {
-  const bool xsave = context.vm->cpu().features.has(FeatureWord::k1Ecx, 26);
-  if ((value & ~(kCr4Known | (xsave ? kCr4OsXsave : 0))) != 0) return context.raise(kVectorGp, 0);
+  if ((value & ~known_cr4(context.vm->cpu().features)) != 0) return context.raise(kVectorGp, 0);
   if (context.long_mode() && (value & kCr4Pae) == 0) return context.raise(kVectorGp, 0);
+  const bool tags = (value & ~context.cr4 & kCr4Pcide) != 0;
+  if (tags && (!context.long_mode() || (context.cr3 & kCr3Pcid) != 0)) return context.raise(kVectorGp, 0);
   const bool flush = ((context.cr4 ^ value) & kCr4Paging) != 0;
   context.cr4 = value;
   if (flush) flush_tlb_all(context);
@@ -58,11 +77,7 @@ bool write_cr(Context& context, unsigned index, u64 value) {
   switch (index) {
     case 0: return write_cr0(context, value);
     case 2: context.cr2 = value; return true;
-    case 3:
-      if (context.long_mode() && (value >> 46) != 0) return context.raise(kVectorGp, 0);  // MAXPHYADDR
-      context.cr3 = value;
-      flush_tlb_non_global(context);
-      return true;
+    case 3: return write_cr3(context, value);
     case 4: return write_cr4(context, value);
     case 8:
       if ((value & ~u64{15}) != 0) return context.raise(kVectorGp, 0);

@@ -14,8 +14,10 @@ CpuFeatures bt_cpu_features() {
   // SSE3 PCLMUL SSSE3 FMA CX16 SSE4.1 SSE4.2 MOVBE POPCNT AES XSAVE AVX F16C RDRAND
   out[k1Ecx] &= 1U << 0 | 1U << 1 | 1U << 9 | 1U << 12 | 1U << 13 | 1U << 19 | 1U << 20 | 1U << 22 | 1U << 23 |
                 1U << 25 | 1U << 26 | 1U << 28 | 1U << 29 | 1U << 30;
+  out[k1Ecx] |= 1U << 17;  // PCID
   out[k1Edx] = ~0U;
   out[k7Ebx] &= 1U << 3 | 1U << 5 | 1U << 8 | 1U << 18 | 1U << 19 | 1U << 29;  // BMI1 AVX2 BMI2 RDSEED ADX SHA
+  out[k7Ebx] |= 1U << 10;  // INVPCID
   out[k7Ecx] = out[k7Edx] = 0;
   out[kD1Eax] &= 7;  // XSAVEOPT XSAVEC XGETBV with ECX = 1
   out[k80000001Ecx] = (out[k80000001Ecx] & 1U << 5) | 1U << 0;  // LZCNT, LAHF

@@ -72,6 +72,7 @@ bool op_sti(Exec& e);
 bool op_direction(Exec& e);
 bool op_ac(Exec& e);
 bool op_invlpg(Exec& e);
+bool op_invpcid(Exec& e);
 bool op_privileged_nop(Exec& e);
 bool op_load_table(Exec& e);
 bool op_store_table(Exec& e);

@@ -17,6 +17,8 @@ bool umip_allows(Exec& e) {
   return e.context.cpl == 0 || (e.context.cr4 >> 11 & 1) == 0 || e.context.raise(kVectorGp, 0);
 }
 
+bool is_canonical(u64 value) { return static_cast<u64>(static_cast<i64>(value << 16) >> 16) == value; }
+
 void set_zf(Context& context, bool on) { context.rflags = on ? context.rflags | kFlagZf : context.rflags & ~kFlagZf; }
 
 bool may_change_if(Exec& e) {
@@ -65,6 +67,32 @@ bool op_invlpg(Exec& e) {
   const ZydisDecodedOperand& operand = e.operand(0);
   if (!linear_address(e, operand, 1, &linear)) return true;  // a non-canonical address is a no-op
   flush_tlb_page(e.context, linear);
+  return true;
+}
+
+// SDM vol. 2, INVPCID.
+bool op_invpcid(Exec& e) {
+  Context& context = e.context;
+  if (!context.vm->cpu().features.has(FeatureWord::k7Ebx, 10)) return context.raise(kVectorUd);
+  if (!privileged(e)) return false;
+  enum Type : u64 { kAddress, kOnePcid, kAll, kAllButGlobal };
+  struct Descriptor {
+    u64 pcid, address;
+  } descriptor;
+  u64 type = 0, linear = 0;
+  if (!read_operand(e, 0, &type) || !linear_address(e, e.operand(1), sizeof descriptor, &linear) ||
+      !read_memory(context, linear, &descriptor, sizeof descriptor, context.mode()))
+    return false;
+  const bool names_pcid = type == kAddress || type == kOnePcid;
+  const bool has_pcids = (context.cr4 >> 17 & 1) != 0;
+  if (type > kAllButGlobal || descriptor.pcid > 0xFFF || (names_pcid && !has_pcids && descriptor.pcid != 0) ||
+      (type == kAddress && !is_canonical(descriptor.address)))
+    return context.raise(kVectorGp, 0);
+  const bool current = descriptor.pcid == (has_pcids ? context.cr3 & 0xFFF : 0);
+  if (type == kAddress && current) flush_tlb_page(context, descriptor.address);
+  else if (names_pcid) forget_space(context, descriptor.pcid);
+  else if (type == kAll) flush_tlb_all(context);
+  else flush_tlb_non_global(context), forget_other_spaces(context);
   return true;
 }
 

@@ -42,7 +42,7 @@ bool write_value(Context& context, u64 va, T value, Mode mode) {
 }
 
 void flush_tlb_all(Context& context);         // CR0/CR4 changes, global pages too
-void flush_tlb_non_global(Context& context);  // CR3 write
+void flush_tlb_non_global(Context& context);  // of the current PCID (spaces.h has the others)
 void flush_tlb_page(Context& context, u64 va);
 // Drops every write-TLB entry of this vCPU that maps host page `host_page`. Only on its own thread or while it is
 // stopped in an exclusive section.

@@ -152,7 +152,9 @@ void paravirt_halt_end(Context& context) {
   u8* preempted = guest_byte(context, context.pv_steal_time_msr, 63, kStealPreempted);
   if (preempted == nullptr) return;
   const u8 was = __atomic_exchange_n(preempted, u8{0}, __ATOMIC_SEQ_CST);
-  if ((was & kFlushTlb) != 0) flush_tlb_non_global(context);
+  if ((was & kFlushTlb) == 0) return;
+  flush_tlb_non_global(context);
+  forget_other_spaces(context);
 }
 
 bool paravirt_eoi_set(Context& context) {

@@ -23,17 +23,6 @@ void forget_stack(Context& context, Mode mode, unsigned which) {
   context.tlb[mode][which].stack = {~kNoStackPage + 1, context.void_page - kNoStackPage};
 }
 
-void clear(Context& context, Mode mode, unsigned which) {
-  u64& clean = context.tlb_clean[mode][which];
-  Tlb& tlb = context.tlb[mode][which];
-  forget_stack(context, mode, which);
-  for (u64 used = ~clean; used != 0; used &= used - 1) {
-    const u64 first = static_cast<u64>(std::countr_zero(used)) * kGroupSlots;
-    for (u64 slot = first; slot < first + kGroupSlots; ++slot) invalidate_slot(tlb, slot);
-  }
-  clean = ~u64{0};
-}
-
 // Drops every entry whose address agrees with `va` from bit `bits` up.
 void clear_region(Context& context, Mode mode, unsigned which, u64 va, unsigned bits) {
   Tlb& tlb = context.tlb[mode][which];
@@ -46,13 +35,13 @@ void clear_region(Context& context, Mode mode, unsigned which, u64 va, unsigned 
   }
 }
 
-// Forgets fetches from, jumps to and returns to what agrees with `va` from bit `bits` up.
-void forget_code_in(Context& context, unsigned which, u64 va, unsigned bits) {
+// Forgets fetches from, jumps to and returns to what agrees with `va` from bit `bits` up. False: there are no jumps to it.
+bool forget_code_in(Context& context, unsigned which, u64 va, unsigned bits) {
   JumpCache& cache = context.jump[which];
   CodeTlb& code = context.code_tlb[which];
   if (bits == 12) {
     if (code.page[code_slot(va)] == (va & ~kPageMask)) code.page[code_slot(va)] = kNoPage;
-    if ((cache.pages[page_word(va)] & page_bit(va)) == 0) return;
+    if ((cache.pages[page_word(va)] & page_bit(va)) == 0) return false;
   } else {
     code.page.fill(kNoPage);
   }
@@ -64,16 +53,7 @@ void forget_code_in(Context& context, unsigned which, u64 va, unsigned bits) {
         cache.host[slot].store(context.no_jump, std::memory_order_relaxed);
     }
   }
-}
-
-void flush_code_mappings(Context& context, Mode mode) {
-  flush_jumps(context, mode);
-  forget_returns(context.returns, mode == kModeUser ? 1 : 0);
-  context.code_tlb[mode == kModeUser ? 1 : 0].page.fill(kNoPage);
-}
-
-Context::LargePages& large_pages_of(Context& context, u64 va, Mode mode) {
-  return context.large_pages[va >> 63][mode == kModeKernel ? 0 : 1];
+  return true;
 }
 
 u64 huge_bit(u64 va) { return u64{1} << (va >> 30 & 63); }
@@ -83,34 +63,73 @@ u64 region_word(u64 va) { return va >> 27 & 15; }
 // How many low bits of an address INVLPG of `va` must leave open, because the page may be a large one.
 unsigned flush_bits(const Context& context, u64 va) {
   unsigned bits = 12;
-  for (const Context::LargePages& large : context.large_pages[va >> 63]) {
+  for (const LargePages& large : context.large_pages[va >> 63]) {
     if ((large.huge & huge_bit(va)) != 0) return 30;
     if ((large.region[region_word(va)] & region_bit(va)) != 0) bits = 21;
   }
   return bits;
 }
 
-void note_large(Context& context, u64 va, unsigned page_bits, Mode mode) {
-  Context::LargePages& large = large_pages_of(context, va, mode);
+void note_large(LargePages& large, u64 va, unsigned page_bits) {
   if (page_bits == 21) large.region[region_word(va)] |= region_bit(va);
   else large.huge |= huge_bit(va);  // 1 GiB, and the rare 4 MiB pages of 32-bit tables
 }
 
 }  // namespace
 
+void clear_tlb(Context& context, Mode mode) {
+  for (unsigned which = 0; which < 2; ++which) {
+    u64& clean = context.tlb_clean[mode][which];
+    Tlb& tlb = context.tlb[mode][which];
+    forget_stack(context, mode, which);
+    for (u64 used = ~clean; used != 0; used &= used - 1) {
+      const u64 first = static_cast<u64>(std::countr_zero(used)) * kGroupSlots;
+      for (u64 slot = first; slot < first + kGroupSlots; ++slot) invalidate_slot(tlb, slot);
+    }
+    clean = ~u64{0};
+  }
+}
+
+void drop_entry(Tlb& tlb, u64 page) {
+  if (tlb_lookup(tlb, page, 1) != nullptr) invalidate_slot(tlb, tlb_slot(page));
+}
+
+void forget_stack_entries(Context& context) {
+  for (const Mode mode : {kModeKernel, kModeKernelAc, kModeUser}) {
+    forget_stack(context, mode, 0);
+    forget_stack(context, mode, 1);
+  }
+}
+
+void enter_data(Context& context, Mode mode, unsigned which, u64 page, u64 host_page) {
+  const u64 slot = tlb_slot(page);
+  Tlb& tlb = context.tlb[mode][which];
+  tlb.neg_tag[slot] = ~page + 1;
+  tlb.addend[slot] = host_page - page;
+  tlb.host_page[slot] = host_page;
+  context.tlb_clean[mode][which] &= ~(u64{1} << (slot / kGroupSlots));
+}
+
+void enter_jump(JumpCache& cache, const SpaceLog::Jump& jump) {
+  const u64 vpage = ~jump.not_vpage;
+  cache.pages[page_word(vpage)] |= page_bit(vpage);
+  cache.used |= u64{1} << (jump.slot / kJumpGroup);
+  cache.not_vpage[jump.slot] = jump.not_vpage;
+  cache.host[jump.slot].store(jump.host, std::memory_order_relaxed);
+}
+
+void forget_code(Context& context, Mode mode) {
+  flush_jumps(context, mode);
+  forget_returns(context.returns, mode == kModeUser ? 1 : 0);
+  context.code_tlb[mode == kModeUser ? 1 : 0].page.fill(kNoPage);
+}
+
 void note_mapping(Context& context, u64 va, const Walk& walk, Access access, Mode mode) {
-  if (walk.page_bits > 12) note_large(context, va, walk.page_bits, mode);
-  if (walk.global || mode == kModeUser) return;
-  if (access == Access::kExecute) {
-    context.kernel_code_non_global = true;
-    return;
-  }
-  Context::NonGlobal& noted = context.kernel_non_global;
-  if (mode != kModeKernel || noted.count == Context::NonGlobal::kTooMany) return;
-  if (noted.count < noted.slot.size()) {
-    noted.slot[noted.count] = static_cast<u16>(tlb_slot(va) + (access == Access::kWrite ? kTlbSize : 0));
-  }
-  ++noted.count;
+  const bool stays = walk.global || mode == kModeKernel;
+  if (walk.page_bits > 12) note_large(context.large_pages[va >> 63][stays ? 0 : 1], va, walk.page_bits);
+  if (access != Access::kExecute) return;
+  if (mode == kModeUser) context.spaces.global_user_code |= walk.global;
+  else context.kernel_code_non_global |= !walk.global;
 }
 
 bool tlb_insert(Context& context, u64 va, const Walk& walk, Access access, Mode mode) {
@@ -127,13 +146,9 @@ bool tlb_insert(Context& context, u64 va, const Walk& walk, Access access, Mode 
     if (pages.has_code(gpa)) return false;
   }
   note_mapping(context, va, walk, access, mode);
-  const u64 slot = tlb_slot(va);
-  const u64 page = va & ~kPageMask;
-  Tlb& tlb = context.tlb[mode][which];
-  tlb.neg_tag[slot] = ~page + 1;
-  tlb.addend[slot] = reinterpret_cast<u64>(host) - page;
-  tlb.host_page[slot] = reinterpret_cast<u64>(host);
-  context.tlb_clean[mode][which] &= ~(u64{1} << (slot / kGroupSlots));
+  const u64 page = va & ~kPageMask, host_page = reinterpret_cast<u64>(host);
+  enter_data(context, mode, which, page, host_page);
+  if (!walk.global) log_data(context, page, host_page, mode, static_cast<u8>(which));
   ++context.stats.tlb_fills;
   return true;
 }
@@ -156,42 +171,13 @@ bool fill_tlb(Context& context, u64 va, Access access, Mode mode, bool* filled) 
 
 void flush_tlb_all(Context& context) {
   ++context.tlb_flushes;
-  for (const Mode mode : {kModeKernel, kModeKernelAc, kModeUser}) {
-    clear(context, mode, 0);
-    clear(context, mode, 1);
-  }
+  for (const Mode mode : {kModeKernel, kModeKernelAc, kModeUser}) clear_tlb(context, mode);
   context.large_pages = {};
-  context.kernel_non_global.count = 0;
+  clear_log(context);
+  forget_other_spaces(context);
   context.kernel_code_non_global = false;
-  flush_code_mappings(context, kModeKernel);
-  flush_code_mappings(context, kModeUser);
-}
-
-void flush_tlb_non_global(Context& context) {
-  ++context.tlb_flushes;
-  Context::NonGlobal& noted = context.kernel_non_global;
-  if (noted.count == Context::NonGlobal::kTooMany) {
-    clear(context, kModeKernel, 0);
-    clear(context, kModeKernel, 1);
-  } else {
-    for (unsigned i = 0; i < noted.count; ++i) {
-      invalidate_slot(context.tlb[kModeKernel][noted.slot[i] / kTlbSize], noted.slot[i] % kTlbSize);
-    }
-  }
-  noted.count = 0;
-  forget_stack(context, kModeKernel, 0);
-  forget_stack(context, kModeKernel, 1);
-  for (const Mode mode : {kModeKernelAc, kModeUser}) {
-    clear(context, mode, 0);
-    clear(context, mode, 1);
-  }
-  // [1] may also stand for a global large page of kModeKernelAc; its entries are gone now.
-  for (auto& half : context.large_pages) half[1] = {};
-  flush_code_mappings(context, kModeUser);
-  if (context.kernel_code_non_global) {
-    flush_code_mappings(context, kModeKernel);
-    context.kernel_code_non_global = false;
-  }
+  forget_code(context, kModeKernel);
+  forget_code(context, kModeUser);
 }
 
 void flush_tlb_page(Context& context, u64 va) {
@@ -205,7 +191,9 @@ void flush_tlb_page(Context& context, u64 va) {
       else if (tlb_lookup(tlb, va, 1) != nullptr) invalidate_slot(tlb, tlb_slot(va));
     }
   }
-  for (unsigned which = 0; which < 2; ++which) forget_code_in(context, which, va, bits);
+  bool jumps = false;
+  for (unsigned side = 0; side < 2; ++side) jumps = forget_code_in(context, side, va, bits);
+  unlog_region(context, va, bits, jumps);
 }
 
 void flush_tlb_writes_to(Context& context, const u8* host_page) {
@@ -217,6 +205,7 @@ void flush_tlb_writes_to(Context& context, const u8* host_page) {
       if (tlb.host_page[slot] == reinterpret_cast<u64>(host_page)) invalidate_slot(tlb, slot);
     }
   }
+  unlog_writes_to(context, reinterpret_cast<u64>(host_page));
 }
 
 void flush_jumps(Context& context, Mode mode) {
@@ -239,6 +228,13 @@ void remember_jump(Context& context, u64 host, Mode mode) {
   cache.not_vpage[slot] = ~context.vpage;
   cache.used |= u64{1} << (slot / kJumpGroup);
   cache.host[slot].store(host, std::memory_order_seq_cst);
+  if (mode == kModeUser) log_jump(context, slot, host);
+}
+
+void forget_jump(Context& context, Mode mode) {
+  const u64 slot = jump_slot(context.rip);
+  context.jump[mode == kModeUser ? 1 : 0].host[slot].store(context.no_jump, std::memory_order_relaxed);
+  if (mode == kModeUser) unlog_jump(context, slot);
 }
 
 bool translate_code(Context& context, u64 va, u64* gpa) {
@@ -249,8 +245,8 @@ bool translate_code(Context& context, u64 va, u64* gpa) {
     const Mode mode = context.mode();
     if (!walk_pages(context, va, Access::kExecute, mode, &walk)) return false;
     note_mapping(context, va, walk, Access::kExecute, mode);
-    tlb.page[slot] = va & ~kPageMask;
-    tlb.gpa[slot] = walk.gpa & ~kPageMask;
+    enter_code(tlb, va & ~kPageMask, walk.gpa & ~kPageMask);
+    if (mode == kModeUser && !walk.global) log_code(context, va & ~kPageMask, walk.gpa & ~kPageMask);
   }
   *gpa = tlb.gpa[slot] | (va & kPageMask);
   return true;

@@ -35,13 +35,23 @@ inline void note_code_page(Context& context, Mode mode) {
 // Enters the way from context.rip to a block's arrival, made for `mode`, into the jump cache. The caller then makes sure that the
 // code is still valid, or calls forget_jump().
 void remember_jump(Context& context, u64 host, Mode mode);
-inline void forget_jump(Context& context, Mode mode) {
-  context.jump[mode == kModeUser ? 1 : 0].host[jump_slot(context.rip)].store(context.no_jump,
-                                                                             std::memory_order_relaxed);
-}
+void forget_jump(Context& context, Mode mode);
 
 // Makes the entry for `va` the one that stack accesses look at, if there is one.
 bool tlb_use_for_stack(Context& context, u64 va, Access access, Mode mode);
+
+// Entries as they are, for who knows that they are right.
+void enter_data(Context& context, Mode mode, unsigned which, u64 page, u64 host_page);
+void enter_jump(JumpCache& cache, const SpaceLog::Jump& jump);
+inline void enter_code(CodeTlb& tlb, u64 page, u64 gpa) {
+  tlb.page[code_slot(page)] = page;
+  tlb.gpa[code_slot(page)] = gpa;
+}
+void drop_entry(Tlb& tlb, u64 page);
+void clear_tlb(Context& context, Mode mode);
+void forget_stack_entries(Context& context);
+// Jumps, returns and fetches.
+void forget_code(Context& context, Mode mode);
 
 // Enters the walked page; false, and nothing is entered, when it is not RAM or may not be written unseen.
 bool tlb_insert(Context& context, u64 va, const Walk& walk, Access access, Mode mode);

@@ -81,6 +81,7 @@ void Vm::end_exclusive() {
 }
 
 void Vm::forget_jumps() {
+  ++jump_drops_;
   for (Context* context : contexts_) {
     for (JumpCache& cache : context->jump) {
       for (auto& host : cache.host) host.store(context->no_jump, std::memory_order_relaxed);
@@ -91,6 +92,7 @@ void Vm::forget_jumps() {
 
 // `arrivals` of invalid blocks, sorted. Whoever enters such a block meanwhile sees for itself that it is not valid.
 void Vm::forget_jumps_to(const std::vector<u64>& arrivals) {
+  ++jump_drops_;
   for (Context* context : contexts_) {
     for (JumpCache& cache : context->jump) {
       for (auto& jump : cache.host) {

@@ -47,6 +47,8 @@ class Vm final : public guest::WriteObserver {
   void invalidate_code(guest::Gpa address, u64 length);
   // Throws away everything that was translated; the caller is on a vCPU thread.
   void flush_code(Context& self);
+  // Counts how often cached jumps were forgotten because what they lead to is not valid any more.
+  u64 jump_drops() const { return jump_drops_.load(std::memory_order_seq_cst); }
   // Makes blocks stop at the breakpoints of all vCPUs; the caller is on a vCPU thread.
   void renew_breaks(Context& self);
   void on_device_write(guest::Gpa address, u64 length) override { invalidate_code(address, length); }
@@ -80,6 +82,7 @@ class Vm final : public guest::WriteObserver {
   std::unique_ptr<CodeCache> code_;
   std::unique_ptr<Stubs> stubs_;
   BreakFilter breaks_;
+  std::atomic<u64> jump_drops_{0};
 
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -30,7 +30,8 @@ constexpr u64 kUserFlags = 0x244DD5;  // what a process may set: CF PF AF ZF SF 
 constexpr u32 kMxcsrMask = 0xFFFF;
 constexpr u64 kUpperHalf = u64{1} << 63;
 
-constexpr std::size_t kMxcsr = 24, kX87 = 32, kXmm = 160, kFxBytes = 416, kXstateHeader = 512, kYmmUpper = 576;  // in an XSAVE image
+constexpr std::size_t kMxcsr = 24, kX87 = 32, kXmm = 160, kFxBytes = 416, kXstateHeader = 512,
+                      kYmmUpper = 576;  // in an XSAVE image
 constexpr u64 kXstateX87Sse = 3, kXstateAvx = 4;
 
 constexpr std::array<int, 16> kGregs{REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
@@ -41,6 +42,8 @@ u64 now_ns() {
   ::clock_gettime(CLOCK_MONOTONIC, &now);
   return static_cast<u64>(now.tv_sec) * 1'000'000'000 + static_cast<u64>(now.tv_nsec);
 }
+
+u64 root_of(const Context& context) { return context.cr3 & 0x000F'FFFF'FFFF'F000; }
 
 bool is_null(const Segment& segment) { return (segment.selector & 0xFFFC) == 0; }
 
@@ -56,8 +59,8 @@ bool Direct::is_possible() const {
   const bool plain_segments = c.segment[kCs].selector == kUserCode && c.segment[kSs].selector == kUserStack &&
                               is_null(c.segment[kDs]) && is_null(c.segment[kEs]) && is_null(c.segment[kFs]) &&
                               is_null(c.segment[kGs]);
-  return c.cpl == 3 && c.if_flag != 0 && (plain_segments || always_) && is_translatable(c) && (usable_now(c) & kUsableSse) != 0 &&
-         (c.cr0 >> 31) != 0 && (c.rip & kUpperHalf) == 0;
+  return c.cpl == 3 && c.if_flag != 0 && (plain_segments || always_) && is_translatable(c) &&
+         (usable_now(c) & kUsableSse) != 0 && (c.cr0 >> 31) != 0 && (c.rip & kUpperHalf) == 0;
 }
 
 void Direct::look(u64 now) {
@@ -76,14 +79,14 @@ bool Direct::wants() {
 
 // A worker costs some milliseconds. So it is for an address space that has used as many.
 bool Direct::has_earned_space() {
-  const u64 cr3 = context_.cr3;
+  const u64 root = root_of(context_);
   for (const Space& space : spaces_) {
-    if (space.cr3 == cr3) return true;
+    if (space.root == root) return true;
   }
   for (Candidate& candidate : candidates_) {
-    if (candidate.cr3 == cr3) return ++candidate.looks >= kLooksForSpace;
+    if (candidate.root == root) return ++candidate.looks >= kLooksForSpace;
   }
-  candidates_[next_candidate_++ % candidates_.size()] = {cr3, 1};
+  candidates_[next_candidate_++ % candidates_.size()] = {root, 1};
   return false;
 }
 
@@ -91,10 +94,10 @@ void Direct::kick() const {
   if (running_ != nullptr) running_->kick();
 }
 
-// That of CR3, made now if need be; nullptr, and never again, when the host does not let us.
+// That of CR3's tables, made now if need be; nullptr, and never again, when the host does not let us.
 Direct::Space* Direct::space() {
   for (auto at = spaces_.begin(); at != spaces_.end(); ++at) {
-    if (at->cr3 != context_.cr3) continue;
+    if (at->root != root_of(context_)) continue;
     spaces_.splice(spaces_.begin(), spaces_, at);
     return &spaces_.front();
   }
@@ -106,7 +109,7 @@ Direct::Space* Direct::space() {
   }
   if (spaces_.size() == kMaxSpaces) spaces_.pop_back();
   ++context_.stats.direct_spaces;
-  spaces_.emplace_front(context_.cr3, std::move(*worker));
+  spaces_.emplace_front(root_of(context_), std::move(*worker));
   spaces_.front().worth_ns = kFirstWorthNs;
   return &spaces_.front();
 }
@@ -230,9 +233,10 @@ void Direct::run() {
   c.direct_thread.store(thread_);  // from here on, who requests an exit signals this thread
   bool again = c.exit_request.load() == 0;
   for (; again && !lost; ++parts) {
-    if (at->flushes != c.tlb_flushes) {
+    if (at->flushes != c.tlb_flushes || at->cr3 != c.cr3) {
       lost = !at->pages.revalidate(c);
       at->flushes = c.tlb_flushes;
+      at->cr3 = c.cr3;
       if (lost) break;
     }
     lost = !at->worker->run(c, fs_base, gs_base);

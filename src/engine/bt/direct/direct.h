@@ -34,17 +34,18 @@ class Direct {
  private:
   // An address space of the guest.
   struct Space {
-    u64 cr3 = 0;
+    u64 root = 0;  // of its page tables: it may come back under another PCID
     std::unique_ptr<Worker> worker;
     Pages pages;
-    u64 flushes = 0;  // Context::tlb_flushes when `pages` was right
+    u64 cr3 = kNoSpace;  // PCID and Context::tlb_flushes for which `pages` is right
+    u64 flushes = 0;
     u64 worth_ns = 0;  // how long it runs undisturbed, smoothed
-    Space(u64 root, std::unique_ptr<Worker> process) : cr3(root), worker(std::move(process)), pages(*worker) {}
+    Space(u64 tables, std::unique_ptr<Worker> process) : root(tables), worker(std::move(process)), pages(*worker) {}
   };
 
   // An address space whose code stayed in user mode for a while.
   struct Candidate {
-    u64 cr3 = kNoSpace;
+    u64 root = kNoSpace;
     unsigned looks = 0;
   };
 

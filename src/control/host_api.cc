@@ -183,9 +183,9 @@ Result<std::string> HostApi::assignments(model::HostId host) {
       if (instance.desired.exists() && instance.observed.exists()) here.push_back(instance);
     }
   }));
-  std::vector<Assignment> list;
-  for (const InstanceView& instance : here) list.push_back(TRY(assignment_of(store_, instance)));
-  return encode(list);
+  Assignments message;
+  for (const InstanceView& instance : here) message.instances.push_back(TRY(assignment_of(store_, instance)));
+  return encode(message);
 }
 
 Result<std::string> HostApi::observe(model::HostId host, const std::string& body) {

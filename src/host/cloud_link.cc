@@ -25,7 +25,7 @@ class HttpLink final : public CloudLink {
     return {};
   }
 
-  Result<std::vector<control::Assignment>> assignments() override {
+  Result<control::Assignments> assignments() override {
     const std::string body = TRY(post(control::kAssignmentsPath, ""));
     return control::parse_assignments(body);
   }
@@ -33,7 +33,7 @@ class HttpLink final : public CloudLink {
   Result<std::string> network() override { return post(control::kNetworkPath, ""); }
 
   // As a stream, because only such a request can be cancelled.
-  Result<std::vector<control::Assignment>> next_assignments() override {
+  Result<control::Assignments> next_assignments() override {
     http::ClientRequest request = make(std::string(control::kAssignmentsPath) + "?known=" + known_, "");
     request.timeout = control::kLongPoll + kPatience;
     std::shared_ptr<http::ClientStream> stream = TRY(client_->open(request));
@@ -49,7 +49,7 @@ class HttpLink final : public CloudLink {
       body += *part;
     }
     if (stream->status() != 200) return refusal(stream->status(), body);
-    std::vector<control::Assignment> list = TRY(control::parse_assignments(body));
+    control::Assignments list = TRY(control::parse_assignments(body));
     known_ = http::sha256_hex(body);
     return list;
   }

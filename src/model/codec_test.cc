@@ -52,10 +52,10 @@ template <typename R>
 class Codec : public ::testing::Test {};
 using Records =
     ::testing::Types<Resources, InstanceType, InstanceDesired, InstancePlaced, InstanceObserved, HostDesired,
-                     HostObserved, HostClaims, HostHealth, ImageDesired, ImageObserved, VolumeDesired, VolumeObserved,
-                     SnapshotDesired, SnapshotObserved, VpcDesired, VpcObserved, SubnetDesired, SubnetObserved,
-                     InterfaceDesired, InterfaceObserved, AddressDesired, AddressObserved, SecurityGroup, Account,
-                     KeyPair, PlacementGroup, EventLog, Idempotency>;
+                     HostObserved, HostLayers, HostClaims, HostHealth, ImageDesired, ImageObserved, VolumeDesired,
+                     VolumePlaced, VolumeObserved, SnapshotDesired, SnapshotObserved, VpcDesired, VpcObserved,
+                     SubnetDesired, SubnetObserved, InterfaceDesired, InterfaceObserved, AddressDesired,
+                     AddressObserved, SecurityGroup, Account, KeyPair, PlacementGroup, EventLog, Idempotency>;
 TYPED_TEST_SUITE(Codec, Records);
 
 TYPED_TEST(Codec, GivesBackWhatItWasGiven) {
@@ -68,7 +68,13 @@ TYPED_TEST(Codec, GivesBackWhatItWasGiven) {
 }
 
 // Those that came with a later version: records of before lack them.
-const std::set<std::string> kLaterFields = {"tunnel"};
+template <typename Record>
+std::set<std::string> later_fields() {
+  if constexpr (std::same_as<Record, HostObserved>) return {"tunnel"};
+  if constexpr (std::same_as<Record, InstanceObserved>) return {"attached_volumes"};
+  if constexpr (std::same_as<Record, ImageDesired>) return {"disks", "deprecate_at"};
+  return {};
+}
 
 TYPED_TEST(Codec, NamesTheMissingField) {
   const Json whole = Json::parse(encode(TypeParam()));
@@ -76,7 +82,7 @@ TYPED_TEST(Codec, NamesTheMissingField) {
     Json part = whole;
     part.erase(name);
     const auto decoded = decode<TypeParam>(part.dump());
-    if (kLaterFields.contains(name)) {
+    if (later_fields<TypeParam>().contains(name)) {
       ASSERT_TRUE(decoded.ok()) << name;
       EXPECT_EQ(decoded.value(), TypeParam());
       continue;

@@ -64,6 +64,7 @@ std::string encode_config(const VmConfig& config) {
   const Json object = {{"name", config.name},
                        {"image", config.image},
                        {"base_disk", config.base_disk},
+                       {"disk_folder", config.disk_folder},
                        {"disk_id", config.disk_id},
                        {"disk_bytes", config.disk_bytes},
                        {"memory_bytes", config.memory_bytes},
@@ -99,6 +100,7 @@ Result<VmConfig> parse_config(std::string_view text) {
   reader.text("name", config.name);
   reader.text("image", config.image);
   reader.text("base_disk", config.base_disk);
+  if (reader.has("disk_folder")) reader.text("disk_folder", config.disk_folder);
   if (reader.has("disk_id")) reader.text("disk_id", config.disk_id);
   reader.number("disk_bytes", config.disk_bytes);
   reader.number("memory_bytes", config.memory_bytes);

@@ -2,27 +2,12 @@
 
 #include "base/log.h"
 #include "http/certificates.h"
-#include "os/file.h"
 
 namespace pileus::cloudd {
 namespace {
 
 constexpr std::chrono::seconds kStopPatience{2};
 constexpr std::chrono::milliseconds kLook{500};
-
-// The token of this cloud, for hosts that join; made at the first start.
-Result<http::JoinToken> open_token(const std::filesystem::path& file, const std::string& fingerprint) {
-  const Result<std::string> text = os::read_file(file);
-  if (text) {
-    Result<http::JoinToken> token = http::JoinToken::parse(text->substr(0, text->find('\n')));
-    if (token && token->fingerprint == fingerprint) return token;
-  } else if (text.error().code() != ErrorCode::kNotFound) {
-    return text.error();
-  }
-  http::JoinToken token = TRY(http::JoinToken::make(fingerprint));
-  TRY(os::replace_file(file, token.text() + "\n", 0600));
-  return token;
-}
 
 http::Response json(int status, std::string body) {
   http::Response response;
@@ -35,13 +20,10 @@ http::Response json(int status, std::string body) {
 }  // namespace
 
 Result<std::unique_ptr<HostListener>> HostListener::start(state::Store& store, const control::Clock& clock,
-                                                          const HostListenerOptions& options) {
-  http::CloudCertificates certificates =
-      TRY(http::CloudCertificates::open(options.data / "certificates", options.server_names));
-  const http::JoinToken token = TRY(open_token(options.data / "join-token", certificates.fingerprint()));
-  std::unique_ptr<HostListener> listener(new HostListener(store, std::move(certificates)));
+                                                          CloudIdentity identity, const HostListenerOptions& options) {
+  std::unique_ptr<HostListener> listener(new HostListener(store, std::move(identity.certificates)));
   HostListener& self = *listener;
-  const std::string hash = token.secret_hash();
+  const std::string hash = identity.token.secret_hash();
   self.api_ = std::make_unique<control::HostApi>(
       store, clock, options.zone,
       [hash](const std::string& secret) {

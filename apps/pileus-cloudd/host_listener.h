@@ -10,24 +10,22 @@
 
 #include "control/host_api.h"
 #include "control/host_protocol.h"
-#include "http/cloud_certificates.h"
 #include "http/server.h"
+#include "identity.h"
 
 namespace pileus::cloudd {
 
 struct HostListenerOptions {
   std::string address;
   u16 port = 0;
-  std::string zone;                       // of hosts that name none
-  std::vector<std::string> server_names;  // at which hosts reach us
-  std::filesystem::path data;             // gets certificates/ and join-token
+  std::string zone;  // of hosts that name none
   std::shared_ptr<control::SharedView> view;  // of the store
 };
 
 class HostListener {
  public:
   static Result<std::unique_ptr<HostListener>> start(state::Store& store, const control::Clock& clock,
-                                                     const HostListenerOptions& options);
+                                                     CloudIdentity identity, const HostListenerOptions& options);
   ~HostListener();
   HostListener(const HostListener&) = delete;
   HostListener& operator=(const HostListener&) = delete;

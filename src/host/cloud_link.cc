@@ -1,5 +1,6 @@
 #include "host/cloud_link.h"
 
+#include <atomic>
 #include <mutex>
 
 #include "host/internal/refusal.h"
@@ -34,7 +35,21 @@ class HttpLink final : public CloudLink {
 
   // As a stream, because only such a request can be cancelled.
   Result<control::Assignments> next_assignments() override {
-    http::ClientRequest request = make(std::string(control::kAssignmentsPath) + "?known=" + known_, "");
+    const std::size_t manager = current_;
+    Result<control::Assignments> list = wait_for_assignments(manager);
+    if (!list) leave(manager);
+    return list;
+  }
+
+  void cancel() override {
+    const std::lock_guard lock(mutex_);
+    cancelled_ = true;
+    if (const std::shared_ptr<http::ClientStream> stream = waiting_.lock()) stream->cancel();
+  }
+
+ private:
+  Result<control::Assignments> wait_for_assignments(std::size_t manager) {
+    http::ClientRequest request = make(manager, std::string(control::kAssignmentsPath) + "?known=" + known_, "");
     request.timeout = control::kLongPoll + kPatience;
     std::shared_ptr<http::ClientStream> stream = TRY(client_->open(request));
     {
@@ -54,17 +69,10 @@ class HttpLink final : public CloudLink {
     return list;
   }
 
-  void cancel() override {
-    const std::lock_guard lock(mutex_);
-    cancelled_ = true;
-    if (const std::shared_ptr<http::ClientStream> stream = waiting_.lock()) stream->cancel();
-  }
-
- private:
-  http::ClientRequest make(const std::string& path, std::string body) const {
+  http::ClientRequest make(std::size_t manager, const std::string& path, std::string body) const {
     http::ClientRequest request;
     request.method = "POST";
-    request.url = membership_.url + path;
+    request.url = membership_.urls[manager % membership_.urls.size()] + path;
     request.body = std::move(body);
     request.timeout = kPatience;
     request.repeatable = true;  // all of them say how things are: twice is as good as once
@@ -72,13 +80,25 @@ class HttpLink final : public CloudLink {
   }
 
   Result<std::string> post(std::string_view path, std::string body) {
-    http::Response response = TRY(client_->send(make(std::string(path), std::move(body))));
-    if (response.status == 200) return std::move(response.body);
-    return refusal(response.status, response.body);
+    Result<std::string> answer = Error(ErrorCode::kInvalid, "there is no cloud manager");
+    for (std::size_t i = 0; i < membership_.urls.size(); ++i) {
+      const std::size_t manager = current_;
+      Result<http::Response> response = client_->send(make(manager, std::string(path), body));
+      if (response && response->status == 200) return std::move(response->body);
+      const bool works = response && response->status < 500;
+      answer = response ? refusal(response->status, response->body) : response.error();
+      if (works) break;
+      leave(manager);
+    }
+    return answer;
   }
+
+  // From now on the next one is asked, unless somebody has left this one already.
+  void leave(std::size_t manager) { current_.compare_exchange_strong(manager, manager + 1); }
 
   const Membership membership_;
   const std::unique_ptr<http::Client> client_;
+  std::atomic<std::size_t> current_{0};  // counts up, so that nobody leaves twice
   std::string known_;  // digest of the last answer; of the thread that waits
   std::mutex mutex_;
   bool cancelled_ = false;

@@ -1,4 +1,4 @@
-// CloudLink: this host's calls to the cloud manager.
+// CloudLink: this host's calls to the cloud manager; of several, to one until it fails, then to the next.
 #pragma once
 
 #include <memory>

@@ -1,6 +1,7 @@
 // Making a VM's folder, and starting its pileus-vmm.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,9 +12,9 @@
 
 namespace pileus::host {
 
-// PARENT/NAME, with configuration, empty overlay and seed: it appears as a whole or not at all. kExists.
+// PARENT/NAME, with configuration, empty overlay and seed, if there is one: it appears as a whole or not at all. kExists.
 Result<vmm::VmDirectory> create_vm(const std::filesystem::path& parent, const std::string& name,
-                                   const vmm::VmConfig& config, const image::SeedContent& seed);
+                                   const vmm::VmConfig& config, const std::optional<image::SeedContent>& seed);
 
 struct Spawn {
   std::vector<std::string> options;  // of pileus-vmm, before the folder

@@ -33,6 +33,14 @@ def main():
                 raise Failure("the host name is not that of its address")
             if cloud.ssh("web", "nproc") != "2":
                 raise Failure("a t3.micro has two processors")
+        with step("cloud-init took the metadata service for its source, by what the firmware says"):
+            said = cloud.ssh("web", "cloud-id; cat /sys/class/dmi/id/product_name /sys/class/dmi/id/board_asset_tag").split()
+            if said != ["aws", "t3.micro", cloud.show("web")["id"]]:
+                raise Failure(f"not what an instance of EC2 is told: {said}")
+            if cloud.ssh("web", "ls /dev/vd?") != "/dev/vda":
+                raise Failure("there is a seed disk")
+            if cloud.ssh("web", "sudo grep -c WARNING /var/log/cloud-init.log || true") != "0":
+                raise Failure(cloud.ssh("web", "sudo grep WARNING /var/log/cloud-init.log"))
         with step("kill -9 of all daemons: the VM goes on, and is found again"):
             boot = cloud.ssh("web", "cat /proc/sys/kernel/random/boot_id; echo kept > ~/kept; sync").splitlines()[0]
             vmm = cloud.vmms()

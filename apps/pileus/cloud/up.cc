@@ -21,7 +21,7 @@ constexpr std::chrono::milliseconds kPoll{100};
 constexpr std::chrono::seconds kEndPatience{20};
 
 std::optional<client::Cloud> answering_cloud(const image::Library& library) {
-  Result<client::Settings> settings = client::read_settings(client_settings_file(library));
+  Result<client::Settings> settings = client::read_settings(known_settings_file(library));
   if (!settings) return {};
   Result<client::Cloud> cloud = client::Cloud::connect(std::move(settings).value());
   if (!cloud || !cloud->call("GetCallerIdentity", {})) return {};
@@ -109,7 +109,7 @@ Result<int> cloud_up(image::Library& library, const CommandLine& line) {
     host = TRY(start_host(library, line.cloud));
     if (line.run.detach) host->detach();
   }
-  print_up(TRY(client::read_settings(client_settings_file(library))));
+  print_up(TRY(client::read_settings(known_settings_file(library))));
   if (!line.cloud.hosts_at.empty()) TRY(print_join(library));
   if (line.run.detach) return 0;
   std::fputs("Ctrl-C ends it; instances go on.\n", stderr);

@@ -13,6 +13,7 @@
 #include "packet/fuzz.h"
 #include "seeds.h"
 #include "state/fuzz.h"
+#include "store/fuzz.h"
 #include "virtio/queue_fuzz.h"
 #include "vswitch/fuzz.h"
 
@@ -28,6 +29,8 @@ constexpr std::array kTargets = {
     Target{"bzimage", "a kernel as a bzImage, packed by any method", machine::fuzz_bzimage, bzimage_seeds, 16 * kKiB},
     Target{"partition_table", "a disk with GPT or MBR", machine::fuzz_partition_table, disk_seeds, 64 * kKiB},
     Target{"grub_cfg", "GRUB's configuration or a boot loader entry", machine::fuzz_grub_cfg, grub_seeds, 4 * kKiB},
+    Target{"layer_manifest", "a layer's manifest, from another host", store::fuzz_manifest, manifest_seeds, 4 * kKiB},
+    Target{"disk_chain", "the record of a disk's layers", store::fuzz_chain, chain_seeds, 2 * kKiB},
     Target{"gdb_session", "what a GDB sends", debug::fuzz_gdb_session, gdb_seeds, 4 * kKiB},
     Target{"kallsyms", "a kernel's symbol tables in its memory", debug::fuzz_kallsyms, kallsyms_seeds, 32 * kKiB},
     Target{"page_tables", "a guest's page tables", debug::fuzz_page_tables, page_table_seeds, 32 * kKiB},
@@ -43,14 +46,14 @@ constexpr std::array kTargets = {
     Target{"ec2_filter", "a filter's pattern and a text", ec2::fuzz_filter, filter_seeds, 512},
     Target{"ec2_public_key", "a public key that a client imports", ec2::fuzz_public_key, public_key_seeds, 2 * kKiB},
     Target{"host_message", "what a host and the cloud manager send each other", control::fuzz_host_message,
-                  host_message_seeds, 8 * kKiB},
+           host_message_seeds, 8 * kKiB},
     Target{"dhcp", "DHCP requests of guests", packet::fuzz_dhcp, dhcp_seeds, 1 * kKiB},
-           Target{"dns", "DNS questions of guests", packet::fuzz_dns, dns_seeds, 1 * kKiB},
-           Target{"segments", "TCP segments that are to be cut", packet::fuzz_segments, segment_seeds, 4 * kKiB},
-           Target{"switch_frames", "frames of guests in the virtual switch", vswitch::fuzz_switch_frames,
-                  switch_frame_seeds, 8 * kKiB},
-           Target{"switch_config", "the virtual switch's configuration", vswitch::fuzz_switch_config,
-                  switch_config_seeds, 8 * kKiB},
+    Target{"dns", "DNS questions of guests", packet::fuzz_dns, dns_seeds, 1 * kKiB},
+    Target{"segments", "TCP segments that are to be cut", packet::fuzz_segments, segment_seeds, 4 * kKiB},
+    Target{"switch_frames", "frames of guests in the virtual switch", vswitch::fuzz_switch_frames, switch_frame_seeds,
+           8 * kKiB},
+    Target{"switch_config", "the virtual switch's configuration", vswitch::fuzz_switch_config, switch_config_seeds,
+           8 * kKiB},
 };
 
 // Sums up the bytes that follow a length byte. The mistake: it believes the length.

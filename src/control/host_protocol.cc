@@ -16,6 +16,30 @@ using internal::record_of;
 using internal::text_of;
 constexpr std::size_t kMaxConsole = 64 * kKiB;
 
+struct UsageField {
+  const char* name;
+  u64 InstanceUsage::* member;
+};
+constexpr UsageField kUsageFields[] = {
+    {"cpu_us", &InstanceUsage::cpu_us},
+    {"memory_bytes", &InstanceUsage::memory_bytes},
+    {"disk_read_bytes", &InstanceUsage::disk_read_bytes},
+    {"disk_written_bytes", &InstanceUsage::disk_written_bytes},
+    {"network_in_bytes", &InstanceUsage::network_in_bytes},
+    {"network_out_bytes", &InstanceUsage::network_out_bytes},
+};
+
+Result<InstanceUsage> parse_usage(const Json& object) {
+  if (!object.is_object()) return missing("usage");
+  InstanceUsage usage;
+  for (const UsageField& field : kUsageFields) {
+    const auto found = object.find(field.name);
+    if (found == object.end() || !found->is_number_unsigned()) return missing(field.name);
+    usage.*field.member = found->get<u64>();
+  }
+  return usage;
+}
+
 Result<Assignment> parse_assignment(const Json& object) {
   Assignment assignment;
   if (!object.is_object()) return missing("instances");
@@ -74,8 +98,13 @@ Result<JoinAnswer> parse_join_answer(std::string_view text) {
 std::string encode(const HostReport& message) {
   Json consoles = Json::object();
   for (const auto& [id, text] : message.consoles) consoles[id.text()] = text;
+  Json usage = Json::object();
+  for (const auto& [id, used] : message.usage) {
+    for (const UsageField& field : kUsageFields) usage[id.text()][field.name] = used.*field.member;
+  }
   return dump({{"observed", model::encode(message.observed)},
                {"consoles", consoles},
+               {"usage", usage},
                {"layers", model::encode(message.layers)},
                {"image_layers", message.image_layers}});
 }
@@ -92,6 +121,13 @@ Result<HostReport> parse_host_report(std::string_view text) {
     if (tail.size() > kMaxConsole) tail.erase(0, tail.size() - kMaxConsole);
     const model::InstanceId instance = TRY(model::InstanceId::parse(id));
     message.consoles[instance] = std::move(tail);
+  }
+  if (const auto usage = object.find("usage"); usage != object.end()) {  // an older host sends none
+    if (!usage->is_object()) return missing("usage");
+    for (const auto& [id, used] : usage->items()) {
+      const model::InstanceId instance = TRY(model::InstanceId::parse(id));
+      message.usage[instance] = TRY(parse_usage(used));
+    }
   }
   if (!object.contains("layers")) return message;  // a host of an earlier version
   message.layers = TRY(record_of<model::HostLayers>(object, "layers"));

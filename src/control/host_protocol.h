@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "control/disk_protocol.h"
+#include "control/usage_log.h"
 #include "model/host.h"
 
 namespace pileus::control {
@@ -40,6 +41,7 @@ struct JoinAnswer {
 struct HostReport {
   model::HostObserved observed;                     // id and reported_at are filled in by the cloud manager
   std::map<model::InstanceId, std::string> consoles;  // tails of the consoles that have changed
+  std::map<model::InstanceId, InstanceUsage> usage;  // of those that run
   model::HostLayers layers;  // id is filled in by the cloud manager
   std::map<std::string, std::string> image_layers;  // the layer that the disk of an image of its library is, by name
 };

@@ -41,7 +41,7 @@ Result<> ensure_types(state::Store& store) {
 }
 
 Result<model::AccountId> ensure_root(state::Store& store, const control::Clock& clock,
-                                     const std::filesystem::path& file, client::Settings settings) {
+                                     const std::filesystem::path& file, client::Settings settings, int tries) {
   const Result<client::Settings> before = client::read_settings(file);
   if (!before && before.error().code() != ErrorCode::kNotFound) return before.error();
   ec2::Accounts accounts(store);
@@ -59,6 +59,15 @@ Result<model::AccountId> ensure_root(state::Store& store, const control::Clock& 
       return known->id;
     }
   }
+  // Another manager of this cloud has made it.
+  const std::vector<model::Account> all = TRY(accounts.list());
+  for (const model::Account& account : all) {
+    if (account.name != request.name || account.access_keys.empty()) continue;
+    settings.access_key = account.access_keys.front().id;
+    settings.secret_key = account.access_keys.front().secret;
+    TRY(client::write_settings(file, settings));
+    return account.id;
+  }
   // The file first: were the account first, a kill in between would leave one whose key nobody knows.
   if (request.access_key.empty()) {
     request.access_key = "AKIA" + TRY(http::random_hex(8));
@@ -68,8 +77,13 @@ Result<model::AccountId> ensure_root(state::Store& store, const control::Clock& 
   settings.access_key = request.access_key;
   settings.secret_key = request.secret_key;
   TRY(client::write_settings(file, settings));
-  const model::Account account = TRY(ec2::create_account(store, request, clock.now()).with(file.string()));
-  return account.id;
+  const Result<model::Account> account = ec2::create_account(store, request, clock.now()).with(file.string());
+  if (account) return account->id;
+  // Two first starts at the same time: the other one's it is.
+  if (account.error().code() == ErrorCode::kExists && tries > 0) {
+    return ensure_root(store, clock, file, std::move(settings), tries - 1);
+  }
+  return account.error();
 }
 
 Result<u32> publish_images(state::Store& store, const image::Library& library, const model::AccountId& root) {

@@ -12,9 +12,9 @@ namespace pileus::cloudd {
 Result<> ensure_types(state::Store& store);
 
 // The account 'root': its access key is written to `file` (docs/formats/client-settings.md) with where the API is. A later
-// start finds the key there, and renews the rest.
+// start finds the key there, and renews the rest; another manager of the same cloud finds it in the store.
 Result<model::AccountId> ensure_root(state::Store& store, const control::Clock& clock,
-                                     const std::filesystem::path& file, client::Settings settings);
+                                     const std::filesystem::path& file, client::Settings settings, int tries = 1);
 
 // Records of the images that the library has, owned by `root` and public, under ids that depend on their names only.
 // Called again, it sees new ones and those that are gone. How many there are.

@@ -2,8 +2,10 @@
 #include <cstdio>
 
 #include "base/log.h"
+#include "console_site.h"
 #include "control/host_health.h"
 #include "control/interfaces.h"
+#include "control/leadership.h"
 #include "control/reaper.h"
 #include "control/runner.h"
 #include "control/scheduler.h"
@@ -12,6 +14,8 @@
 #include "first_start.h"
 #include "host_listener.h"
 #include "http/server.h"
+#include "identity.h"
+#include "live_streams.h"
 #include "metrics.h"
 #include "options.h"
 #include "os/daemon.h"
@@ -29,6 +33,12 @@ constexpr std::chrono::minutes kHistory{10};
 // Of the API's requests. Some clients send all their parameters in the URL, and libmicrohttpd needs about 70 bytes of this
 // for each.
 constexpr std::size_t kMaxHeader = 128 * kKiB;
+
+// What one cloud manager does for all.
+struct Leading {
+  std::unique_ptr<Simulation> simulation;
+  std::unique_ptr<control::Runner> controllers;
+};
 
 std::unique_ptr<control::Runner> start_controllers(state::Store& store, const control::Clock& clock,
                                                    const std::shared_ptr<control::SharedView>& view) {
@@ -51,25 +61,28 @@ Result<int> serve(const Options& options) {
   const control::SystemClock clock;
   const auto view = std::make_shared<control::SharedView>(*store);
   const image::Library library = TRY(image::Library::open_default());
+  const ConsoleSite console = TRY(ConsoleSite::open(options.console));
   TRY(ensure_types(*store));
 
   HostListenerOptions hosts;
   hosts.address = options.host_address;
   hosts.port = options.host_port;
   hosts.zone = options.zones.front();
-  hosts.server_names = {"localhost", "127.0.0.1"};
+  hosts.view = view;
+  std::vector<std::string> server_names = {"localhost", "127.0.0.1"};
   const bool everywhere = options.host_address == "0.0.0.0" || options.host_address == "::";
   const std::string reached_at = everywhere ? "127.0.0.1" : options.host_address;
-  if (reached_at != "127.0.0.1") hosts.server_names.push_back(reached_at);
-  hosts.server_names.insert(hosts.server_names.end(), options.host_names.begin(), options.host_names.end());
-  hosts.data = data;
-  hosts.view = view;
-  std::unique_ptr<HostListener> listener = TRY(HostListener::start(*store, clock, hosts));
+  if (reached_at != "127.0.0.1") server_names.push_back(reached_at);
+  server_names.insert(server_names.end(), options.host_names.begin(), options.host_names.end());
+  CloudIdentity identity = TRY(open_identity(*store, data, server_names));
+  std::unique_ptr<HostListener> listener = TRY(HostListener::start(*store, clock, std::move(identity), hosts));
 
   ec2::ApiSettings settings;
   settings.console_output = [&](const model::InstancePlaced& placed) -> Result<std::string> {
     return listener->api().console(placed.id);
   };
+  auto live = std::make_unique<LiveStreams>(*store, clock, view, listener->consoles(), listener->api().usage());
+  settings.live = live.get();
   settings.region = options.region;
   settings.zones = options.zones;
   ec2::Api api(*store, clock, std::move(settings), view);
@@ -80,6 +93,8 @@ Result<int> serve(const Options& options) {
   const auto handler = [&](const http::Request& request) -> http::Response {
     if (request.method == "GET" && request.path == "/healthz") return http::text_response(200, "ok");
     if (request.method == "GET" && request.path == "/metrics") return metrics_response(api);
+    if (request.path.starts_with(kLivePath)) return live->handle(request);
+    if (ConsoleSite::is_for(request)) return console.answer(request);
     return api.handle(request);
   };
   const std::unique_ptr<http::Server> server = TRY(http::Server::start(listen, handler).with("the API"));
@@ -87,16 +102,29 @@ Result<int> serve(const Options& options) {
   root_settings.endpoint = "http://" + options.address + ":" + std::to_string(server->port());
   root_settings.region = options.region;
   const model::AccountId root = TRY(ensure_root(*store, clock, data / "client.json", root_settings));
-  const std::unique_ptr<Simulation> simulation =
-      options.simulate == 0 ? nullptr : TRY(Simulation::start(*store, clock, view, options.simulate, options.zones));
-  std::unique_ptr<control::Runner> controllers = start_controllers(*store, clock, view);
+  std::string name = TRY(open_name(data));
+  auto leadership =
+      std::make_unique<control::Leadership>(*store, std::move(name), [&]() -> Result<control::Leadership::Work> {
+        TRY(publish_images(*store, library, root));
+        auto leading = std::make_shared<Leading>();
+        if (options.simulate != 0) {
+          leading->simulation = TRY(Simulation::start(*store, clock, view, options.simulate, options.zones));
+        }
+        leading->controllers = start_controllers(*store, clock, view);
+        return control::Leadership::Work(std::move(leading));
+      });
   TRY(os::replace_file(data / "hosts-url", "https://" + reached_at + ":" + std::to_string(listener->port()) + "\n"));
   std::printf("the API is at %s; access key in %s\n", root_settings.endpoint.c_str(), (data / "client.json").c_str());
+  if (console.exists()) {
+    std::printf("the console is at %s%s\n", root_settings.endpoint.c_str(), std::string(kConsolePath).c_str());
+  }
   std::printf("hosts join at port %u; token in %s\n", listener->port(), (data / "join-token").c_str());
   std::fflush(stdout);
 
+  os::tell_ready();
   state::Compactor compactor(*store, kHistory);
   do {
+    if (!leadership->leads()) continue;
     const Result<u32> images = publish_images(*store, library, root);
     if (!images) log::warn("images: {}", images.error().message());
     const Result<state::Revision> compacted = compactor.step(std::chrono::steady_clock::now());
@@ -104,8 +132,9 @@ Result<int> serve(const Options& options) {
   } while (!os::wait_for_end(std::chrono::seconds(2)));
   log::info("ending in order");
   server->stop(kStopPatience);
+  live.reset();
   listener.reset();
-  controllers.reset();
+  leadership.reset();
   return 0;
 }
 

@@ -19,14 +19,45 @@ std::string machine_name() {
   return ::gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : std::string("host");
 }
 
-Result<host::Membership> find_cloud(const Options& options) {
+Result<std::string> first_line(const std::filesystem::path& file) {
+  const std::string text = TRY(os::read_file(file));
+  return text.substr(0, text.find('\n'));
+}
+
+// What the cloud manager of this machine wrote for hosts: URL and token. It may be starting just now.
+Result<> ask_manager(Options& options) {
+  constexpr std::chrono::minutes kPatience{2};
+  constexpr std::chrono::milliseconds kPoll{200};
+  const std::filesystem::path folder(options.manager);
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (true) {
+    Result<std::string> url = first_line(folder / "hosts-url");
+    Result<std::string> token = first_line(folder / "join-token");
+    if (url && token) {
+      options.cloud = std::move(url).value();
+      options.token = std::move(token).value();
+      return {};
+    }
+    const Error& why = url ? token.error() : url.error();
+    if (why.code() != ErrorCode::kNotFound) return why;
+    if (std::chrono::steady_clock::now() >= deadline) {
+      return Error(ErrorCode::kTimeout, "no pileus-cloudd has come up in " + options.manager);
+    }
+    if (os::wait_for_end(kPoll)) return Error(ErrorCode::kBusy, "ended while waiting for the cloud manager");
+  }
+}
+
+Result<host::Membership> find_cloud(Options options) {
+  if (!options.manager.empty()) TRY(ask_manager(options));
+  const std::vector<std::string> urls = host::split_urls(options.cloud);
   Result<host::Membership> membership = host::read_membership(options.data);
-  if (membership && !options.cloud.empty()) membership->url = options.cloud;  // it may have moved; its key is the same
+  // It may have moved; its key is the same.
+  if (membership && !urls.empty()) membership->urls = urls;
   if (membership || membership.error().code() != ErrorCode::kNotFound) return membership;
-  if (options.cloud.empty() || options.token.empty()) {
+  if (urls.empty() || options.token.empty()) {
     return Error(ErrorCode::kInvalid, options.data + " belongs to no cloud yet: give --cloud and --token");
   }
-  return host::join(options.data, {.url = options.cloud,
+  return host::join(options.data, {.urls = urls,
                                    .token = options.token,
                                    .name = options.name.empty() ? machine_name() : options.name,
                                    .zone = options.zone,
@@ -48,8 +79,9 @@ Result<int> serve(const Options& options) {
   model::HostObserved capacity = TRY(host::measure(options.data));
   capacity.tunnel = options.tunnel;
   TRY(os::replace_file(std::filesystem::path(options.data) / "joined", membership.id.text() + "\n"));
-  std::printf("host %s of %s\n", membership.id.text().c_str(), membership.url.c_str());
+  std::printf("host %s of %s\n", membership.id.text().c_str(), membership.urls.front().c_str());
   std::fflush(stdout);
+  os::tell_ready();
   const host::Service service(*cloud, *agent, std::move(capacity));
   while (!os::wait_for_end(std::chrono::hours(1))) {
   }

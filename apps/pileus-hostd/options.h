@@ -10,6 +10,7 @@ struct Options {
   std::string data;
   std::string cloud;
   std::string token;
+  std::string manager;  // folder of the cloud manager on this machine; may be empty
   std::string name;
   std::string zone;
   std::string rack;

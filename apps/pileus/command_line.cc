@@ -259,15 +259,20 @@ void add_instance_commands(CLI::App& root, CommandLine& line) {
   add_name(show, line, "The instance");
   add_json(show, line);
   CLI::App* ssh = leaf(&root, "ssh", "Log in to an instance, or run a command in it",
-                       "  pileus ssh web\n  pileus ssh web -- uname -a");
+                       "  pileus ssh web\n  pileus ssh web -- uname -a\n  pileus ssh web --jump me@10.0.0.2");
   add_name(ssh, line, "The instance");
   ssh->add_option("--user", line.run.user, "User to log in as (default: the image's)");
   ssh->add_option("--identity", line.run.ssh_key, "Private key (default: your own)");
+  ssh->add_option(
+      "--jump", line.cloud.jump,
+      "[USER@]HOST: go through SSH there, for an instance that runs on that host and has its address there");
   ssh->add_option("COMMAND", line.words, "Command to run in it, after --");
-  add_name(leaf(&root, "console", "Connect the terminal to an instance's serial console, if it runs on this machine",
-                "  pileus console web"),
-           line, "The instance");
-  add_name(leaf(&root, "logs", "Print the end of an instance's console", "  pileus logs web"), line, "The instance");
+  add_name(leaf(&root, "console", "Connect the terminal to an instance's serial console", "  pileus console web"), line,
+           "The instance");
+  CLI::App* logs =
+      leaf(&root, "logs", "Print the end of an instance's console", "  pileus logs web\n  pileus logs web -f");
+  add_name(logs, line, "The instance");
+  logs->add_flag("--follow,-f", line.cloud.follow, "Go on with what it prints, until Ctrl-C or its end");
   CLI::App* wait = leaf(&root, "wait", "Wait until an instance answers on SSH", "  pileus wait web --timeout 120");
   add_name(wait, line, "The instance");
   wait->add_option("--timeout", line.timeout_s, "Seconds to wait (default: 600)");
@@ -335,6 +340,8 @@ void add_cloud_administration(CLI::App& root, CommandLine& line) {
   add_name(create, line, "Its name");
   create->add_flag("--administrator", line.cloud.administrator, "It may administrate the cloud");
   add_json(create, line);
+  leaf(&root, "web", "Print a link that signs in to the cloud's web console: keep it to yourself",
+       "  xdg-open \"$(pileus web)\"");
   CLI::App* env = leaf(&root, "env", "Print how to use the cloud with the client of your choice",
                        "  eval \"$(pileus env)\"\n  pileus env boto3\n  pileus env terraform");
   env->add_option("CLIENT", line.cloud.text, "sh, awscli, boto3, ansible, libcloud, terraform or packer (default: sh)")

@@ -53,6 +53,8 @@ struct CloudOptions {
   u32 disk_gib = 0;
   u32 count = 1;
   bool no_wait = false;
+  bool follow = false;
+  std::string jump;
   bool all = false;
   std::string file;        // key import
   std::string text;        // a description, a mode, a tool's name

@@ -23,14 +23,23 @@ constexpr u64 kMaxUserData = 1 * kMiB;
 constexpr u16 kSshPort = 22;
 constexpr const char* kUsualUser = "debian";
 
-// An instance id in the form that EC2 uses, so that tools for it are content.
-std::string new_instance_id() {
+// That many random hexadecimal digits, at most 32.
+std::string random_digits(std::size_t count) {
   constexpr std::string_view kDigits = "0123456789abcdef";
-  std::array<u8, 17> random = {};
-  CHECK(::getrandom(random.data(), random.size(), 0) == static_cast<ssize_t>(random.size()));
-  std::string id = "i-";
-  for (const u8 byte : random) id += kDigits[byte % kDigits.size()];
-  return id;
+  std::array<u8, 32> random = {};
+  CHECK(::getrandom(random.data(), count, 0) == static_cast<ssize_t>(count));
+  std::string digits;
+  for (std::size_t i = 0; i < count; ++i) digits += kDigits[random[i] % kDigits.size()];
+  return digits;
+}
+
+// An instance id in the form that EC2 uses, so that tools for it are content.
+std::string new_instance_id() { return "i-" + random_digits(17); }
+
+// RFC 4122, version 4.
+std::string new_uuid() {
+  return random_digits(8) + "-" + random_digits(4) + "-4" + random_digits(3) + "-8" + random_digits(3) + "-" +
+         random_digits(12);
 }
 
 // The absolute path of a file that the user named and that can be read.
@@ -153,6 +162,7 @@ Result<vmm::VmConfig> plan(image::Library& library, const RunOptions& options) {
   config.exit_port = options.exit_port;
   config.append = options.append;
   config.restrict_network = options.restrict_network;
+  config.system.uuid = new_uuid();
   TRY(vmm::check(config));
   TRY(vmm::check_host(config));
   TRY(choose_disk_size(options, config));

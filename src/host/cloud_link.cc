@@ -1,5 +1,6 @@
 #include "host/cloud_link.h"
 
+#include <atomic>
 #include <mutex>
 
 #include "host/internal/refusal.h"
@@ -32,15 +33,50 @@ class HttpLink final : public CloudLink {
 
   Result<std::string> network() override { return post(control::kNetworkPath, ""); }
 
-  // As a stream, because only such a request can be cancelled.
   Result<std::vector<control::Assignment>> next_assignments() override {
-    http::ClientRequest request = make(std::string(control::kAssignmentsPath) + "?known=" + known_, "");
+    const std::string body = TRY(wait(std::string(control::kAssignmentsPath) + "?known=" + known_, assignments_call_));
+    std::vector<control::Assignment> list = TRY(control::parse_assignments(body));
+    known_ = http::sha256_hex(body);
+    return list;
+  }
+
+  Result<control::ConsoleWishes> console_wishes(u64 after) override {
+    const std::string path = std::string(control::kConsoleWishesPath) + "?after=" + std::to_string(after);
+    const std::string body = TRY(wait(path, consoles_call_));
+    return control::parse_console_wishes(body);
+  }
+
+  Result<> console_output(const control::ConsoleOutput& output) override {
+    TRY(post(control::kConsoleOutputPath, control::encode(output)));
+    return {};
+  }
+
+  void cancel() override {
+    const std::lock_guard lock(mutex_);
+    cancelled_ = true;
+    for (const std::weak_ptr<http::ClientStream>* call : {&assignments_call_, &consoles_call_}) {
+      if (const std::shared_ptr<http::ClientStream> stream = call->lock()) stream->cancel();
+    }
+  }
+
+ private:
+  // A long poll of the present cloud manager; one that fails is left.
+  Result<std::string> wait(const std::string& path, std::weak_ptr<http::ClientStream>& call) {
+    const std::size_t manager = current_;
+    Result<std::string> body = wait_at(manager, path, call);
+    if (!body) leave(manager);
+    return body;
+  }
+
+  // As a stream, because only such a request can be cancelled.
+  Result<std::string> wait_at(std::size_t manager, const std::string& path, std::weak_ptr<http::ClientStream>& call) {
+    http::ClientRequest request = make(manager, path, "");
     request.timeout = control::kLongPoll + kPatience;
     std::shared_ptr<http::ClientStream> stream = TRY(client_->open(request));
     {
       const std::lock_guard lock(mutex_);
       if (cancelled_) return Error(ErrorCode::kBusy, "cancelled");
-      waiting_ = stream;
+      call = stream;
     }
     std::string body;
     while (true) {
@@ -49,22 +85,13 @@ class HttpLink final : public CloudLink {
       body += *part;
     }
     if (stream->status() != 200) return refusal(stream->status(), body);
-    std::vector<control::Assignment> list = TRY(control::parse_assignments(body));
-    known_ = http::sha256_hex(body);
-    return list;
+    return body;
   }
 
-  void cancel() override {
-    const std::lock_guard lock(mutex_);
-    cancelled_ = true;
-    if (const std::shared_ptr<http::ClientStream> stream = waiting_.lock()) stream->cancel();
-  }
-
- private:
-  http::ClientRequest make(const std::string& path, std::string body) const {
+  http::ClientRequest make(std::size_t manager, const std::string& path, std::string body) const {
     http::ClientRequest request;
     request.method = "POST";
-    request.url = membership_.url + path;
+    request.url = membership_.urls[manager % membership_.urls.size()] + path;
     request.body = std::move(body);
     request.timeout = kPatience;
     request.repeatable = true;  // all of them say how things are: twice is as good as once
@@ -72,17 +99,30 @@ class HttpLink final : public CloudLink {
   }
 
   Result<std::string> post(std::string_view path, std::string body) {
-    http::Response response = TRY(client_->send(make(std::string(path), std::move(body))));
-    if (response.status == 200) return std::move(response.body);
-    return refusal(response.status, response.body);
+    Result<std::string> answer = Error(ErrorCode::kInvalid, "there is no cloud manager");
+    for (std::size_t i = 0; i < membership_.urls.size(); ++i) {
+      const std::size_t manager = current_;
+      Result<http::Response> response = client_->send(make(manager, std::string(path), body));
+      if (response && response->status == 200) return std::move(response->body);
+      const bool works = response && response->status < 500;
+      answer = response ? refusal(response->status, response->body) : response.error();
+      if (works) break;
+      leave(manager);
+    }
+    return answer;
   }
+
+  // From now on the next one is asked, unless somebody has left this one already.
+  void leave(std::size_t manager) { current_.compare_exchange_strong(manager, manager + 1); }
 
   const Membership membership_;
   const std::unique_ptr<http::Client> client_;
+  std::atomic<std::size_t> current_{0};  // counts up, so that nobody leaves twice
   std::string known_;  // digest of the last answer; of the thread that waits
   std::mutex mutex_;
   bool cancelled_ = false;
-  std::weak_ptr<http::ClientStream> waiting_;
+  std::weak_ptr<http::ClientStream> assignments_call_;  // guarded by mutex_, as the next
+  std::weak_ptr<http::ClientStream> consoles_call_;
 };
 
 }  // namespace

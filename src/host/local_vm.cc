@@ -4,9 +4,8 @@
 
 #include <algorithm>
 
-#include "host/metadata.h"
+#include "host/identity.h"
 #include "host/vm_maker.h"
-#include "http/base64.h"
 #include "model/id.h"
 #include "os/tcp.h"
 #include "vmm/control_client.h"
@@ -93,14 +92,8 @@ Result<> LocalVm::make(const image::Library& library, const control::Assignment&
   if (!desired.wish.cpu_model.empty()) config.cpu_model = desired.wish.cpu_model;
   TRY(vmm::check(config));
   TRY(vmm::check_host(config));
-  image::SeedContent seed;
-  seed.instance_id = id_.text();
-  seed.host_name = host_name(assignment.private_address, id_);
-  if (!assignment.public_key.empty()) seed.ssh_keys = {assignment.public_key};
-  const std::optional<std::string> user_data = http::decode_base64(desired.user_data);
-  if (!user_data) return Error(ErrorCode::kInvalid, "the user data is not base64");
-  seed.user_data = *user_data;
-  TRY(create_vm(parent_, id_.text(), config, seed));
+  // Name, keys and user data come from the metadata service: no seed.
+  TRY(create_vm(parent_, id_.text(), config, std::nullopt));
   return {};
 }
 
@@ -109,6 +102,7 @@ Result<> LocalVm::start(const control::Assignment& assignment, const SwitchPlace
   vmm::VmConfig config = TRY(directory_.config());
   config.switch_port = place.socket;
   config.mac = place.mac;
+  config.system = system_of(assignment.desired);
   TRY(directory_.save_config(config));
   pressed_at_.reset();
   child_.reset();

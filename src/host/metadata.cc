@@ -20,6 +20,20 @@ std::string group_names(const control::HostNetwork& network, const control::Netw
   return names;
 }
 
+// The VPC of an interface is that of its groups.
+std::string vpc_of(const control::HostNetwork& network, const control::NetworkPort& port) {
+  for (const control::NetworkGroup& group : network.groups) {
+    if (std::ranges::find(port.groups, group.record.id) != port.groups.end()) return group.record.vpc.text();
+  }
+  return {};
+}
+
+std::string group_ids(const control::NetworkPort& port) {
+  std::string ids;
+  for (const model::SecurityGroupId id : port.groups) ids += (ids.empty() ? "" : "\n") + id.text();
+  return ids;
+}
+
 std::string region_of(const std::string& zone) {
   return zone.empty() ? zone : zone.substr(0, zone.size() - 1);  // us-east-1a
 }
@@ -54,6 +68,10 @@ vswitch::Metadata metadata_of(const control::Assignment& assignment, const contr
     if (!text.empty()) metadata.entries["meta-data/" + path] = text;
   };
   put("ami-id", desired.image.text());
+  if (!desired.disks.empty()) {
+    put("block-device-mapping/ami", desired.disks.front().device);
+    put("block-device-mapping/root", desired.disks.front().device);
+  }
   put("ami-launch-index", std::to_string(desired.launch_index));
   put("hostname", name);
   put("instance-action", "none");
@@ -69,6 +87,7 @@ vswitch::Metadata metadata_of(const control::Assignment& assignment, const contr
   put("reservation-id", desired.reservation.text());
   put("security-groups", group_names(network, port));
   put("services/domain", "amazonaws.com");
+  put("services/partition", "aws");
   if (!assignment.public_key.empty()) {
     put("public-keys/", "0=" + desired.key_name);
     put("public-keys/0/openssh-key", assignment.public_key);
@@ -83,8 +102,11 @@ vswitch::Metadata metadata_of(const control::Assignment& assignment, const contr
   put(interface + "mac", port.mac);
   put(interface + "owner-id", desired.account.text());
   put(interface + "public-ipv4s", address);
+  if (!address.empty()) put(interface + "ipv4-associations/" + address, port.address);
+  put(interface + "security-group-ids", group_ids(port));
   put(interface + "security-groups", group_names(network, port));
   put(interface + "subnet-id", desired.subnet.text());
+  put(interface + "vpc-id", vpc_of(network, port));
   put(interface + "subnet-ipv4-cidr-block", port.subnet);
   const auto vpc = network.networks.find(port.network);
   if (vpc != network.networks.end()) put(interface + "vpc-ipv4-cidr-block", vpc->second);

@@ -10,11 +10,11 @@ namespace pileus::host {
 namespace fs = std::filesystem;
 
 Result<vmm::VmDirectory> create_vm(const fs::path& parent, const std::string& name, const vmm::VmConfig& config,
-                                   const image::SeedContent& seed) {
+                                   const std::optional<image::SeedContent>& seed) {
   os::TemporaryDirectory work = TRY(os::TemporaryDirectory::create(parent / ".new-"));
   const vmm::VmDirectory draft(work.path());
   TRY(draft.save_config(config));
-  TRY(image::write_seed(seed, draft.seed()));
+  if (seed) TRY(image::write_seed(*seed, draft.seed()));
   TRY(vmm::create_overlay(draft, config));
   const fs::path final_path = parent / name;
   if (fs::exists(final_path)) return Error(ErrorCode::kExists, "a VM '" + name + "' was made meanwhile");

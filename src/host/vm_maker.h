@@ -1,6 +1,7 @@
 // Making a VM's folder, and starting its pileus-vmm.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,13 +12,13 @@
 
 namespace pileus::host {
 
-// PARENT/NAME, with configuration, empty overlay and seed: it appears as a whole or not at all. kExists.
+// PARENT/NAME, with configuration, empty overlay and seed, if there is one: it appears as a whole or not at all. kExists.
 Result<vmm::VmDirectory> create_vm(const std::filesystem::path& parent, const std::string& name,
-                                   const vmm::VmConfig& config, const image::SeedContent& seed);
+                                   const vmm::VmConfig& config, const std::optional<image::SeedContent>& seed);
 
 struct Spawn {
   std::vector<std::string> options;  // of pileus-vmm, before the folder
-  int parent_death_signal = 0;       // sent to it when the thread that spawned it ends; 0: none
+  int parent_death_signal = 0;  // sent to it when the thread that spawned it ends; 0: none
 };
 // Starts the pileus-vmm beside this program (else that in PATH) in a session of its own; it may not run yet when this
 // returns. Its log is the folder's vmm.log.

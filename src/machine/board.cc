@@ -159,7 +159,7 @@ Result<> Board::make_virtio() {
 Result<> Board::make_bios() {
   auto* const boot = std::get_if<FirmwareBoot>(&config_.boot);
   if (boot == nullptr) return {};
-  BiosBoard board{.cpu_count = config_.cpu_count, .disk_slots = {}};
+  BiosBoard board{.cpu_count = config_.cpu_count, .disk_slots = {}, .smbios = smbios_board()};
   for (const auto& [place, disk] : config_.disks) board.disk_slots.push_back(kFirstDiskSlot + place);
   bios_ = TRY(Bios::create(std::move(boot->image), memory_, board));
   pci_.pose_as_qemu();
@@ -172,6 +172,18 @@ Result<> Board::load_acpi() {
   CHECK(tables.size() <= kAcpiTablesEnd - kAcpiTables);
   CHECK(memory_.write(kAcpiTables, tables));
   return {};
+}
+
+SmbiosBoard Board::smbios_board() const {
+  SmbiosBoard board{.identity = config_.identity, .cpu_count = config_.cpu_count, .ram = {}};
+  for (const auto& region : memory_.regions()) board.ram.push_back({region.base, region.base + region.size});
+  return board;
+}
+
+void Board::load_smbios() {
+  const SmbiosTables tables = build_smbios(kSmbiosStructures, smbios_board());
+  CHECK(tables.structures.size() <= kSmbiosEnd - kSmbiosStructures);
+  CHECK(memory_.write(kSmbios, tables.entry_point) && memory_.write(kSmbiosStructures, tables.structures));
 }
 
 // A guest that knows no better jumps in real mode to where a PC's firmware starts: Linux does when it finds that this
@@ -204,6 +216,7 @@ Result<engine::CpuState> Board::load_guest() {
 Result<engine::CpuState> Board::load_boot_cpu() {
   if (bios_) return bios_->load();
   TRY(load_acpi());
+  load_smbios();
   load_reset_code();
   return load_guest();
 }

@@ -23,6 +23,7 @@
 #include "machine/legacy/isa_interrupts.h"
 #include "machine/legacy/legacy_devices.h"
 #include "machine/machine.h"
+#include "machine/smbios/tables.h"
 #include "virtio/blk.h"
 #include "virtio/pci_transport.h"
 
@@ -73,6 +74,8 @@ class Board {
   Result<> make_legacy_devices(const PowerRequests& power);
   Result<> wire_buses();
   Result<> load_acpi();
+  SmbiosBoard smbios_board() const;
+  void load_smbios();
   Result<> make_bios();
   void load_reset_code();
   Result<engine::CpuState> load_guest();

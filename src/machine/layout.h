@@ -7,6 +7,7 @@
 //   0x0000F000  setup_data (random seed)              0xFEE00000  local APICs (inside the engine)
 //   0x00020000  command line                          4 GiB       RAM that does not fit below ECAM
 //   0x000E0000  ACPI tables, reserved                 256 GiB     PCI memory window, 64-bit
+//   0x000F0000  SMBIOS tables, reserved
 //   0x000FFFF0  code that resets, reserved
 //   0x00100000  RAM up to ECAM
 #pragma once
@@ -23,7 +24,10 @@ inline constexpr u64 kCommandLine = 0x20000;
 inline constexpr u64 kCommandLineLimit = 0x10000;  // room, with the final NUL
 inline constexpr u64 kLowRamEnd = 0x9FC00;         // a PC's extended BIOS data area starts here
 inline constexpr u64 kAcpiTables = 0xE0000;
-inline constexpr u64 kAcpiTablesEnd = 0xFFFF0;
+inline constexpr u64 kAcpiTablesEnd = 0xF0000;
+inline constexpr u64 kSmbios = 0xF0000;  // the entry point: guests look for it from here on
+inline constexpr u64 kSmbiosStructures = 0xF0020;
+inline constexpr u64 kSmbiosEnd = 0xFFFF0;
 inline constexpr u64 kResetVector = 0xFFFF0;
 inline constexpr u64 kHighRamStart = 0x100000;
 

@@ -25,6 +25,7 @@
 #include "guest/char_backend.h"
 #include "machine/disk.h"
 #include "machine/loader/multiboot.h"
+#include "machine/smbios/identity.h"
 #include "virtio/io_thread.h"
 #include "virtio/net.h"
 
@@ -58,6 +59,7 @@ struct MachineConfig {
   bool paravirt = true;           // offer the guest the KVM paravirtual interface
   std::string cpu_model{engine::kDefaultCpuModel};
   engine::DirectMode direct = engine::DirectMode::kAuto;
+  SystemIdentity identity;
 
   // The thread that works for all devices; made by create() when null. Give it when a backend below
   // needs its loop: it outlives them.

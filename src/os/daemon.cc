@@ -2,9 +2,14 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
 #include <string>
 #include <thread>
 
@@ -30,6 +35,22 @@ bool wait_for_end(std::chrono::milliseconds time) {
   const sigset_t blocked = ending_signals();
   const timespec limit{time.count() / 1000, time.count() % 1000 * 1'000'000};
   return ::sigtimedwait(&blocked, nullptr, &limit) > 0;
+}
+
+void tell_ready() {
+  const char* const path = std::getenv("NOTIFY_SOCKET");
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::size_t length = path == nullptr ? 0 : std::strlen(path);
+  if (length == 0 || length >= sizeof address.sun_path) return;
+  std::memcpy(address.sun_path, path, length);
+  if (address.sun_path[0] == '@') address.sun_path[0] = '\0';  // of the abstract kind
+  const Fd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  constexpr std::string_view kReady = "READY=1";
+  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length);
+  // Where nobody listens, nobody waits.
+  (void)::sendto(socket.get(), kReady.data(), kReady.size(), MSG_NOSIGNAL, reinterpret_cast<const sockaddr*>(&address),
+                 size);
 }
 
 Result<FileLock> take_pid_file(const std::filesystem::path& file) {

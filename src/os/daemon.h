@@ -16,6 +16,9 @@ void block_signals();
 // True: one of them came within the time.
 bool wait_for_end(std::chrono::milliseconds time);
 
+// Tells systemd, if it waits for that (Type=notify, sd_notify(3)), that the daemon serves.
+void tell_ready();
+
 // The lock of a file that also has our process id as its text, for whoever wants to end us. kBusy.
 Result<FileLock> take_pid_file(const std::filesystem::path& file);
 

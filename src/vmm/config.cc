@@ -6,6 +6,7 @@
 #include <set>
 
 #include "engine/engine.h"
+#include "machine/smbios/identity.h"
 #include "packet/bytes.h"
 #include "vmm/internal/json_reader.h"
 
@@ -28,6 +29,34 @@ Result<std::vector<PortForward>> parse_forwards(const Json& object) {
     forwards.push_back(TRY(parse_forward(entry.get<std::string>())));
   }
   return forwards;
+}
+
+Result<SystemTexts> parse_system(const Json& object) {
+  SystemTexts system;
+  const auto found = object.find("system");
+  if (found == object.end()) return system;
+  if (!found->is_object()) return bad_field("system");
+  JsonReader reader(*found);
+  reader.text("manufacturer", system.manufacturer);
+  reader.text("product", system.product);
+  reader.text("serial", system.serial);
+  reader.text("asset_tag", system.asset_tag);
+  reader.text("note", system.note);
+  reader.text("uuid", system.uuid);
+  if (!reader.wrong().empty()) return bad_field("system." + reader.wrong());
+  return system;
+}
+
+Result<> check_system(const SystemTexts& system) {
+  for (const std::string* text :
+       {&system.manufacturer, &system.product, &system.serial, &system.asset_tag, &system.note}) {
+    if (machine::is_smbios_text(*text)) continue;
+    return Error(ErrorCode::kInvalid, "what a system says of itself is at most 64 printable ASCII characters long");
+  }
+  if (!system.uuid.empty() && !machine::parse_uuid(system.uuid)) {
+    return Error(ErrorCode::kInvalid, "'" + system.uuid + "' is no UUID like 00112233-4455-6677-8899-aabbccddeeff");
+  }
+  return {};
 }
 
 }  // namespace
@@ -64,6 +93,7 @@ std::string encode_config(const VmConfig& config) {
   const Json object = {{"name", config.name},
                        {"image", config.image},
                        {"base_disk", config.base_disk},
+                       {"disk_folder", config.disk_folder},
                        {"disk_id", config.disk_id},
                        {"disk_bytes", config.disk_bytes},
                        {"memory_bytes", config.memory_bytes},
@@ -81,6 +111,13 @@ std::string encode_config(const VmConfig& config) {
                        {"restrict_network", config.restrict_network},
                        {"mac", config.mac},
                        {"switch_port", config.switch_port},
+                       {"system",
+                        {{"manufacturer", config.system.manufacturer},
+                         {"product", config.system.product},
+                         {"serial", config.system.serial},
+                         {"asset_tag", config.system.asset_tag},
+                         {"note", config.system.note},
+                         {"uuid", config.system.uuid}}},
                        {"modules", config.modules},
                        {"exit_port", config.exit_port},
                        {"legacy_devices", config.legacy_devices},
@@ -99,6 +136,7 @@ Result<VmConfig> parse_config(std::string_view text) {
   reader.text("name", config.name);
   reader.text("image", config.image);
   reader.text("base_disk", config.base_disk);
+  if (reader.has("disk_folder")) reader.text("disk_folder", config.disk_folder);
   if (reader.has("disk_id")) reader.text("disk_id", config.disk_id);
   reader.number("disk_bytes", config.disk_bytes);
   reader.number("memory_bytes", config.memory_bytes);
@@ -124,6 +162,7 @@ Result<VmConfig> parse_config(std::string_view text) {
   if (!reader.wrong().empty()) return bad_field(reader.wrong());
   config.engine = TRY(parse_engine(engine));
   config.forwards = TRY(parse_forwards(object));
+  config.system = TRY(parse_system(object));
   TRY(check(config));
   return config;
 }
@@ -152,6 +191,7 @@ Result<> check(const VmConfig& config) {
   if (!config.mac.empty() && !packet::parse_mac(config.mac)) {
     return Error(ErrorCode::kInvalid, "'" + config.mac + "' is no MAC address like 02:00:00:00:00:01");
   }
+  TRY(check_system(config.system));
   if (config.kernel.empty() && !config.initrd.empty()) {
     return Error(ErrorCode::kInvalid, "--initrd needs a --kernel to go with it");
   }

@@ -16,10 +16,22 @@ enum class EngineChoice { kAuto, kBt, kKvm };
 const char* engine_name(EngineChoice engine);
 Result<EngineChoice> parse_engine(std::string_view text);
 
+// What the computer says of itself in its SMBIOS tables.
+struct SystemTexts {
+  std::string manufacturer{"Pileus"};
+  std::string product{"Virtual Machine"};
+  std::string serial;     // may be empty
+  std::string asset_tag;  // may be empty
+  std::string note;       // an OEM string; may be empty
+  std::string uuid;       // empty: none
+};
+
 struct VmConfig {
   std::string name;
   std::string image;      // name in the library; empty when the disk was given as a file
   std::string base_disk;  // absolute path; never written to
+  // Of a disk (store/disk_folder.h) to boot from, absolute; empty: the VM's own folder has one over base_disk.
+  std::string disk_folder;
   std::string disk_id;    // what the guest reads as its disk's id; empty: "disk0"
   u64 disk_bytes = 0;     // of the guest's disk, at least the base's
   u64 memory_bytes = 0;
@@ -45,6 +57,7 @@ struct VmConfig {
   std::string mac;
   // The socket of a port of the virtual switch, which then carries out `forwards` too; empty: a user network of its own.
   std::string switch_port;
+  SystemTexts system;
 
   // The host's port that leads to the guest's port 22; 0: none.
   u16 ssh_port() const;

@@ -28,6 +28,12 @@ VmConfig example() {
   config.append = "quiet \"quoted\"";
   config.kernel = "/boot/kernel";
   config.login_user = "debian";
+  config.system = {.manufacturer = "Maker",
+                   .product = "t3.micro",
+                   .serial = "1",
+                   .asset_tag = "i-1",
+                   .note = "a=b",
+                   .uuid = "00112233-4455-6677-8899-aabbccddeeff"};
   return config;
 }
 
@@ -49,7 +55,7 @@ TEST(Config, RefusesEachFieldMissingOrOfAnotherKind) {
   const nlohmann::json good = nlohmann::json::parse(encode_config(example()));
   const std::set<std::string> later{
       "translation_cache_bytes", "restrict_network", "direct", "cpu_model",   "modules", "exit_port",
-      "legacy_devices",          "firmware",         "mac",    "switch_port", "disk_id"};
+      "legacy_devices",          "firmware",         "mac",    "switch_port", "disk_id", "disk_folder", "system"};
   for (const auto& [name, value] : good.items()) {
     nlohmann::json missing = good;
     missing.erase(name);

@@ -23,7 +23,7 @@ Result<machine::Disks> DiskControl::open(const VmConfig& config) {
     entry.disk = std::move(disk);
   };
   TRY(store::flatten_if_many(own_disk(directory_, config)));
-  add({.id = kRoot, .path = directory_.path().string(), .device = "", .read_only = false, .place = 0},
+  add({.id = kRoot, .path = own_disk(directory_, config).path().string(), .device = "", .read_only = false, .place = 0},
       TRY(open_own_disk(directory_, config)));
   if (has_seed(directory_)) {
     add({.id = "seed", .path = directory_.seed(), .device = "", .read_only = true, .place = 1},

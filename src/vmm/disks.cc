@@ -98,6 +98,7 @@ Result<> create_overlay(const VmDirectory& directory, const VmConfig& config) {
 }
 
 store::DiskFolder own_disk(const VmDirectory& directory, const VmConfig& config) {
+  if (!config.disk_folder.empty()) return store::DiskFolder(config.disk_folder);
   store::Chain implied{
       .layers = {{.file = config.base_disk, .raw = true}}, .top = store::DiskFolder::kFirstTop, .marks = {}};
   return store::DiskFolder(directory.path(), std::move(implied));
@@ -105,7 +106,7 @@ store::DiskFolder own_disk(const VmDirectory& directory, const VmConfig& config)
 
 Result<OpenedDisk> open_own_disk(const VmDirectory& directory, const VmConfig& config) {
   constexpr const char* kUsualId = "disk0";
-  TRY(probe_base_disk(config.base_disk));
+  if (config.disk_folder.empty()) TRY(probe_base_disk(config.base_disk));
   std::unique_ptr<store::Disk> disk = TRY(own_disk(directory, config).open());
   OpenedDisk opened;
   opened.folder = disk.get();

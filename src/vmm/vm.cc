@@ -174,6 +174,12 @@ Result<machine::MachineConfig> Vm::machine_config() {
     engine_config.translation_cache_bytes = cache;
     return chosen == EngineChoice::kKvm ? engine::create_kvm(engine_config) : engine::create_bt(engine_config);
   };
+  config.identity = {.manufacturer = config_.system.manufacturer,
+                     .product = config_.system.product,
+                     .serial = config_.system.serial,
+                     .asset_tag = config_.system.asset_tag,
+                     .note = config_.system.note,
+                     .uuid = machine::parse_uuid(config_.system.uuid).value_or(machine::Uuid{})};
   config.boot = TRY(boot_source(config_));
   config.exit_port = config_.exit_port;
   config.legacy_devices = config_.legacy_devices;

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/result.h"
+#include "client/fuzz.h"
 #include "control/fuzz.h"
 #include "debug/fuzz.h"
 #include "ec2/fuzz.h"
@@ -43,6 +44,7 @@ constexpr std::array kTargets = {
     Target{"ec2_public_key", "a public key that a client imports", ec2::fuzz_public_key, public_key_seeds, 2 * kKiB},
     Target{"host_message", "what a host and the cloud manager send each other", control::fuzz_host_message,
            host_message_seeds, 8 * kKiB},
+    Target{"events", "a stream of server-sent events", client::fuzz_events, event_seeds, 4 * kKiB},
     Target{"dhcp", "DHCP requests of guests", packet::fuzz_dhcp, dhcp_seeds, 1 * kKiB},
     Target{"dns", "DNS questions of guests", packet::fuzz_dns, dns_seeds, 1 * kKiB},
     Target{"segments", "TCP segments that are to be cut", packet::fuzz_segments, segment_seeds, 4 * kKiB},

@@ -59,7 +59,7 @@ std::string filled(std::string text, const client::Settings& settings) {
 }  // namespace
 
 Result<int> cloud_env(image::Library& library, const CommandLine& line) {
-  const client::Settings settings = TRY(client::find_settings(client_settings_file(library)));
+  const client::Settings settings = TRY(client::find_settings(known_settings_file(library)));
   const std::pair<std::string_view, const char*> texts[] = {
       {"sh", kShell},          {"awscli", kAwscli},       {"boto3", kBoto3},  {"ansible", kAnsible},
       {"libcloud", kLibcloud}, {"terraform", kTerraform}, {"packer", kPacker}};

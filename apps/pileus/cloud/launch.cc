@@ -128,7 +128,7 @@ Result<int> cloud_run(image::Library& library, const CommandLine& line) {
   for (const std::string& id : ids) {
     InstanceInfo instance = TRY(find_instance(cloud, id));
     instance = TRY(wait_for_state(cloud, instance, "running", kRunningPatience));
-    const Result<> answers = wait_for_login(cloud, instance, kBootPatience);
+    const Result<> answers = wait_for_login(library, cloud, instance, kBootPatience);
     if (!answers) return answers.error();
     if (!line.quiet) print_login(library, instance);
   }
@@ -140,7 +140,8 @@ Result<int> cloud_wait(image::Library& library, const CommandLine& line) {
   catch_interrupts();
   InstanceInfo instance = TRY(find_instance(cloud, line.name));
   instance = TRY(wait_for_state(cloud, instance, "running", kRunningPatience));
-  TRY(wait_for_login(cloud, instance, line.timeout_s == 0 ? kBootPatience : std::chrono::seconds(line.timeout_s)));
+  TRY(wait_for_login(library, cloud, instance,
+                     line.timeout_s == 0 ? kBootPatience : std::chrono::seconds(line.timeout_s)));
   print_login(library, instance);
   return 0;
 }

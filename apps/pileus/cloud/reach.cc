@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "cloud/commands.h"
+#include "cloud/remote_console.h"
 #include "http/base64.h"
 #include "interrupt.h"
 #include "login.h"
@@ -30,6 +31,21 @@ std::string login_user(image::Library& library, const InstanceInfo& instance) {
   if (!answer || answer->root.items("imagesSet").empty()) return kUsualUser;
   const Result<image::ImageInfo> image = library.find(answer->root.items("imagesSet").front().text("name"));
   return image && !image->login_user.empty() ? image->login_user : kUsualUser;
+}
+
+// Whether its host is another machine than this. An administrator is told where an instance is; others are at its host, or
+// know the way.
+bool lives_elsewhere(const image::Library& library, const InstanceInfo& instance) {
+  const std::string host = instance.node.text("placement/hostId");
+  const Result<std::string> here = os::read_file(cloud_folder(library) / "host" / "joined");
+  if (host.empty() || (!here && here.error().code() != ErrorCode::kNotFound)) return false;
+  return !here || here->substr(0, here->find('\n')) != host;
+}
+
+std::string host_name(const client::Cloud& cloud, const std::string& id) {
+  const Result<client::Answer> answer = cloud.call("PileusDescribeHosts", {{"HostId.1", id}});
+  if (!answer || answer->root.items("hostSet").empty()) return id;
+  return answer->root.items("hostSet").front().text("name");
 }
 
 std::string console_end(const client::Cloud& cloud, const std::string& id) {
@@ -70,14 +86,17 @@ Result<std::vector<std::string>> ssh_command(image::Library& library, const Inst
     command.emplace_back("-o");
     command.push_back(option);
   }
+  if (!words.jump.empty()) command.insert(command.end(), {"-J", words.jump});
   command.push_back((words.user.empty() ? login_user(library, instance) : words.user) + "@" + address.host);
   command.insert(command.end(), words.command.begin(), words.command.end());
   return command;
 }
 
-Result<> wait_for_login(const client::Cloud& cloud, const InstanceInfo& instance, std::chrono::seconds patience) {
+Result<> wait_for_login(const image::Library& library, const client::Cloud& cloud, const InstanceInfo& instance,
+                        std::chrono::seconds patience) {
   const SshAddress address = TRY(ssh_address(instance));
-  if (!os::is_loopback(address.host)) return {};  // not ours to reach: the client knows how
+  // Not ours to reach: the client knows how.
+  if (!os::is_loopback(address.host) || lives_elsewhere(library, instance)) return {};
   ProgressLine progress;
   const auto deadline = std::chrono::steady_clock::now() + patience;
   while (std::chrono::steady_clock::now() < deadline) {
@@ -112,8 +131,16 @@ void print_login(image::Library& library, const InstanceInfo& instance) {
 Result<int> cloud_ssh(image::Library& library, const CommandLine& line) {
   const client::Cloud cloud = TRY(open_cloud(library));
   const InstanceInfo instance = TRY(find_instance(cloud, line.name));
-  return become(TRY(
-      ssh_command(library, instance, {.user = line.run.user, .identity = line.run.ssh_key, .command = line.words})));
+  const SshWords words{
+      .user = line.run.user, .identity = line.run.ssh_key, .jump = line.cloud.jump, .command = line.words};
+  const std::vector<std::string> command = TRY(ssh_command(library, instance, words));
+  if (words.jump.empty() && os::is_loopback(TRY(ssh_address(instance)).host) && lives_elsewhere(library, instance)) {
+    return Error(ErrorCode::kNotFound, instance.label() + " runs on the host " +
+                                           host_name(cloud, instance.node.text("placement/hostId")) +
+                                           ", and can be reached from there: `pileus ssh " + instance.label() +
+                                           " --jump [USER@]HOST` goes through SSH on that host");
+  }
+  return become(command);
 }
 
 Result<int> cloud_console(image::Library& library, const CommandLine& line) {
@@ -121,22 +148,10 @@ Result<int> cloud_console(image::Library& library, const CommandLine& line) {
   const InstanceInfo instance = TRY(find_instance(cloud, line.name));
   VmEntry vm{vmm::VmDirectory(cloud_folder(library) / "host" / "instances" / instance.id), {}};
   vm.config.name = instance.label();
-  if (!vm.directory.in_use()) {
-    return Error(ErrorCode::kNotFound, instance.label() + " does not run on this machine: `pileus logs " +
-                                           instance.label() + "` prints its console");
-  }
-  const ConsoleEnd end = TRY(attach_console(vm, ConsoleKind::kSerial));
+  // Here without detours; elsewhere through the cloud.
+  const bool here = vm.directory.in_use();
+  const ConsoleEnd end = TRY(here ? attach_console(vm, ConsoleKind::kSerial) : attach_remote_console(cloud, instance));
   std::fputs(end == ConsoleEnd::kLeft ? "\nleft the console\n" : "\nthe instance ended\n", stderr);
-  return 0;
-}
-
-Result<int> cloud_logs(image::Library& library, const CommandLine& line) {
-  const client::Cloud cloud = TRY(open_cloud(library));
-  const InstanceInfo instance = TRY(find_instance(cloud, line.name));
-  const client::Answer answer = TRY(cloud.call("GetConsoleOutput", {{"InstanceId", instance.id}}));
-  const std::optional<std::string> text = http::decode_base64(answer.root.text("output"));
-  if (!text) return Error(ErrorCode::kCorrupt, "the console's output cannot be read");
-  std::fwrite(text->data(), 1, text->size(), stdout);
   return 0;
 }
 

@@ -18,13 +18,16 @@ Result<SshAddress> ssh_address(const InstanceInfo& instance);
 struct SshWords {
   std::string user;      // empty: the image's
   std::string identity;  // private key; empty: our own
+  std::string jump;      // where to go through SSH first; may be empty
   std::vector<std::string> command;
 };
 Result<std::vector<std::string>> ssh_command(image::Library& library, const InstanceInfo& instance,
                                              const SshWords& words);
 
-// Until its SSH server says something. kTimeout, kIo when it ends before.
-Result<> wait_for_login(const client::Cloud& cloud, const InstanceInfo& instance, std::chrono::seconds patience);
+// Until its SSH server says something; of an instance that only its own host reaches, not at all. kTimeout, kIo when it ends
+// before.
+Result<> wait_for_login(const image::Library& library, const client::Cloud& cloud, const InstanceInfo& instance,
+                        std::chrono::seconds patience);
 void print_login(image::Library& library, const InstanceInfo& instance);
 
 }  // namespace pileus::cli

@@ -45,8 +45,15 @@ std::filesystem::path client_settings_file(const image::Library& library) {
   return cloud_folder(library) / "client.json";
 }
 
+std::filesystem::path known_settings_file(const image::Library& library) {
+  const std::filesystem::path own = client_settings_file(library);
+  std::error_code ignored;
+  if (std::filesystem::exists(own, ignored)) return own;
+  return cloud_folder(library) / "manager" / "client.json";  // of one that systemd started
+}
+
 Result<client::Cloud> open_cloud(const image::Library& library) {
-  return client::Cloud::connect(TRY(client::find_settings(client_settings_file(library))));
+  return client::Cloud::connect(TRY(client::find_settings(known_settings_file(library))));
 }
 
 Result<std::vector<InstanceInfo>> list_instances(const client::Cloud& cloud, bool with_terminated) {

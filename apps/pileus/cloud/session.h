@@ -13,7 +13,10 @@ namespace pileus::cli {
 
 // $PILEUS_HOME/cloud: what `pileus up` keeps.
 std::filesystem::path cloud_folder(const image::Library& library);
+// Where the cloud is, as `pileus up` writes it.
 std::filesystem::path client_settings_file(const image::Library& library);
+// That file, or if there is none, the one of a cloud manager that was started otherwise: as a service.
+std::filesystem::path known_settings_file(const image::Library& library);
 
 Result<client::Cloud> open_cloud(const image::Library& library);
 

@@ -122,6 +122,10 @@ void Bios::add_files(const BiosBoard& board) {
   std::vector<u8> script;
   append(script, allocate);
   fw_cfg_.add_file("etc/table-loader", std::move(script));
+  // SeaBIOS writes the address of the structures into the entry point.
+  SmbiosTables smbios = build_smbios(0, board.smbios);
+  fw_cfg_.add_file("etc/smbios/smbios-anchor", std::move(smbios.entry_point));
+  fw_cfg_.add_file("etc/smbios/smbios-tables", std::move(smbios.structures));
   fw_cfg_.add_file("etc/sercon-port", little64(kPortSerial));
   fw_cfg_.add_file("etc/show-boot-menu", little64(0));
   if (!board.disk_slots.empty()) fw_cfg_.add_file("bootorder", text(boot_order(board.disk_slots)));

@@ -2,6 +2,7 @@
 //
 // The image is put where a PC shadows it, below 1 MiB, as RAM, and once more as ROM below 4 GiB, from where SeaBIOS
 // restores itself before a reset. ACPI tables lie at the end of low RAM, reserved; SeaBIOS is told to make the RSDP alone.
+// SMBIOS tables it takes as they are, and finds a place for.
 #pragma once
 
 #include <memory>
@@ -14,12 +15,14 @@
 #include "machine/firmware/debug_port.h"
 #include "machine/firmware/fw_cfg.h"
 #include "machine/loader/bytes.h"
+#include "machine/smbios/tables.h"
 
 namespace pileus::machine {
 
 struct BiosBoard {
   u32 cpu_count = 1;
   std::vector<unsigned> disk_slots;  // PCI devices with a disk, in the order in which they are tried
+  SmbiosBoard smbios;
 };
 
 class Bios {

@@ -71,18 +71,22 @@ rm -f "$root/etc/systemd/system/cloud-init.target.wants/cloud-init-hotplugd.sock
 # Python are spared.
 cat > "$root/usr/local/sbin/cloud-init-needed" <<'EOF'
 #!/bin/sh
-# Exit status 1 when the seed disk names the instance that was configured already and brings no
-# user data, which may ask for something at every boot; else 0.
+# Exit status 1 when the seed disk, or without one the firmware, names the instance that was configured already and says
+# that there is no user data, which may ask for something at every boot; else 0.
 set -u
 answer=/run/cloud-init-needed
 [ -e "$answer" ] && exit "$(cat "$answer")"
 decide() {
   [ -e /var/lib/cloud/instance/boot-finished ] || return 0
-  seed=$(blkid -L CIDATA) || return 0
-  mkdir -p /run/seed && mount -o ro "$seed" /run/seed || return 0
-  id=$(sed -n 's/.*"instance-id": *"\([^"]*\)".*/\1/p' /run/seed/meta-data)
-  data=$(grep -v '^#cloud-config$' /run/seed/user-data)
-  umount /run/seed
+  if seed=$(blkid -L CIDATA); then
+    mkdir -p /run/seed && mount -o ro "$seed" /run/seed || return 0
+    id=$(sed -n 's/.*"instance-id": *"\([^"]*\)".*/\1/p' /run/seed/meta-data)
+    data=$(grep -v '^#cloud-config$' /run/seed/user-data)
+    umount /run/seed
+  else
+    id=$(cat /sys/class/dmi/id/board_asset_tag 2> /dev/null)
+    grep -aq pileus.user-data=none /sys/firmware/dmi/tables/DMI && data='{}' || data=unknown
+  fi
   [ -n "$id" ] && [ "$id" = "$(cat /var/lib/cloud/data/instance-id)" ] || return 0
   [ "$data" = '{}' ] || return 0
   # What the boot that configured it left behind, so that `cloud-init status --wait` does not wait.

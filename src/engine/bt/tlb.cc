@@ -14,7 +14,8 @@ namespace {
 
 constexpr unsigned kGroupSlots = kTlbSize / 64;  // slots for each bit of Context::tlb_clean
 
-void invalidate_slot(Tlb& tlb, u64 slot) { tlb.neg_tag[slot] = ~((slot ^ 1) << 12) + 1; }
+// Not the next page: what starts on the slot's page may end there.
+void invalidate_slot(Tlb& tlb, u64 slot) { tlb.neg_tag[slot] = ~((slot ^ 2) << 12) + 1; }
 
 // An entry that is looked at for every address needs a page for which it is right: one that is not canonical, and
 // leads to memory that cannot be touched (signals.cc).
@@ -201,8 +202,11 @@ void flush_tlb_writes_to(Context& context, const u8* host_page) {
   for (const Mode mode : {kModeKernel, kModeKernelAc, kModeUser}) {
     Tlb& tlb = context.tlb[mode][1];
     forget_stack(context, mode, 1);
-    for (u64 slot = 0; slot < kTlbSize; ++slot) {
-      if (tlb.host_page[slot] == reinterpret_cast<u64>(host_page)) invalidate_slot(tlb, slot);
+    for (u64 used = ~context.tlb_clean[mode][1]; used != 0; used &= used - 1) {
+      const u64 first = static_cast<u64>(std::countr_zero(used)) * kGroupSlots;
+      for (u64 slot = first; slot < first + kGroupSlots; ++slot) {
+        if (tlb.host_page[slot] == reinterpret_cast<u64>(host_page)) invalidate_slot(tlb, slot);
+      }
     }
   }
   unlog_writes_to(context, reinterpret_cast<u64>(host_page));

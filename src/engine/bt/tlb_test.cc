@@ -30,6 +30,14 @@ TEST_F(TlbTest, EmptyTlbHitsNothing) {
   for (u64 page = 0; page < 2 * kTlbSize; ++page) EXPECT_FALSE(hits(page << 12, kModeKernel));
 }
 
+// The probe where flags are live asks only whether the last byte is on the entry's page.
+TEST_F(TlbTest, NorWithAnAccessThatEndsOnTheNextPage) {
+  const Tlb& tlb = cpu().tlb[kModeKernel][0];
+  for (u64 page = 0; page < 2 * kTlbSize; ++page) {
+    EXPECT_GE((page << 12) + 4096 + tlb.neg_tag[page % kTlbSize], 4096U) << page;
+  }
+}
+
 TEST_F(TlbTest, FillThenHit) {
   map(0x5000, 0x7000, kP | kW);
   ASSERT_TRUE(fill(0x5008, Access::kRead, kModeKernel));

@@ -13,7 +13,8 @@ constexpr std::array kGroups = {
     &kInstanceActions,      &kInstanceTypeActions, &kImageActions,          &kKeyPairActions,
     &kSecurityGroupActions, &kNetworkActions,      &kRouteActions,          &kInterfaceActions,
     &kAddressActions,       &kVolumeActions,       &kLaunchTemplateActions, &kPlacementGroupActions,
-    &kTagActions,           &kPlaceActions,        &kAccountActions,        &kOwnActions};
+    &kTagActions,           &kPlaceActions,        &kAccountActions,        &kOwnActions,
+    &kLiveActions};
 
 struct Declared {
   std::string_view name;  // with N for indices

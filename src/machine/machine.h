@@ -82,16 +82,16 @@ struct MachineConfig {
 
 enum class EndReason {
   kPoweredOff,  // the guest entered ACPI S5
-  kExited,      // the guest wrote End::code to the exit port
-  kCrashed,     // triple fault
-  kStopped,     // stop() was called
-  kError,       // the engine or the boot at a reset failed; message says why
+  kExited,  // the guest wrote End::code to the exit port
+  kCrashed,  // triple fault
+  kStopped,  // stop() was called
+  kError,  // the engine or the boot at a reset failed; message says why
 };
 
 struct End {
   EndReason reason = EndReason::kStopped;
   std::string message;  // one sentence; empty when there is nothing to say
-  u32 code = 0;         // with kExited
+  u32 code = 0;  // with kExited
 };
 
 class Machine {

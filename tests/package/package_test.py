@@ -5,6 +5,7 @@ removed, purged. In namespaces of processes, mounts and network, so nothing of i
 systemd itself does not run there: its part (order of starts, hardening, restarts) is checked by systemd-analyze only.
 """
 
+import hashlib
 import os
 import pathlib
 import re
@@ -50,10 +51,11 @@ def depends(package):
 
 def debian(package):
     """A tarball of a small Debian with what the package depends on; kept in the build folder."""
-    tar = BUILD / "package-test.tar"
+    wanted = ",".join(depends(package))
+    tar = BUILD / f"package-test-{hashlib.sha256(wanted.encode()).hexdigest()[:8]}.tar"
     if not tar.exists():
         part = tar.with_suffix(".part")
-        run("mmdebstrap", "--variant=minbase", "--format=tar", "--include=" + ",".join(depends(package)), "bookworm", part)
+        run("mmdebstrap", "--variant=minbase", "--format=tar", f"--include={wanted}", "bookworm", part)
         part.rename(tar)
     return tar
 
@@ -161,7 +163,7 @@ def check_files(system):
             raise Failure(f"{path} is missing")
     system("bash", "-c", ". /usr/share/bash-completion/completions/pileus && complete -p pileus")
     system("dpkg", "--verify", "pileus")
-    system("systemd-analyze", "verify", *(f"/usr/lib/systemd/system/{unit}.service" for unit in UNITS))
+    system("systemd-analyze", "verify", "--man=no", *(f"/usr/lib/systemd/system/{unit}.service" for unit in UNITS))
     for unit in UNITS:
         if not (system.root / f"etc/systemd/system/multi-user.target.wants/{unit}.service").is_symlink():
             raise Failure(f"{unit} is not enabled")

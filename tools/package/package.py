@@ -23,8 +23,8 @@ Priority: optional
 Architecture: amd64
 Maintainer: The Pileus project <pileus@localhost>
 Installed-Size: {kib}
-Depends: {libraries}, systemd | systemd-standalone-sysusers, init-system-helpers (>= 1.54)
-Recommends: openssh-client, mmdebstrap, debian-archive-keyring, fakeroot, uidmap, e2fsprogs, fdisk, xorriso
+Depends: {libraries}, openssh-client, systemd | systemd-standalone-sysusers, init-system-helpers (>= 1.54)
+Recommends: mmdebstrap, debian-archive-keyring, fakeroot, uidmap, e2fsprogs, fdisk, xorriso
 Suggests: seabios, etcd-server, awscli
 Description: private cloud in a box with its own hypervisor
  Pileus gives out virtual machines through an API that is compatible with EC2's, on one machine or on many. Its

@@ -48,14 +48,14 @@ enum Usable : u8 {
 
 enum class Access : u8 { kRead, kWrite, kExecute };
 
-inline constexpr unsigned kTlbBits = 10;
+inline constexpr unsigned kTlbBits = 12;
 inline constexpr unsigned kTlbSize = 1U << kTlbBits;
 
 // Direct-mapped by virtual page number. Invariants:
 // 1. entry i is a hit for va iff 0 <= va + neg_tag[i] < 4096, where i = (va >> 12) % kTlbSize;
 // 2. on a hit va + addend[i] is the host address of the byte, in RAM, and the access is allowed in this mode;
 // 3. an entry in a write TLB has its PTE's dirty bit set and its page holds no translated code;
-// 4. the invalid neg_tag of slot i belongs to a page whose slot is neither i nor i + 1, so no access from a page of slot i hits it;
+// 4. the invalid neg_tag of slot i belongs to a page of neither slot i nor i + 1: no access from a page of slot i hits it;
 // 5. host_page is the host address of the page's first byte (addend + va of the page).
 struct Tlb {
   std::array<u64, kTlbSize> neg_tag;
@@ -69,7 +69,7 @@ struct Tlb {
   } stack;
 };
 
-inline constexpr unsigned kJumpBits = 13;
+inline constexpr unsigned kJumpBits = 14;
 inline constexpr unsigned kJumpSize = 1U << kJumpBits;
 inline constexpr u64 kJumpMask = kJumpSize - 1;
 inline constexpr unsigned kJumpGroup = kJumpSize / 64;
@@ -162,7 +162,7 @@ struct alignas(64) Context {
   // [x][0] is for what a change of address space leaves alone, and kModeKernel; [x][1] for the rest. x says whether in the
   // upper half of the addresses, which kernels map by large pages and programs do not have.
   std::array<std::array<LargePages, 2>, 2> large_pages;
-  // Bit g set: slots [16 g, 16 g + 16) of the TLB are all invalid, so a flush may pass over them.
+  // Bit g set: slots [64 g, 64 g + 64) of the TLB are all invalid, so a flush may pass over them.
   std::array<std::array<u64, 2>, kModeCount> tlb_clean;
   Fault fault;  // valid when a function said so by returning false
   // C++ code runs with the guest's vector registers in place (fast_path.h): what may touch them answers false instead.

@@ -1,13 +1,13 @@
 // HostListener: serves hosts over TLS, and holds their long polls until something has changed for them.
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
 
+#include "change_watcher.h"
+#include "console_polls.h"
 #include "control/host_api.h"
 #include "control/host_protocol.h"
 #include "http/server.h"
@@ -32,6 +32,7 @@ class HostListener {
 
   u16 port() const { return server_->port(); }
   control::HostApi& api() { return *api_; }
+  control::ConsoleExchange& consoles() { return consoles_.exchange(); }
 
  private:
   struct Waiting {
@@ -40,22 +41,19 @@ class HostListener {
     std::shared_ptr<http::Later> later;
   };
 
-  HostListener(state::Store& store, http::CloudCertificates certificates)
-      : store_(store), certificates_(std::move(certificates)) {}
+  HostListener(const control::Clock& clock, http::CloudCertificates certificates)
+      : certificates_(std::move(certificates)), consoles_(clock) {}
   http::Response handle(const http::Request& request);
   http::Response wait(model::HostId host, const std::string& known);
   // Answers those for whom something has changed.
-  void watch();
   void answer_changed();
 
-  state::Store& store_;
   const http::CloudCertificates certificates_;
+  ConsolePolls consoles_;
   std::unique_ptr<control::HostApi> api_;
-  std::mutex mutex_;  // of the two below
-  std::vector<Waiting> waiting_;
-  std::unique_ptr<state::Watch> watch_;
-  std::atomic<bool> ended_{false};
-  std::thread watcher_;
+  std::mutex mutex_;
+  std::vector<Waiting> waiting_;  // guarded by mutex_
+  std::unique_ptr<ChangeWatcher> watcher_;
   std::unique_ptr<http::Server> server_;
 };
 

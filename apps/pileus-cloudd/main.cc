@@ -2,6 +2,7 @@
 #include <cstdio>
 
 #include "base/log.h"
+#include "console_site.h"
 #include "control/host_health.h"
 #include "control/interfaces.h"
 #include "control/leadership.h"
@@ -14,6 +15,7 @@
 #include "host_listener.h"
 #include "http/server.h"
 #include "identity.h"
+#include "live_streams.h"
 #include "metrics.h"
 #include "options.h"
 #include "os/daemon.h"
@@ -59,6 +61,7 @@ Result<int> serve(const Options& options) {
   const control::SystemClock clock;
   const auto view = std::make_shared<control::SharedView>(*store);
   const image::Library library = TRY(image::Library::open_default());
+  const ConsoleSite console = TRY(ConsoleSite::open(options.console));
   TRY(ensure_types(*store));
 
   HostListenerOptions hosts;
@@ -78,6 +81,8 @@ Result<int> serve(const Options& options) {
   settings.console_output = [&](const model::InstancePlaced& placed) -> Result<std::string> {
     return listener->api().console(placed.id);
   };
+  auto live = std::make_unique<LiveStreams>(*store, clock, view, listener->consoles(), listener->api().usage());
+  settings.live = live.get();
   settings.region = options.region;
   settings.zones = options.zones;
   ec2::Api api(*store, clock, std::move(settings), view);
@@ -88,6 +93,8 @@ Result<int> serve(const Options& options) {
   const auto handler = [&](const http::Request& request) -> http::Response {
     if (request.method == "GET" && request.path == "/healthz") return http::text_response(200, "ok");
     if (request.method == "GET" && request.path == "/metrics") return metrics_response(api);
+    if (request.path.starts_with(kLivePath)) return live->handle(request);
+    if (ConsoleSite::is_for(request)) return console.answer(request);
     return api.handle(request);
   };
   const std::unique_ptr<http::Server> server = TRY(http::Server::start(listen, handler).with("the API"));
@@ -108,6 +115,9 @@ Result<int> serve(const Options& options) {
       });
   TRY(os::replace_file(data / "hosts-url", "https://" + reached_at + ":" + std::to_string(listener->port()) + "\n"));
   std::printf("the API is at %s; access key in %s\n", root_settings.endpoint.c_str(), (data / "client.json").c_str());
+  if (console.exists()) {
+    std::printf("the console is at %s%s\n", root_settings.endpoint.c_str(), std::string(kConsolePath).c_str());
+  }
   std::printf("hosts join at port %u; token in %s\n", listener->port(), (data / "join-token").c_str());
   std::fflush(stdout);
 
@@ -122,6 +132,7 @@ Result<int> serve(const Options& options) {
   } while (!os::wait_for_end(std::chrono::seconds(2)));
   log::info("ending in order");
   server->stop(kStopPatience);
+  live.reset();
   listener.reset();
   leadership.reset();
   return 0;

@@ -26,6 +26,7 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
   app.add_option("--region", options.region, "Name of the region")->capture_default_str();
   app.add_option("--zone", options.zones, "Name of an availability zone; may be repeated (default: REGIONa)")
       ->allow_extra_args(false);
+  app.add_option("--console", options.console, "Folder of the web console (default: the one built or installed)");
   app.add_option("--simulate", options.simulate, "Have so many hosts that only pretend to run VMs");
   app.add_flag("--print-api", options.print_api, "Print the API's documentation and end")->excludes(data);
   try {

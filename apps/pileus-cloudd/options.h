@@ -19,6 +19,7 @@ struct Options {
   std::vector<std::string> host_names;  // at which hosts reach us, beside 127.0.0.1 and localhost
   std::string region = "pileus-1";
   std::vector<std::string> zones;  // empty: the region's name and an 'a'
+  std::string console;  // folder of the web console; empty: looked for
   u32 simulate = 0;
   bool print_api = false;
 };

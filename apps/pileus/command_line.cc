@@ -225,9 +225,8 @@ void add_instance_commands(CLI::App& root, CommandLine& line) {
       "--jump", line.cloud.jump,
       "[USER@]HOST: go through SSH there, for an instance that runs on that host and has its address there");
   ssh->add_option("COMMAND", line.words, "Command to run in it, after --");
-  add_name(leaf(&root, "console", "Connect the terminal to an instance's serial console, if it runs on this machine",
-                "  pileus console web"),
-           line, "The instance");
+  add_name(leaf(&root, "console", "Connect the terminal to an instance's serial console", "  pileus console web"), line,
+           "The instance");
   CLI::App* logs =
       leaf(&root, "logs", "Print the end of an instance's console", "  pileus logs web\n  pileus logs web -f");
   add_name(logs, line, "The instance");
@@ -299,6 +298,8 @@ void add_cloud_administration(CLI::App& root, CommandLine& line) {
   add_name(create, line, "Its name");
   create->add_flag("--administrator", line.cloud.administrator, "It may administrate the cloud");
   add_json(create, line);
+  leaf(&root, "web", "Print a link that signs in to the cloud's web console: keep it to yourself",
+       "  xdg-open \"$(pileus web)\"");
   CLI::App* env = leaf(&root, "env", "Print how to use the cloud with the client of your choice",
                        "  eval \"$(pileus env)\"\n  pileus env boto3\n  pileus env terraform");
   env->add_option("CLIENT", line.cloud.text, "sh, awscli, boto3, ansible, libcloud, terraform or packer (default: sh)")

@@ -14,7 +14,7 @@ _pileus() {
     --cpu) words=$(pileus cpu ls --quiet 2>/dev/null) ;;
     *)
       case $COMP_CWORD,${COMP_WORDS[1]},${COMP_WORDS[2]} in
-        1,*) words='up status down join run wait ps show ssh console logs stop start reboot rm events explain key secgroup host type account env image vm cpu completion --help --version' ;;
+        1,*) words='up status down join run wait ps show ssh console logs stop start reboot rm events explain key secgroup host type account env web image vm cpu completion --help --version' ;;
         2,key,*) words='ls import rm' ;;
         2,secgroup,*) words='ls create allow deny rm' ;;
         2,host,*) words='ls maintenance active' ;;
@@ -64,7 +64,7 @@ constexpr std::string_view kZsh = R"script(#compdef pileus
 _pileus() {
   local -a found
   case $CURRENT,$words[2],$words[3] in
-    2,*) found=(up status down join run wait ps show ssh console logs stop start reboot rm events explain key secgroup host type account env image vm cpu completion) ;;
+    2,*) found=(up status down join run wait ps show ssh console logs stop start reboot rm events explain key secgroup host type account env web image vm cpu completion) ;;
     3,key,*) found=(ls import rm) ;;
     3,secgroup,*) found=(ls create allow deny rm) ;;
     3,host,*) found=(ls maintenance active) ;;
@@ -97,7 +97,7 @@ function __pileus_at
   set -l words (commandline -opc)
   test "$words[2..-1]" = "$argv"
 end
-complete -c pileus -n '__pileus_at' -f -a 'up status down join run wait ps show ssh console logs stop start reboot rm events explain key secgroup host type account env image vm cpu completion'
+complete -c pileus -n '__pileus_at' -f -a 'up status down join run wait ps show ssh console logs stop start reboot rm events explain key secgroup host type account env web image vm cpu completion'
 complete -c pileus -n '__pileus_at key' -f -a 'ls import rm'
 complete -c pileus -n '__pileus_at secgroup' -f -a 'ls create allow deny rm'
 complete -c pileus -n '__pileus_at host' -f -a 'ls maintenance active'

@@ -2,7 +2,6 @@
 
 #include <poll.h>
 #include <sys/socket.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,43 +13,20 @@
 #include "os/child_process.h"
 #include "os/file.h"
 #include "os/unix_socket.h"
+#include "terminal.h"
 
 namespace pileus::cli {
 namespace {
 
-constexpr char kLeave = 0x1d;  // Ctrl-]
 constexpr std::chrono::seconds kPatience{10};
 constexpr int kPollMs = 200;
 
-// The terminal passes every key on, until destroyed.
-class RawTerminal {
- public:
-  RawTerminal() {
-    if (::isatty(STDIN_FILENO) != 1 || ::tcgetattr(STDIN_FILENO, &before_) != 0) return;
-    termios raw = before_;
-    ::cfmakeraw(&raw);
-    changed_ = ::tcsetattr(STDIN_FILENO, TCSANOW, &raw) == 0;
-  }
-  ~RawTerminal() {
-    if (changed_) ::tcsetattr(STDIN_FILENO, TCSANOW, &before_);
-  }
-  RawTerminal(const RawTerminal&) = delete;
-  RawTerminal& operator=(const RawTerminal&) = delete;
-
- private:
-  termios before_ = {};
-  bool changed_ = false;
-};
-
 // One read and what follows from it; false at the end of the input or when the user leaves.
 Result<bool> pass_keys(int socket) {
-  std::array<char, 512> keys;
-  const ssize_t got = ::read(STDIN_FILENO, keys.data(), keys.size());
-  if (got < 0) return errno == EINTR;
-  const std::string_view typed(keys.data(), static_cast<std::size_t>(got));
-  const std::size_t leave = typed.find(kLeave);
-  TRY(os::send_all(socket, typed.substr(0, leave), kPatience));
-  return got > 0 && leave == std::string_view::npos;
+  const std::optional<Keys> keys = read_keys();
+  if (!keys) return true;
+  TRY(os::send_all(socket, keys->typed, kPatience));
+  return !keys->last;
 }
 
 }  // namespace

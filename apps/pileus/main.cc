@@ -70,6 +70,7 @@ constexpr std::array kCommands = {
     Entry{"account ls", account_list},
     Entry{"account create", account_create},
     Entry{"env", cloud_env},
+    Entry{"web", cloud_web},
 };
 
 Result<int> dispatch(const CommandLine& line) {

@@ -1,5 +1,6 @@
 #include "control/fuzz.h"
 
+#include "control/console_protocol.h"
 #include "control/host_protocol.h"
 #include "control/network_protocol.h"
 
@@ -25,6 +26,8 @@ void fuzz_host_message(std::span<const u8> input) {
   check(parse_assignments(text), parse_assignments);
   check(parse_observation(text), parse_observation);
   check(parse_host_network(text), parse_host_network);
+  check(parse_console_wishes(text), parse_console_wishes);
+  check(parse_console_output(text), parse_console_output);
 }
 
 }  // namespace pileus::control

@@ -164,7 +164,12 @@ Result<std::string> HostApi::report(model::HostId host, const std::string& body)
       const InstanceView* instance = view.find(id);
       if (instance != nullptr && instance->placed.value.host == host) consoles_[id] = std::move(text);
     }
+    for (const auto& [id, used] : report.usage) {
+      const InstanceView* instance = view.find(id);
+      if (instance != nullptr && instance->placed.value.host == host) usage_.add(id, clock_.now(), used);
+    }
     std::erase_if(consoles_, [&](const auto& each) { return view.find(each.first) == nullptr; });
+    usage_.forget_if([&](model::InstanceId id) { return view.find(id) == nullptr; });
   }));
   return std::string("{}");
 }

@@ -12,6 +12,7 @@
 #include "control/clock.h"
 #include "control/network_api.h"
 #include "control/shared_view.h"
+#include "control/usage_log.h"
 
 namespace pileus::control {
 
@@ -40,6 +41,7 @@ class HostApi {
 
   // The tail of an instance's console, as its host last told it; empty when it told none.
   std::string console(model::InstanceId id);
+  const UsageLog& usage() const { return usage_; }
 
  private:
   Result<std::string> join(const std::string& body);
@@ -54,6 +56,7 @@ class HostApi {
   const Sign sign_;
   const std::shared_ptr<SharedView> view_;
   NetworkApi networks_;
+  UsageLog usage_;
   std::mutex mutex_;  // of all below
   std::map<model::HostId, state::LeaseId> leases_;
   std::map<model::InstanceId, std::string> consoles_;

@@ -113,6 +113,26 @@ TEST_F(HostApiTest, ReportsKeepAHostAliveAndCarryConsoles) {
   EXPECT_EQ(api_.console(id_), "login:") << "it is not that host's instance";
 }
 
+TEST_F(HostApiTest, ReportsCarryUsageOfTheHostsOwnInstances) {
+  HostReport report;
+  report.usage[id_] = {.cpu_us = 7, .memory_bytes = 6, .network_out_bytes = 5};
+  ASSERT_EQ(ask(kReportPath, encode(report), host_).status, 200);
+  cloud_.clock.advance(UsageLog::kStep);
+  ASSERT_EQ(ask(kReportPath, encode(report), other_).status, 200) << "heard, but not of that instance";
+  EXPECT_TRUE(api_.usage().samples(id_).empty());
+  ASSERT_EQ(ask(kReportPath, encode(report), host_).status, 200);
+  EXPECT_EQ(api_.usage().samples(id_).size(), 1U);
+  EXPECT_EQ(parse_host_report(encode(report))->usage.at(id_), report.usage.at(id_));
+}
+
+TEST_F(HostApiTest, HostsThatTellNoUsageAreHeard) {
+  std::string body = encode(HostReport{});
+  const std::size_t at = body.find(",\"usage\":{}");
+  ASSERT_NE(at, std::string::npos) << body;
+  body.erase(at, std::string(",\"usage\":{}").size());
+  EXPECT_EQ(ask(kReportPath, body, host_).status, 200);
+}
+
 TEST_F(HostApiTest, GarbageIsRefused) {
   for (const std::string_view path : {kReportPath, kObservePath, kJoinPath}) {
     for (const char* body : {"", "{", "[]", "{}", "null", "{\"observed\": 7, \"consoles\": []}", "\xFF\xFE"}) {

@@ -37,6 +37,30 @@ Result<Record> record_of(const Json& object, const char* field) {
   return model::decode<Record>(found->get_ref<const std::string&>()).with(field);
 }
 
+struct UsageField {
+  const char* name;
+  u64 InstanceUsage::* member;
+};
+constexpr UsageField kUsageFields[] = {
+    {"cpu_us", &InstanceUsage::cpu_us},
+    {"memory_bytes", &InstanceUsage::memory_bytes},
+    {"disk_read_bytes", &InstanceUsage::disk_read_bytes},
+    {"disk_written_bytes", &InstanceUsage::disk_written_bytes},
+    {"network_in_bytes", &InstanceUsage::network_in_bytes},
+    {"network_out_bytes", &InstanceUsage::network_out_bytes},
+};
+
+Result<InstanceUsage> parse_usage(const Json& object) {
+  if (!object.is_object()) return missing("usage");
+  InstanceUsage usage;
+  for (const UsageField& field : kUsageFields) {
+    const auto found = object.find(field.name);
+    if (found == object.end() || !found->is_number_unsigned()) return missing(field.name);
+    usage.*field.member = found->get<u64>();
+  }
+  return usage;
+}
+
 Result<Assignment> parse_assignment(const Json& object) {
   Assignment assignment;
   if (!object.is_object()) return missing("instances");
@@ -93,7 +117,11 @@ Result<JoinAnswer> parse_join_answer(std::string_view text) {
 std::string encode(const HostReport& message) {
   Json consoles = Json::object();
   for (const auto& [id, text] : message.consoles) consoles[id.text()] = text;
-  return dump({{"observed", model::encode(message.observed)}, {"consoles", consoles}});
+  Json usage = Json::object();
+  for (const auto& [id, used] : message.usage) {
+    for (const UsageField& field : kUsageFields) usage[id.text()][field.name] = used.*field.member;
+  }
+  return dump({{"observed", model::encode(message.observed)}, {"consoles", consoles}, {"usage", usage}});
 }
 
 Result<HostReport> parse_host_report(std::string_view text) {
@@ -108,6 +136,13 @@ Result<HostReport> parse_host_report(std::string_view text) {
     if (tail.size() > kMaxConsole) tail.erase(0, tail.size() - kMaxConsole);
     const model::InstanceId instance = TRY(model::InstanceId::parse(id));
     message.consoles[instance] = std::move(tail);
+  }
+  const auto usage = object.find("usage");
+  if (usage == object.end()) return message;  // an older host
+  if (!usage->is_object()) return missing("usage");
+  for (const auto& [id, used] : usage->items()) {
+    const model::InstanceId instance = TRY(model::InstanceId::parse(id));
+    message.usage[instance] = TRY(parse_usage(used));
   }
   return message;
 }

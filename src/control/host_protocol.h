@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "control/usage_log.h"
 #include "model/host.h"
 
 namespace pileus::control {
@@ -39,6 +40,7 @@ struct JoinAnswer {
 struct HostReport {
   model::HostObserved observed;                     // id and reported_at are filled in by the cloud manager
   std::map<model::InstanceId, std::string> consoles;  // tails of the consoles that have changed
+  std::map<model::InstanceId, InstanceUsage> usage;  // of those that run
 };
 
 // One instance that the host is to care for, with all it needs for that.

@@ -11,7 +11,7 @@ namespace {
 // In the order of the documentation.
 constexpr std::array kGroups = {&kInstanceActions,      &kInstanceTypeActions, &kImageActions,  &kKeyPairActions,
                                 &kSecurityGroupActions, &kNetworkActions,      &kVolumeActions, &kTagActions,
-                                &kPlaceActions,         &kAccountActions,      &kOwnActions};
+                                &kPlaceActions,         &kAccountActions,      &kOwnActions,    &kLiveActions};
 
 struct Declared {
   std::string_view name;  // with N for indices

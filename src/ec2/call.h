@@ -8,6 +8,7 @@
 #include "control/clock.h"
 #include "control/shared_view.h"
 #include "ec2/accounts.h"
+#include "ec2/live.h"
 #include "ec2/parameters.h"
 
 namespace pileus::ec2 {
@@ -17,6 +18,7 @@ struct ApiSettings {
   std::vector<std::string> zones = {"pileus-1a"};
   // The console's output of an instance, as far back as its host keeps it; kNotFound when the host cannot be asked.
   std::function<Result<std::string>(const model::InstancePlaced&)> console_output;
+  Live* live = nullptr;  // null: none is offered
 };
 
 // Hosts and instances as controllers see them, shared by the requests.

@@ -21,5 +21,6 @@ extern const ActionGroup kTagActions;
 extern const ActionGroup kPlaceActions;
 extern const ActionGroup kAccountActions;
 extern const ActionGroup kOwnActions;
+extern const ActionGroup kLiveActions;
 
 }  // namespace pileus::ec2

@@ -27,6 +27,9 @@ class Agent {
   // come soon.
   bool step(std::vector<control::Assignment>& assignments, bool news, LocalVm::Time now);
 
+  const std::filesystem::path& instances() const { return instances_; }  // the folder of their folders
+  const std::filesystem::path& network() const { return switch_.folder(); }
+
   // Ends of consoles that have changed since they were last asked for.
   std::map<model::InstanceId, std::string> changed_consoles();
 

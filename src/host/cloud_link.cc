@@ -33,29 +33,50 @@ class HttpLink final : public CloudLink {
 
   Result<std::string> network() override { return post(control::kNetworkPath, ""); }
 
-  // As a stream, because only such a request can be cancelled.
   Result<std::vector<control::Assignment>> next_assignments() override {
-    const std::size_t manager = current_;
-    Result<std::vector<control::Assignment>> list = wait_for_assignments(manager);
-    if (!list) leave(manager);
+    const std::string body = TRY(wait(std::string(control::kAssignmentsPath) + "?known=" + known_, assignments_call_));
+    std::vector<control::Assignment> list = TRY(control::parse_assignments(body));
+    known_ = http::sha256_hex(body);
     return list;
+  }
+
+  Result<control::ConsoleWishes> console_wishes(u64 after) override {
+    const std::string path = std::string(control::kConsoleWishesPath) + "?after=" + std::to_string(after);
+    const std::string body = TRY(wait(path, consoles_call_));
+    return control::parse_console_wishes(body);
+  }
+
+  Result<> console_output(const control::ConsoleOutput& output) override {
+    TRY(post(control::kConsoleOutputPath, control::encode(output)));
+    return {};
   }
 
   void cancel() override {
     const std::lock_guard lock(mutex_);
     cancelled_ = true;
-    if (const std::shared_ptr<http::ClientStream> stream = waiting_.lock()) stream->cancel();
+    for (const std::weak_ptr<http::ClientStream>* call : {&assignments_call_, &consoles_call_}) {
+      if (const std::shared_ptr<http::ClientStream> stream = call->lock()) stream->cancel();
+    }
   }
 
  private:
-  Result<std::vector<control::Assignment>> wait_for_assignments(std::size_t manager) {
-    http::ClientRequest request = make(manager, std::string(control::kAssignmentsPath) + "?known=" + known_, "");
+  // A long poll of the present cloud manager; one that fails is left.
+  Result<std::string> wait(const std::string& path, std::weak_ptr<http::ClientStream>& call) {
+    const std::size_t manager = current_;
+    Result<std::string> body = wait_at(manager, path, call);
+    if (!body) leave(manager);
+    return body;
+  }
+
+  // As a stream, because only such a request can be cancelled.
+  Result<std::string> wait_at(std::size_t manager, const std::string& path, std::weak_ptr<http::ClientStream>& call) {
+    http::ClientRequest request = make(manager, path, "");
     request.timeout = control::kLongPoll + kPatience;
     std::shared_ptr<http::ClientStream> stream = TRY(client_->open(request));
     {
       const std::lock_guard lock(mutex_);
       if (cancelled_) return Error(ErrorCode::kBusy, "cancelled");
-      waiting_ = stream;
+      call = stream;
     }
     std::string body;
     while (true) {
@@ -64,9 +85,7 @@ class HttpLink final : public CloudLink {
       body += *part;
     }
     if (stream->status() != 200) return refusal(stream->status(), body);
-    std::vector<control::Assignment> list = TRY(control::parse_assignments(body));
-    known_ = http::sha256_hex(body);
-    return list;
+    return body;
   }
 
   http::ClientRequest make(std::size_t manager, const std::string& path, std::string body) const {
@@ -102,7 +121,8 @@ class HttpLink final : public CloudLink {
   std::string known_;  // digest of the last answer; of the thread that waits
   std::mutex mutex_;
   bool cancelled_ = false;
-  std::weak_ptr<http::ClientStream> waiting_;
+  std::weak_ptr<http::ClientStream> assignments_call_;  // guarded by mutex_, as the next
+  std::weak_ptr<http::ClientStream> consoles_call_;
 };
 
 }  // namespace

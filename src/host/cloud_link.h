@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "control/console_protocol.h"
 #include "control/host_protocol.h"
 #include "host/membership.h"
 
@@ -23,7 +24,10 @@ class CloudLink {
   // What the virtual switch has to know now: a control::HostNetwork, encoded.
   virtual Result<std::string> network() = 0;
   virtual Result<> observe(const control::Observation& observation) = 0;
-  // Ends a next_assignments() that waits.
+  // Waits until there is more than what came with `after`, for about control::kLongPoll at most.
+  virtual Result<control::ConsoleWishes> console_wishes(u64 after) = 0;
+  virtual Result<> console_output(const control::ConsoleOutput& output) = 0;
+  // Ends a next_assignments() and a console_wishes() that wait.
   virtual void cancel() = 0;
 };
 

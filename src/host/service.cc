@@ -1,6 +1,7 @@
 #include "host/service.h"
 
 #include "base/log.h"
+#include "host/usage.h"
 
 namespace pileus::host {
 namespace {
@@ -18,7 +19,8 @@ Service::Service(CloudLink& cloud, Agent& agent, model::HostObserved capacity)
       capacity_(std::move(capacity)),
       listener_([this] { listen(); }),
       actor_([this] { act(); }),
-      keeper_([this] { keep_alive(); }) {}
+      keeper_([this] { keep_alive(); }),
+      consoles_(cloud, agent.instances()) {}
 
 Service::~Service() {
   ended_ = true;
@@ -77,6 +79,7 @@ void Service::keep_alive() {
       const std::lock_guard lock(agent_mutex_);
       report.consoles = agent_.changed_consoles();
     }
+    report.usage = measure_usage(agent_.instances(), agent_.network());
     const Result<> told = cloud_.report(report);
     if (!told) log::warn("the report to the cloud: {}", told.error().message());
   } while (rest(kReport));

@@ -1,5 +1,5 @@
 // Service: the threads of pileus-hostd. One waits for the cloud's wishes, one says every few seconds that we live, one
-// acts.
+// acts, and those of Consoles.
 #pragma once
 
 #include <atomic>
@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "host/agent.h"
+#include "host/consoles.h"
 
 namespace pileus::host {
 
@@ -39,6 +40,7 @@ class Service {
   std::thread listener_;
   std::thread actor_;
   std::thread keeper_;
+  Consoles consoles_;
 };
 
 }  // namespace pileus::host

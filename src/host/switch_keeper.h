@@ -31,6 +31,7 @@ class SwitchKeeper {
                   bool news, Time now);
   // Where the instance's VM is to be plugged in; nothing while the switch does not know it.
   std::optional<SwitchPlace> place_of(model::InstanceId id) const;
+  const std::filesystem::path& folder() const { return folder_; }
   // When no VM is left.
   Result<> end();
 

@@ -18,7 +18,7 @@ Result<vmm::VmDirectory> create_vm(const std::filesystem::path& parent, const st
 
 struct Spawn {
   std::vector<std::string> options;  // of pileus-vmm, before the folder
-  int parent_death_signal = 0;       // sent to it when the thread that spawned it ends; 0: none
+  int parent_death_signal = 0;  // sent to it when the thread that spawned it ends; 0: none
 };
 // Starts the pileus-vmm beside this program (else that in PATH) in a session of its own; it may not run yet when this
 // returns. Its log is the folder's vmm.log.

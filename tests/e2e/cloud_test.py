@@ -6,12 +6,46 @@ import json
 import os
 import pathlib
 import signal
+import subprocess
 import tempfile
 
-from harness import BOOT_PATIENCE_S, IMAGE, Failure, end_on_sigterm, step, wait_until
+from harness import BOOT_PATIENCE_S, BUILD, IMAGE, PROGRAMS, Failure, end_on_sigterm, say, step, wait_until
 from one_cloud import STATE_PATIENCE_S, Cloud
 
 USER_DATA = "#!/bin/sh\necho user data ran > /run/user-data\n"
+CONSOLE = pathlib.Path(__file__).resolve().parents[2] / "console"
+
+
+def check_console(cloud, folder):
+    """`pileus console` where the VM is not: through the cloud manager to the host, and back."""
+    settings = json.loads((cloud.folder / "client.json").read_text())
+    elsewhere = os.environ | {"PILEUS_HOME": str(pathlib.Path(folder) / "elsewhere"),
+                              "PILEUS_ENDPOINT": settings["endpoint"], "AWS_ACCESS_KEY_ID": settings["access_key"],
+                              "AWS_SECRET_ACCESS_KEY": settings["secret_key"]}
+    with subprocess.Popen([PROGRAMS / "pileus", "console", "web"], env=elsewhere, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL) as console:
+        os.set_blocking(console.stdout.fileno(), False)
+        seen = b""
+
+        def asks_who():
+            nonlocal seen
+            console.stdin.write(b"\r")  # getty asks again
+            console.stdin.flush()
+            seen += console.stdout.read() or b""
+            return seen.count(b"login:") > 1
+
+        try:
+            wait_until(asks_who, "getty answers what is typed", STATE_PATIENCE_S)
+        finally:
+            console.kill()
+
+
+def check_in_browser(cloud):
+    if not (BUILD / "console" / "index.html").exists():
+        say("the console was left out of the build")
+        return
+    link = cloud("web").strip()
+    subprocess.run(["node", CONSOLE / "e2e" / "real_vm.mjs", link, "web"], check=True, timeout=STATE_PATIENCE_S)
 
 
 def main():
@@ -41,6 +75,10 @@ def main():
                 raise Failure("there is a seed disk")
             if cloud.ssh("web", "sudo grep -c WARNING /var/log/cloud-init.log || true") != "0":
                 raise Failure(cloud.ssh("web", "sudo grep WARNING /var/log/cloud-init.log"))
+        with step("its serial console, from elsewhere"):
+            check_console(cloud, folder)
+        with step("its console and figures in a browser"):
+            check_in_browser(cloud)
         with step("kill -9 of all daemons: the VM goes on, and is found again"):
             boot = cloud.ssh("web", "cat /proc/sys/kernel/random/boot_id; echo kept > ~/kept; sync").splitlines()[0]
             vmm = cloud.vmms()

@@ -2,6 +2,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "control/console_protocol.h"
 #include "control/host_protocol.h"
 #include "control/network_protocol.h"
 #include "http/certificates.h"
@@ -47,6 +48,12 @@ std::vector<Bytes> etcd_seeds() {
           R"(5{"error":"etcdserver: mvcc: required revision has been compacted","message":"etcdserver: mvcc: required revision has been compacted","code":11})"),
       bytes_of(R"(5{"error":{"grpc_code":14,"http_code":503,"message":"etcdserver: no leader"}})"),
   };
+}
+
+// The first byte is where client::fuzz_events() cuts.
+std::vector<Bytes> event_seeds() {
+  return {
+      bytes_of("\tevent: hello\ndata: {}\n\n:\n\nevent: output\r\ndata: bHM=\r\n\r\nevent: ended\ndata: \"x\"\n\n")};
 }
 
 std::vector<Bytes> query_seeds() {
@@ -107,12 +114,15 @@ std::vector<Bytes> host_message_seeds() {
   network.ports[0].interface = model::InterfaceId(7);
   network.groups = {{.record = {}, .members = {"172.31.0.5"}}};
   network.remotes = {{.network = 7, .mac = "02:00:00:00:00:01", .address = "172.31.0.6", .host = "10.0.0.2:4789"}};
-  return {bytes_of(control::encode(network)),
-          bytes_of(control::encode(report)),
-          bytes_of(control::encode(std::vector{assignment})),
-          bytes_of(control::encode(observation)),
-          bytes_of(control::encode(control::JoinRequest{"secret", "name", "", "", "request"})),
-          bytes_of(control::encode(control::JoinAnswer{model::HostId(7), "certificate"}))};
+  return {
+      bytes_of(control::encode(network)),
+      bytes_of(control::encode(report)),
+      bytes_of(control::encode(std::vector{assignment})),
+      bytes_of(control::encode(observation)),
+      bytes_of(control::encode(control::JoinRequest{"secret", "name", "", "", "request"})),
+      bytes_of(control::encode(control::ConsoleWishes{9, {model::InstanceId(7)}, {{9, model::InstanceId(7), "ls"}}})),
+      bytes_of(control::encode(control::ConsoleOutput{model::InstanceId(7), "login: ", ""})),
+      bytes_of(control::encode(control::JoinAnswer{model::HostId(7), "certificate"}))};
 }
 
 }  // namespace pileus::fuzz

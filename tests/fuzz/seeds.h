@@ -18,6 +18,7 @@ std::vector<Bytes> base64_seeds();
 std::vector<Bytes> join_token_seeds();
 std::vector<Bytes> csr_seeds();
 std::vector<Bytes> etcd_seeds();  // one or more for each kind of answer
+std::vector<Bytes> event_seeds();
 std::vector<Bytes> query_seeds();  // recorded from awscli, boto3 and libcloud
 std::vector<Bytes> signature_seeds();
 std::vector<Bytes> filter_seeds();

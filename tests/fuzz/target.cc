@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/result.h"
+#include "client/fuzz.h"
 #include "control/fuzz.h"
 #include "debug/fuzz.h"
 #include "ec2/fuzz.h"
@@ -39,14 +40,15 @@ constexpr std::array kTargets = {
     Target{"ec2_filter", "a filter's pattern and a text", ec2::fuzz_filter, filter_seeds, 512},
     Target{"ec2_public_key", "a public key that a client imports", ec2::fuzz_public_key, public_key_seeds, 2 * kKiB},
     Target{"host_message", "what a host and the cloud manager send each other", control::fuzz_host_message,
-                  host_message_seeds, 8 * kKiB},
+           host_message_seeds, 8 * kKiB},
+    Target{"events", "a stream of server-sent events", client::fuzz_events, event_seeds, 4 * kKiB},
     Target{"dhcp", "DHCP requests of guests", packet::fuzz_dhcp, dhcp_seeds, 1 * kKiB},
-           Target{"dns", "DNS questions of guests", packet::fuzz_dns, dns_seeds, 1 * kKiB},
-           Target{"segments", "TCP segments that are to be cut", packet::fuzz_segments, segment_seeds, 4 * kKiB},
-           Target{"switch_frames", "frames of guests in the virtual switch", vswitch::fuzz_switch_frames,
-                  switch_frame_seeds, 8 * kKiB},
-           Target{"switch_config", "the virtual switch's configuration", vswitch::fuzz_switch_config,
-                  switch_config_seeds, 8 * kKiB},
+    Target{"dns", "DNS questions of guests", packet::fuzz_dns, dns_seeds, 1 * kKiB},
+    Target{"segments", "TCP segments that are to be cut", packet::fuzz_segments, segment_seeds, 4 * kKiB},
+    Target{"switch_frames", "frames of guests in the virtual switch", vswitch::fuzz_switch_frames, switch_frame_seeds,
+           8 * kKiB},
+    Target{"switch_config", "the virtual switch's configuration", vswitch::fuzz_switch_config, switch_config_seeds,
+           8 * kKiB},
 };
 
 // Sums up the bytes that follow a length byte. The mistake: it believes the length.

@@ -91,6 +91,12 @@ def add_settings(root):
         write(root / "etc/default" / file.name, file.read_text())
 
 
+def add_console(root, programs):
+    """The web console, if it was built."""
+    if (programs.parent / "console" / "index.html").exists():
+        shutil.copytree(programs.parent / "console", root / "usr/share/pileus/console")
+
+
 def libraries(root):
     """The packages whose shared libraries the programs need, in the versions that they need."""
     with tempfile.TemporaryDirectory() as folder:
@@ -119,6 +125,7 @@ def make(programs, version, folder):
         add_programs(root, programs)
         add_documents(root, programs, version)
         add_settings(root)
+        add_console(root, programs)
         add_control(root, version)
         for path in root.rglob("*"):
             if path.is_dir():

@@ -46,6 +46,8 @@ Result<int> host_mode(image::Library& library, const CommandLine& line);
 Result<int> type_list(image::Library& library, const CommandLine& line);
 Result<int> account_list(image::Library& library, const CommandLine& line);
 Result<int> account_create(image::Library& library, const CommandLine& line);
+// web.cc
+Result<int> cloud_web(image::Library& library, const CommandLine& line);
 // environment.cc
 Result<int> cloud_env(image::Library& library, const CommandLine& line);
 

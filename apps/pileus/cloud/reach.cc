@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "cloud/commands.h"
+#include "cloud/remote_console.h"
 #include "http/base64.h"
 #include "interrupt.h"
 #include "login.h"
@@ -147,11 +148,9 @@ Result<int> cloud_console(image::Library& library, const CommandLine& line) {
   const InstanceInfo instance = TRY(find_instance(cloud, line.name));
   VmEntry vm{vmm::VmDirectory(cloud_folder(library) / "host" / "instances" / instance.id), {}};
   vm.config.name = instance.label();
-  if (!vm.directory.in_use()) {
-    return Error(ErrorCode::kNotFound, instance.label() + " does not run on this machine: `pileus logs " +
-                                           instance.label() + "` prints its console");
-  }
-  const ConsoleEnd end = TRY(attach_console(vm, ConsoleKind::kSerial));
+  // Here without detours; elsewhere through the cloud.
+  const bool here = vm.directory.in_use();
+  const ConsoleEnd end = TRY(here ? attach_console(vm, ConsoleKind::kSerial) : attach_remote_console(cloud, instance));
   std::fputs(end == ConsoleEnd::kLeft ? "\nleft the console\n" : "\nthe instance ended\n", stderr);
   return 0;
 }

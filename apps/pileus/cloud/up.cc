@@ -7,6 +7,7 @@
 #include "cloud/commands.h"
 #include "cloud/daemons.h"
 #include "cloud/session.h"
+#include "cloud/web.h"
 #include "interrupt.h"
 #include "os/child_process.h"
 #include "os/daemon.h"
@@ -78,6 +79,8 @@ void print_up(const client::Settings& settings) {
       "  pileus ps                           what there is\n  eval \"$(pileus env)\"               "
       "for aws, boto3 and others\n\n",
       settings.endpoint.c_str());
+  const std::string console = console_address(settings);
+  if (!console.empty()) std::printf("In a browser: %s (`pileus web` prints a link that signs in)\n\n", console.c_str());
   std::fflush(stdout);
 }
 
@@ -128,16 +131,19 @@ Result<int> cloud_status(image::Library& library, const CommandLine& line) {
   const bool host = host_of(library).runs();
   const u32 hosts = cloud ? ready_hosts(*cloud) : 0;
   const std::string endpoint = cloud ? cloud->settings().endpoint : std::string();
+  const std::string console = cloud ? console_address(cloud->settings()) : std::string();
   if (line.json) {
     print_json({{"manager", manager},
                 {"host", host},
                 {"answers", cloud.has_value()},
                 {"endpoint", endpoint},
+                {"console", console},
                 {"hosts_ready", hosts}});
   } else {
     print_table({{"cloud manager", manager ? "runs" : "does not run: `pileus up --detach` starts it"},
                  {"host", host ? "runs" : "does not run"},
                  {"API", cloud ? endpoint : "does not answer"},
+                 {"web console", console.empty() ? "none" : console},
                  {"hosts ready", std::to_string(hosts)},
                  {"folder", cloud_folder(library).string()}});
   }

@@ -50,12 +50,16 @@ Result<Assignment> assignment_of(state::Store& store, const InstanceView& instan
   assignment.observed = instance.observed.value;
   const model::InstanceDesired& desired = assignment.desired;
   assignment.image_name = TRY(read<model::ImageDesired>(store, model::desired_key(desired.image))).value.name;
+  bool wants_public = true;
   if (!desired.interfaces.empty()) {
     const auto interface = TRY(read<model::InterfaceDesired>(store, model::desired_key(desired.interfaces[0])));
     assignment.private_address = interface.value.private_address;
     assignment.mac = interface.value.mac;
+    assignment.elastic_address = interface.value.elastic_address;
+    wants_public = interface.value.wants_public || !assignment.elastic_address.empty();
   }
   for (const model::SecurityGroupId id : desired.security_groups) {
+    if (!wants_public) break;
     const auto group = TRY(read<model::SecurityGroup>(store, model::desired_key(id)));
     for (const u16 port : open_ports(group.value)) assignment.open_ports.insert(port);
   }
@@ -215,7 +219,7 @@ Result<std::string> HostApi::observe(model::HostId host, const std::string& body
     change.update(model::observed_key(id), next, before.revision);
     // A guest that has shut itself down is not to be started again: that was its owner's wish.
     if (told.guest_ended && desired.value.power == model::Power::kRunning) {
-      desired.value.power = model::Power::kStopped;
+      desired.value.power = desired.value.terminate_on_shutdown ? model::Power::kTerminated : model::Power::kStopped;
       desired.value.generation++;
       change.update(model::desired_key(id), desired.value, desired.revision);
     } else {

@@ -100,6 +100,45 @@ TEST_F(HostApiTest, AGuestThatEndedIsNotStartedAgain) {
   EXPECT_EQ(cloud_.stored<model::InstanceDesired>(model::desired_key(id_)).power, model::Power::kStopped);
 }
 
+TEST_F(HostApiTest, AGuestThatEndedIsTerminatedWhereThatWasAskedFor) {
+  auto desired = cloud_.stored<model::InstanceDesired>(model::desired_key(id_));
+  desired.terminate_on_shutdown = true;
+  ASSERT_TRUE(cloud_.store().put(model::desired_key(id_), model::encode(desired)).ok());
+  ASSERT_EQ(ask(kObservePath, encode(observation(InstanceState::kRunning)), host_).status, 200);
+  Observation ended = observation(InstanceState::kStopping);
+  ended.guest_ended = true;
+  ASSERT_EQ(ask(kObservePath, encode(ended), host_).status, 200);
+  EXPECT_EQ(cloud_.stored<model::InstanceDesired>(model::desired_key(id_)).power, model::Power::kTerminated);
+}
+
+TEST_F(HostApiTest, PortsAreOpenWhereTheInterfaceIsToBeReached) {
+  model::SecurityGroup group;
+  group.id = model::SecurityGroupId(7);
+  model::SecurityGroupRule rule;
+  rule.protocol = "tcp";
+  rule.from_port = rule.to_port = 22;
+  rule.cidr = "0.0.0.0/0";
+  group.rules = {rule};
+  model::InterfaceDesired interface;
+  interface.id = model::InterfaceId(8);
+  interface.instance = id_;
+  interface.wants_public = false;
+  auto desired = cloud_.stored<model::InstanceDesired>(model::desired_key(id_));
+  desired.interfaces = {interface.id};
+  desired.security_groups = {group.id};
+  const auto put = [&](const std::string& key, const auto& record) {
+    ASSERT_TRUE(cloud_.store().put(key, model::encode(record)).ok());
+  };
+  put(model::desired_key(group.id), group);
+  put(model::desired_key(interface.id), interface);
+  put(model::desired_key(id_), desired);
+  EXPECT_TRUE(assignments(host_).at(0).open_ports.empty());
+  interface.elastic_address = "127.78.0.9";
+  put(model::desired_key(interface.id), interface);
+  EXPECT_EQ(assignments(host_).at(0).open_ports, std::set<u16>{22});
+  EXPECT_EQ(assignments(host_).at(0).elastic_address, "127.78.0.9");
+}
+
 TEST_F(HostApiTest, ReportsKeepAHostAliveAndCarryConsoles) {
   HostReport report;
   report.observed.capacity = {4, 4096, 100};

@@ -77,6 +77,8 @@ Result<Assignment> parse_assignment(const Json& object) {
     if (!port.is_number_unsigned() || port.get<u64>() == 0 || port.get<u64>() > 65535) return missing("open_ports");
     assignment.open_ports.insert(port.get<u16>());
   }
+  // A cloud manager of before does not say it.
+  if (object.contains("elastic_address")) assignment.elastic_address = TRY(text_of(object, "elastic_address"));
   return assignment;
 }
 
@@ -157,7 +159,8 @@ std::string encode(const std::vector<Assignment>& list) {
                          {"public_key", each.public_key},
                          {"private_address", each.private_address},
                          {"mac", each.mac},
-                         {"open_ports", each.open_ports}});
+                         {"open_ports", each.open_ports},
+                         {"elastic_address", each.elastic_address}});
   }
   return dump({{"instances", instances}});
 }

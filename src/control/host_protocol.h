@@ -53,6 +53,7 @@ struct Assignment {
   std::string private_address;
   std::string mac;
   std::set<u16> open_ports;  // TCP, that may be reached from outside
+  std::string elastic_address;  // at which they are to be reached; empty: the host chooses one
 };
 
 // What became of an instance.

@@ -1,8 +1,27 @@
 #include "control/interfaces.h"
 
-#include "model/network.h"
-
 namespace pileus::control {
+namespace {
+
+void free_address(Change& change, const model::InterfaceDesired& interface, const std::string& address) {
+  change.erase(state::KeyRange::key(model::subnet_address_key(interface.subnet, address)));
+}
+
+}  // namespace
+
+Result<> erase_interface(state::Store& store, Change& change, const model::InterfaceDesired& interface) {
+  change.erase(state::KeyRange::key(model::desired_key(interface.id)));
+  free_address(change, interface, interface.private_address);
+  for (const std::string& address : interface.more_addresses) free_address(change, interface, address);
+  if (!interface.allocation) return {};
+  const std::string key = model::desired_key(interface.allocation);
+  auto elastic = TRY(read<model::AddressDesired>(store, key));
+  if (elastic.value.interface != interface.id) return {};
+  elastic.value.association = {};
+  elastic.value.interface = {};
+  change.update(key, elastic.value, elastic.revision);
+  return {};
+}
 
 Result<u32> InterfaceReaper::run_once() {
   TRY(work_.refresh());
@@ -62,16 +81,20 @@ Result<u32> InterfaceReaper::sweep() {
 }
 
 Result<InterfaceReaper::Outcome> InterfaceReaper::release(const std::string& key) {
-  const auto interface = TRY(read<model::InterfaceDesired>(store_, key));
-  if (!interface.exists()) return Outcome::kNothing;
+  auto interface = TRY(read<model::InterfaceDesired>(store_, key));
+  if (!interface.exists() || !interface.value.instance) return Outcome::kNothing;
   const auto observed = TRY(read<model::InstanceObserved>(store_, model::observed_key(interface.value.instance)));
   if (observed.exists() && observed.value.state != model::InstanceState::kTerminated) return Outcome::kNotNow;
   Change change;
   change.expect(key, interface.revision);
   change.expect(model::observed_key(interface.value.instance), observed.revision);
-  change.erase(state::KeyRange::key(key));
-  change.erase(
-      state::KeyRange::key(model::subnet_address_key(interface.value.subnet, interface.value.private_address)));
+  if (interface.value.delete_on_termination) {
+    TRY(erase_interface(store_, change, interface.value));
+  } else {
+    interface.value.instance = {};
+    interface.value.attached_since = 0;
+    change.put(key, model::encode(interface.value));
+  }
   return TRY(change.commit(store_)) ? Outcome::kReleased : Outcome::kNotNow;
 }
 

@@ -1,4 +1,5 @@
-// Gives the addresses and network interfaces of terminated instances back.
+// Gives the addresses and network interfaces of terminated instances back; interfaces that are to outlive their instances
+// become free.
 #pragma once
 
 #include <chrono>
@@ -6,8 +7,13 @@
 
 #include "control/controller.h"
 #include "control/shared_view.h"
+#include "model/network.h"
 
 namespace pileus::control {
+
+// To be part of a transaction that expects the interface unchanged: it and its addresses go, and the elastic address that
+// leads to it leads nowhere.
+Result<> erase_interface(state::Store& store, Change& change, const model::InterfaceDesired& interface);
 
 class InterfaceReaper : public Controller {
  public:

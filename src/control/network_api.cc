@@ -103,7 +103,11 @@ Result<HostNetwork> NetworkApi::network_of(const Places& places, bool& whole) {
         continue;
       }
       const u32 number = TRY(number_of(vpc->first));
-      network.networks[number] = vpc->second.cidr;
+      if (!network.networks.contains(number)) {
+        std::vector<std::string>& blocks = network.networks[number];
+        blocks.push_back(vpc->second.cidr);
+        for (const model::VpcBlock& block : vpc->second.blocks) blocks.push_back(block.cidr);
+      }
       network.ports.push_back({.instance = id,
                                .interface = each.id,
                                .network = number,
@@ -111,7 +115,8 @@ Result<HostNetwork> NetworkApi::network_of(const Places& places, bool& whole) {
                                .address = each.private_address,
                                .subnet = subnet->second.cidr,
                                .groups = each.security_groups,
-                               .check_source = each.source_dest_check});
+                               .check_source = each.source_dest_check,
+                               .more_addresses = each.more_addresses});
     }
   }
   add_groups(network);
@@ -135,7 +140,9 @@ void NetworkApi::add_groups(HostNetwork& network) const {
   for (const auto& [instance, interfaces] : records_.interfaces) {
     for (const model::InterfaceDesired& each : interfaces) {
       for (const model::SecurityGroupId id : each.security_groups) {
-        if (peers.contains(id)) members[id].push_back(each.private_address);
+        if (!peers.contains(id)) continue;
+        members[id].push_back(each.private_address);
+        members[id].insert(members[id].end(), each.more_addresses.begin(), each.more_addresses.end());
       }
     }
   }
@@ -158,8 +165,11 @@ void NetworkApi::add_remotes(HostNetwork& network, const Places& places) const {
       const auto subnet = records_.subnets.find(each.subnet);
       const auto number = subnet == records_.subnets.end() ? wanted.end() : wanted.find(subnet->second.vpc);
       if (number == wanted.end()) continue;
-      network.remotes.push_back(
-          {.network = number->second, .mac = each.mac, .address = each.private_address, .host = tunnel});
+      std::vector<std::string> addresses = each.more_addresses;
+      addresses.push_back(each.private_address);
+      for (const std::string& address : addresses) {
+        network.remotes.push_back({.network = number->second, .mac = each.mac, .address = address, .host = tunnel});
+      }
     }
   }
 }

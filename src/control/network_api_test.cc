@@ -59,12 +59,13 @@ class NetworkApiTest : public ::testing::Test {
     group.rules = {rule};
     put(model::desired_key(id), group);
   }
-  void instance(u64 number, model::HostId host, const std::string& address, model::SecurityGroupId group) {
+  void instance(u64 number, model::HostId host, const std::string& address, model::SecurityGroupId group,
+                model::SubnetId subnet = kSubnet) {
     const model::InstanceId id(number);
     model::InterfaceDesired interface;
     interface.id = model::InterfaceId(number);
     interface.instance = id;
-    interface.subnet = kSubnet;
+    interface.subnet = subnet;
     interface.private_address = address;
     interface.mac = "02:00:00:00:00:01";
     interface.security_groups = {group};
@@ -101,7 +102,7 @@ TEST_F(NetworkApiTest, AHostIsToldOfItsPortsAndOfWhoIsElsewhere) {
   ASSERT_EQ(network.ports.size(), 1U);
   EXPECT_EQ(network.ports[0].address, "172.31.0.10");
   EXPECT_EQ(network.ports[0].subnet, "172.31.0.0/20");
-  EXPECT_EQ(network.networks.at(network.ports[0].network), "172.31.0.0/16");
+  EXPECT_EQ(network.networks.at(network.ports[0].network), std::vector<std::string>{"172.31.0.0/16"});
   ASSERT_EQ(network.remotes.size(), 1U);
   EXPECT_EQ(network.remotes[0].address, "172.31.0.11");
   EXPECT_EQ(network.remotes[0].host, "10.0.0.2:4789");
@@ -121,6 +122,40 @@ TEST_F(NetworkApiTest, ANewInstanceIsToldAtOnce) {
   EXPECT_EQ(ask(0).ports.size(), 1U);
   instance(12, Cloud::host_id(0), "172.31.0.12", kWeb);
   EXPECT_EQ(ask(0).ports.size(), 2U);
+}
+
+TEST_F(NetworkApiTest, NetworksOfTheSameAddressesDoNotMeet) {
+  const model::VpcId other(21);
+  model::VpcDesired vpc;
+  vpc.id = other;
+  vpc.cidr = "172.31.0.0/16";
+  vpc.blocks = {{model::VpcBlockId(22), "10.0.0.0/24"}};
+  put(model::desired_key(other), vpc);
+  model::SubnetDesired subnet;
+  subnet.id = model::SubnetId(23);
+  subnet.vpc = other;
+  subnet.cidr = "10.0.0.0/24";
+  put(model::desired_key(subnet.id), subnet);
+  instance(20, Cloud::host_id(0), "10.0.0.10", kWeb, subnet.id);
+  const HostNetwork network = ask(0);
+  ASSERT_EQ(network.ports.size(), 2U);
+  EXPECT_NE(network.ports[0].network, network.ports[1].network);
+  EXPECT_EQ(network.networks.at(network.ports[1].network), (std::vector<std::string>{"172.31.0.0/16", "10.0.0.0/24"}));
+  // The neighbour elsewhere is of the first network only.
+  ASSERT_EQ(network.remotes.size(), 1U);
+  EXPECT_EQ(network.remotes[0].network, network.ports[0].network);
+}
+
+TEST_F(NetworkApiTest, FurtherAddressesAreToldToo) {
+  auto interface = cloud_.stored<model::InterfaceDesired>(model::desired_key(model::InterfaceId(11)));
+  interface.more_addresses = {"172.31.0.40"};
+  put(model::desired_key(interface.id), interface);
+  const HostNetwork network = ask(0);
+  ASSERT_EQ(network.remotes.size(), 2U);
+  EXPECT_EQ(network.remotes[0].address, "172.31.0.40");
+  const auto web = std::ranges::find(network.groups, kWeb, [](const NetworkGroup& each) { return each.record.id; });
+  EXPECT_EQ(web->members, (std::vector<std::string>{"172.31.0.11", "172.31.0.40"}));
+  EXPECT_EQ(ask(1).ports.at(0).more_addresses, interface.more_addresses);
 }
 
 TEST_F(NetworkApiTest, WhoHasEndedIsNobodysNeighbour) {

@@ -5,8 +5,6 @@ namespace {
 
 constexpr int kTries = 16;
 
-std::string number_key(u32 number) { return "v1/network-numbers/" + std::to_string(number); }
-
 }  // namespace
 
 Result<u32> network_number(state::Store& store, model::VpcId vpc) {
@@ -18,8 +16,8 @@ Result<u32> network_number(state::Store& store, model::VpcId vpc) {
     observed.value.id = vpc;
     observed.value.vni = number;
     Change change;
-    change.expect(number_key(number), 0);
-    change.put(number_key(number), vpc.text());
+    change.expect(model::network_number_key(number), 0);
+    change.put(model::network_number_key(number), vpc.text());
     change.update(model::observed_key(vpc), observed.value, observed.revision);
     const auto done = TRY(change.commit(store));
     if (done) return number;

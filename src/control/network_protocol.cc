@@ -48,6 +48,14 @@ Result<NetworkPort> parse_port(const Json& object) {
     if (!each.is_string()) return missing("groups");
     port.groups.push_back(TRY(model::SecurityGroupId::parse(each.get_ref<const std::string&>())));
   }
+  // A cloud manager of before does not say it.
+  if (object.contains("more_addresses")) {
+    const Json* more = TRY(list(object, "more_addresses"));
+    for (const Json& each : *more) {
+      if (!each.is_string()) return missing("more_addresses");
+      port.more_addresses.push_back(each.get<std::string>());
+    }
+  }
   return port;
 }
 
@@ -76,7 +84,9 @@ Result<RemoteGuest> parse_remote(const Json& object) {
 
 std::string encode(const HostNetwork& message) {
   Json networks = Json::array();
-  for (const auto& [id, cidr] : message.networks) networks.push_back({{"network", id}, {"cidr", cidr}});
+  for (const auto& [id, blocks] : message.networks) {
+    for (const std::string& cidr : blocks) networks.push_back({{"network", id}, {"cidr", cidr}});
+  }
   Json ports = Json::array();
   for (const NetworkPort& port : message.ports) {
     Json groups = Json::array();
@@ -88,7 +98,8 @@ std::string encode(const HostNetwork& message) {
                      {"address", port.address},
                      {"subnet", port.subnet},
                      {"groups", groups},
-                     {"check_source", port.check_source}});
+                     {"check_source", port.check_source},
+                     {"more_addresses", port.more_addresses}});
   }
   Json groups = Json::array();
   for (const NetworkGroup& group : message.groups) {
@@ -111,7 +122,7 @@ Result<HostNetwork> parse_host_network(std::string_view body) {
   const Json* networks = TRY(list(object, "networks"));
   for (const Json& each : *networks) {
     const u32 id = TRY(number(each, "network"));
-    message.networks[id] = TRY(text(each, "cidr"));
+    message.networks[id].push_back(TRY(text(each, "cidr")));
   }
   const Json* ports = TRY(list(object, "ports"));
   for (const Json& each : *ports) message.ports.push_back(TRY(parse_port(each)));

@@ -20,6 +20,7 @@ struct NetworkPort {
   std::string subnet;  // "172.31.0.0/20"
   std::vector<model::SecurityGroupId> groups;
   bool check_source = true;
+  std::vector<std::string> more_addresses;  // besides `address`
 };
 
 struct NetworkGroup {
@@ -36,7 +37,7 @@ struct RemoteGuest {
 };
 
 struct HostNetwork {
-  std::map<u32, std::string> networks;  // by identifier: the VPC's addresses
+  std::map<u32, std::vector<std::string>> networks;  // by identifier: the VPC's blocks of addresses
   std::vector<NetworkPort> ports;
   std::vector<NetworkGroup> groups;  // of the ports, and those that their rules name
   std::vector<RemoteGuest> remotes;

@@ -127,10 +127,11 @@ Result<u32> Reaper::forget_tokens() {
 }
 
 Result<bool> Reaper::is_in_use(const model::Idempotency& token) {
-  const Launched launched = TRY(decode_answer(token.answer));
+  const Result<Launched> launched = decode_answer(token.answer);
+  if (!launched) return false;  // of an action that made something else
   bool in_use = false;
   view_->look([&](View& view) {
-    for (const model::InstanceId id : launched.instances) in_use |= view.find(id) != nullptr;
+    for (const model::InstanceId id : launched->instances) in_use |= view.find(id) != nullptr;
   });
   return in_use;
 }

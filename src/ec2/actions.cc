@@ -9,9 +9,12 @@ namespace pileus::ec2 {
 namespace {
 
 // In the order of the documentation.
-constexpr std::array kGroups = {&kInstanceActions,      &kInstanceTypeActions, &kImageActions,  &kKeyPairActions,
-                                &kSecurityGroupActions, &kNetworkActions,      &kVolumeActions, &kTagActions,
-                                &kPlaceActions,         &kAccountActions,      &kOwnActions,    &kLiveActions};
+constexpr std::array kGroups = {
+    &kInstanceActions,      &kInstanceTypeActions, &kImageActions,          &kKeyPairActions,
+    &kSecurityGroupActions, &kNetworkActions,      &kRouteActions,          &kInterfaceActions,
+    &kAddressActions,       &kVolumeActions,       &kLaunchTemplateActions, &kPlacementGroupActions,
+    &kTagActions,           &kPlaceActions,        &kAccountActions,        &kOwnActions,
+    &kLiveActions};
 
 struct Declared {
   std::string_view name;  // with N for indices
@@ -91,6 +94,13 @@ bool is_unsupported(std::string_view name) {
   return std::ranges::any_of(kGroups, [&](const ActionGroup* group) {
     return std::ranges::find(group->unsupported, name) != group->unsupported.end();
   });
+}
+
+bool has_parameter(const Action& action, std::string_view name) {
+  const std::string general = with_n(name);
+  bool found = false;
+  for_each_parameter(action, [&](const Declared& declared) { found |= declared.name == general; });
+  return found;
 }
 
 Reply<> check_parameters(const Action& action, const Parameters& parameters) {

@@ -34,6 +34,8 @@ const Action* find_action(std::string_view name);
 // Whether EC2 has an action of that name that we do not offer.
 bool is_unsupported(std::string_view name);
 
+// Whether the action takes a parameter of that name, "Filter.1.Name".
+bool has_parameter(const Action& action, std::string_view name);
 // MissingParameter, InvalidParameterValue. Parameters that the action does not know are let pass: newer clients send new
 // ones.
 Reply<> check_parameters(const Action& action, const Parameters& parameters);

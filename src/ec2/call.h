@@ -41,7 +41,6 @@ struct Call {
   model::Account account;  // who asks
   std::string access_key;
   const Parameters& parameters;
-  std::string vpc_of_answer = {};  // the network that instances of this answer are in
 
   // All records of a kind that the account has, by id. Kinds that have no observed half or whose callers need none.
   template <typename Record>

@@ -227,7 +227,10 @@ Result<> Agent::report(control::Assignment& assignment, const LocalVm& vm, model
   TRY(cloud_.observe(message));
   log::info("{}: {}{}{}", assignment.desired.id.text(), told.what, told.why.empty() ? "" : ": ", told.why);
   assignment.observed = message.observed;
-  if (told.guest_ended) assignment.desired.power = model::Power::kStopped;
+  if (told.guest_ended) {
+    assignment.desired.power =
+        assignment.desired.terminate_on_shutdown ? model::Power::kTerminated : model::Power::kStopped;
+  }
   return {};
 }
 

@@ -23,13 +23,17 @@ std::string random_address() {
   return "127.77." + std::to_string(random % 256) + "." + std::to_string(1 + (random >> 8U) % 254);
 }
 
-// Ports as they are, on an address of the instance's own, which it keeps if it can; without the right to low ports, one
-// port for SSH. Ports that lead into the guest already are the switch's, and need not be free.
+// Whether hosts choose such addresses by themselves; elastic ones are others.
+bool is_random_address(const std::string& address) { return address.starts_with("127.77."); }
+
+// Ports as they are, on the elastic address or else on an address of the instance's own, which it keeps if it can; without
+// the right to low ports, one port for SSH. Ports that lead into the guest already are the switch's, and need not be free.
 Result<std::vector<vmm::PortForward>> forwards_for(const std::vector<vmm::PortForward>& before,
-                                                   const std::set<u16>& ports) {
+                                                   const std::set<u16>& ports, const std::string& elastic) {
   std::vector<vmm::PortForward> forwards;
   if (ports.empty()) return forwards;
-  const std::string own = before.empty() ? std::string() : before.front().address;
+  const std::string last = before.empty() ? std::string() : before.front().address;
+  const std::string own = is_random_address(last) ? last : std::string();
   const auto check_free = [&](const std::string& address) -> Result<> {
     for (const u16 port : ports) {
       const vmm::PortForward wanted{.address = address, .host_port = port, .guest_port = port};
@@ -38,20 +42,22 @@ Result<std::vector<vmm::PortForward>> forwards_for(const std::vector<vmm::PortFo
     return {};
   };
   for (int i = 0; i < kTries; ++i) {
-    const bool again = i == 0 && !own.empty() && own != vmm::PortForward().address;
-    const std::string address = again ? own : random_address();
+    const std::string address = !elastic.empty() ? elastic : i == 0 && !own.empty() ? own : random_address();
     const Result<> free = check_free(address);
     if (!free && free.error().code() == ErrorCode::kPermission) break;
+    // It may still lead to the instance that had it before.
+    if (!free && !elastic.empty()) return free.error();
     if (!free) continue;
     for (const u16 port : ports) forwards.push_back({.address = address, .host_port = port, .guest_port = port});
     return forwards;
   }
   if (!ports.contains(kSsh)) return forwards;
+  const std::string address = elastic.empty() ? vmm::PortForward().address : elastic;
   for (const vmm::PortForward& each : before) {
-    if (each.guest_port == kSsh) return std::vector{each};
+    if (each.guest_port == kSsh && each.address == address) return std::vector{each};
   }
   const u16 port = TRY(os::find_free_port());
-  forwards.push_back({.host_port = port, .guest_port = kSsh});
+  forwards.push_back({.address = address, .host_port = port, .guest_port = kSsh});
   return forwards;
 }
 
@@ -69,7 +75,8 @@ std::string LocalVm::public_address() const {
 
 Result<bool> LocalVm::choose_forwards(const control::Assignment& assignment) {
   vmm::VmConfig config = TRY(directory_.config());
-  std::vector<vmm::PortForward> forwards = TRY(forwards_for(config.forwards, assignment.open_ports));
+  std::vector<vmm::PortForward> forwards =
+      TRY(forwards_for(config.forwards, assignment.open_ports, assignment.elastic_address));
   if (forwards == config.forwards) return false;
   config.forwards = std::move(forwards);
   TRY(directory_.save_config(config));
@@ -100,6 +107,9 @@ Result<> LocalVm::make(const image::Library& library, const control::Assignment&
 Result<> LocalVm::start(const control::Assignment& assignment, const SwitchPlace& place) {
   TRY(choose_forwards(assignment));
   vmm::VmConfig config = TRY(directory_.config());
+  // Its type may be another one than when it was made.
+  config.cpu_count = assignment.desired.takes.vcpus;
+  config.memory_bytes = assignment.desired.takes.memory_mib * kMiB;
   config.switch_port = place.socket;
   config.mac = place.mac;
   config.system = system_of(assignment.desired);

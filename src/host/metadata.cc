@@ -98,7 +98,9 @@ vswitch::Metadata metadata_of(const control::Assignment& assignment, const contr
   put(interface + "device-number", "0");
   put(interface + "interface-id", port.interface.text());
   put(interface + "local-hostname", name);
-  put(interface + "local-ipv4s", port.address);
+  std::string addresses = port.address;
+  for (const std::string& each : port.more_addresses) addresses += "\n" + each;
+  put(interface + "local-ipv4s", addresses);
   put(interface + "mac", port.mac);
   put(interface + "owner-id", desired.account.text());
   put(interface + "public-ipv4s", address);
@@ -109,7 +111,19 @@ vswitch::Metadata metadata_of(const control::Assignment& assignment, const contr
   put(interface + "vpc-id", vpc_of(network, port));
   put(interface + "subnet-ipv4-cidr-block", port.subnet);
   const auto vpc = network.networks.find(port.network);
-  if (vpc != network.networks.end()) put(interface + "vpc-ipv4-cidr-block", vpc->second);
+  if (vpc != network.networks.end() && !vpc->second.empty()) {
+    std::string blocks;
+    for (const std::string& each : vpc->second) blocks += (blocks.empty() ? "" : "\n") + each;
+    put(interface + "vpc-ipv4-cidr-block", vpc->second.front());
+    put(interface + "vpc-ipv4-cidr-blocks", blocks);
+  }
+  for (const auto& [key, value] : desired.tags) {
+    // A key with a slash would be a folder: EC2 shows none.
+    if (desired.metadata.tags && key.find('/') == std::string::npos) put("tags/instance/" + key, value);
+  }
+  metadata.enabled = desired.metadata.enabled;
+  metadata.token_required = desired.metadata.token_required;
+  metadata.hop_limit = static_cast<u8>(desired.metadata.hop_limit);
   return metadata;
 }
 

@@ -92,10 +92,12 @@ Result<vswitch::Config> SwitchKeeper::wanted(const std::vector<control::Assignme
                                              const std::map<model::InstanceId, LocalVm>& vms) const {
   vswitch::Config config;
   config.tunnel = tunnel_;
-  for (const auto& [number, text] : network_.networks) {
-    const auto cidr = packet::parse_cidr(text);
-    if (!cidr) return unreadable("network", text);
-    config.networks[number] = {*cidr};
+  for (const auto& [number, blocks] : network_.networks) {
+    for (const std::string& text : blocks) {
+      const auto cidr = packet::parse_cidr(text);
+      if (!cidr) return unreadable("network", text);
+      config.networks[number].push_back(*cidr);
+    }
   }
   for (const control::NetworkGroup& group : network_.groups) {
     config.groups[group.record.id.text()] = TRY(switch_group(group));

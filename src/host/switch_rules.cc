@@ -42,6 +42,9 @@ Result<vswitch::Port> switch_port(const control::NetworkPort& port) {
   result.subnet = TRY(known(packet::parse_cidr(port.subnet), port.subnet));
   for (const model::SecurityGroupId group : port.groups) result.groups.push_back(group.text());
   result.check_source = port.check_source;
+  for (const std::string& each : port.more_addresses) {
+    result.more_addresses.push_back(TRY(known(packet::parse_ipv4(each), each)));
+  }
   return result;
 }
 

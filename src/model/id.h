@@ -31,6 +31,11 @@ enum class IdKind : u8 {
   kAssociation,
   kReservation,
   kPlacementGroup,
+  kVpcBlock,
+  kInternetGateway,
+  kRouteTable,
+  kRouteTableAssociation,
+  kLaunchTemplate,
 };
 std::string_view id_prefix(IdKind kind);  // "i", "ami", ..., without the dash
 
@@ -71,6 +76,11 @@ using AllocationId = Id<IdKind::kAllocation>;
 using AssociationId = Id<IdKind::kAssociation>;
 using ReservationId = Id<IdKind::kReservation>;
 using PlacementGroupId = Id<IdKind::kPlacementGroup>;
+using VpcBlockId = Id<IdKind::kVpcBlock>;  // that a VPC has a block of addresses
+using InternetGatewayId = Id<IdKind::kInternetGateway>;
+using RouteTableId = Id<IdKind::kRouteTable>;
+using RouteTableAssociationId = Id<IdKind::kRouteTableAssociation>;
+using LaunchTemplateId = Id<IdKind::kLaunchTemplate>;
 
 // An account: 12 decimal digits, as in every "owner" of EC2.
 class AccountId {

@@ -45,6 +45,15 @@ struct DiskWish {
   bool operator==(const DiskWish&) const = default;
 };
 
+// How the instance may ask for its metadata.
+struct MetadataOptions {
+  bool enabled = true;
+  bool token_required = false;  // version 2 only
+  u32 hop_limit = 1;            // of answers, 1 to 64
+  bool tags = false;            // whether it may read its tags there
+  bool operator==(const MetadataOptions&) const = default;
+};
+
 struct InstanceDesired {
   InstanceId id;
   AccountId account;
@@ -67,6 +76,14 @@ struct InstanceDesired {
   Millis launched_at = 0;
   bool termination_protected = false;
   Tags tags;
+  bool stop_protected = false;
+  bool terminate_on_shutdown = false;  // by the guest itself; else it is stopped then
+  bool monitored = false;    // remembered for clients: hosts measure all the same
+  bool recovers = true;      // the same
+  std::string cpu_credits = "unlimited";  // the same
+  MetadataOptions metadata;
+  LaunchTemplateId template_id;  // that it was launched from; may be none
+  u64 template_version = 0;
   bool operator==(const InstanceDesired&) const = default;
 };
 

@@ -5,11 +5,27 @@
 namespace pileus::model {
 namespace {
 
-constexpr std::array<std::string_view, 15> kFolders = {
-    kInstancesPrefix, "v1/images/",    kHostsPrefix,       "v1/key-pairs/",    "v1/security-groups/",
-    "v1/rules/",      "v1/vpcs/",      "v1/subnets/",      "v1/volumes/",      "v1/snapshots/",
-    "v1/interfaces/", "v1/addresses/", "v1/associations/", "v1/reservations/", kGroupsPrefix};
-static_assert(kFolders.size() == static_cast<std::size_t>(IdKind::kPlacementGroup) + 1);
+constexpr std::array<std::string_view, 20> kFolders = {kInstancesPrefix,
+                                                       "v1/images/",
+                                                       kHostsPrefix,
+                                                       "v1/key-pairs/",
+                                                       "v1/security-groups/",
+                                                       "v1/rules/",
+                                                       "v1/vpcs/",
+                                                       "v1/subnets/",
+                                                       "v1/volumes/",
+                                                       "v1/snapshots/",
+                                                       "v1/interfaces/",
+                                                       "v1/addresses/",
+                                                       "v1/associations/",
+                                                       "v1/reservations/",
+                                                       kGroupsPrefix,
+                                                       "v1/vpc-blocks/",
+                                                       "v1/internet-gateways/",
+                                                       "v1/route-tables/",
+                                                       "v1/route-table-associations/",
+                                                       "v1/launch-templates/"};
+static_assert(kFolders.size() == static_cast<std::size_t>(IdKind::kLaunchTemplate) + 1);
 
 // Tokens are the client's bytes: in a key they are hexadecimal, so that no slash of theirs leads elsewhere.
 std::string hex(std::string_view bytes) {

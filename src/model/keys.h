@@ -42,6 +42,19 @@ inline std::string alive_key(HostId id) { return record_key(IdKind::kHost, id.te
 inline std::string group_turn_key(PlacementGroupId id) {
   return record_key(IdKind::kPlacementGroup, id.text(), "turn");
 }
+// Put with everything that comes to be inside of a network, so that who deletes it sees that something did.
+inline std::string network_turn_key(VpcId id) { return record_key(IdKind::kVpc, id.text(), "turn"); }
+// Which VPC has a VXLAN network identifier.
+inline std::string network_number_key(u32 number) { return "v1/network-numbers/" + std::to_string(number); }
+// Present while a subnet is being deleted: nobody takes an address of it then.
+inline std::string subnet_closing_key(SubnetId id) { return record_key(IdKind::kSubnet, id.text(), "closing"); }
+// Which allocation a public address is of.
+inline std::string public_address_key(std::string_view address) {
+  return std::string("v1/public-addresses/").append(address);
+}
+inline std::string template_version_key(LaunchTemplateId id, u64 number) {
+  return record_key(IdKind::kLaunchTemplate, id.text(), "version-" + std::to_string(number));
+}
 std::string type_key(std::string_view name);
 std::string account_key(const AccountId& id);
 std::string token_key(const AccountId& account, std::string_view action, std::string_view token);

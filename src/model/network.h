@@ -5,6 +5,13 @@
 
 namespace pileus::model {
 
+// A further block of addresses of a VPC.
+struct VpcBlock {
+  VpcBlockId id;
+  std::string cidr;
+  bool operator==(const VpcBlock&) const = default;
+};
+
 struct VpcDesired {
   VpcId id;
   AccountId account;
@@ -13,6 +20,7 @@ struct VpcDesired {
   bool dns_support = true;
   bool dns_hostnames = false;
   Tags tags;
+  std::vector<VpcBlock> blocks;  // besides `cidr`
   bool operator==(const VpcDesired&) const = default;
 };
 struct VpcObserved {
@@ -52,6 +60,13 @@ struct InterfaceDesired {
   bool delete_on_termination = true;
   std::string description;
   Tags tags;
+  bool wants_public = true;  // whether its instance gets an address that is reached from the host
+  std::vector<std::string> more_addresses;  // private ones besides `private_address`
+  Millis attached_since = 0;
+  // An elastic address that was associated with it; none: the host gives one.
+  AllocationId allocation;
+  AssociationId association;
+  std::string elastic_address;
   bool operator==(const InterfaceDesired&) const = default;
 };
 struct InterfaceObserved {
@@ -72,6 +87,39 @@ struct AddressDesired {
   Tags tags;
   bool operator==(const AddressDesired&) const = default;
 };
+// Gateways and routes are records: the virtual switch leads every instance outward, and those of a VPC to each other.
+struct InternetGateway {
+  InternetGatewayId id;
+  AccountId account;
+  VpcId vpc;  // none: detached
+  Tags tags;
+  bool operator==(const InternetGateway&) const = default;
+};
+
+struct Route {
+  std::string destination;  // "0.0.0.0/0"
+  // One of them.
+  InternetGatewayId gateway;
+  InterfaceId interface;
+  InstanceId instance;  // that the interface was named by; may be none
+  bool operator==(const Route&) const = default;
+};
+struct RouteTableAssociation {
+  RouteTableAssociationId id;
+  SubnetId subnet;  // none: all subnets of the VPC that have no other
+  bool operator==(const RouteTableAssociation&) const = default;
+};
+// A VPC's main table has the VPC's own number; while it has no record, it is as it was at first.
+struct RouteTable {
+  RouteTableId id;
+  AccountId account;
+  VpcId vpc;
+  std::vector<Route> routes;  // besides the local one
+  std::vector<RouteTableAssociation> associations;
+  Tags tags;
+  bool operator==(const RouteTable&) const = default;
+};
+
 struct AddressObserved {
   AllocationId id;
   AddressState state = AddressState::kFree;

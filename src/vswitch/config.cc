@@ -29,7 +29,10 @@ Json encode_port(const Port& port) {
     mappings.push_back(
         {{"host_address", each.host_address}, {"host_port", each.host_port}, {"guest_port", each.guest_port}});
   }
+  Json more = Json::array();
+  for (const Ipv4Address each : port.more_addresses) more.push_back(packet::ipv4_text(each));
   return {{"network", port.network},
+          {"more_addresses", more},
           {"mac", packet::mac_text(port.mac)},
           {"address", packet::ipv4_text(port.address)},
           {"subnet", packet::cidr_text(port.subnet)},
@@ -134,6 +137,16 @@ Ipv4Address get_address(Reader& reader, const Json& object, const char* name) {
   return address.value_or(0);
 }
 
+std::vector<Ipv4Address> get_addresses(Reader& reader, const Json& object, const char* name) {
+  std::vector<Ipv4Address> addresses;
+  for (const std::string& text : reader.get<std::vector<std::string>>(object, name)) {
+    const auto address = packet::parse_ipv4(text);
+    if (!address) reader.fail(name);
+    addresses.push_back(address.value_or(0));
+  }
+  return addresses;
+}
+
 Rule read_rule(Reader& reader, const Json& object) {
   Rule rule;
   rule.egress = reader.get<bool>(object, "egress");
@@ -170,6 +183,8 @@ Port read_port(Reader& reader, const std::string& id, const Json& object) {
   port.network = reader.get<u32>(object, "network");
   port.mac = reader.get<MacAddress>(object, "mac");
   port.address = get_address(reader, object, "address");
+  // An agent of before does not say it.
+  if (object.contains("more_addresses")) port.more_addresses = get_addresses(reader, object, "more_addresses");
   port.subnet = reader.get<Cidr>(object, "subnet");
   port.groups = reader.get<std::vector<std::string>>(object, "groups");
   port.check_source = reader.get<bool>(object, "check_source");
@@ -195,6 +210,7 @@ Result<> check(const Config& config) {
       return Error(ErrorCode::kInvalid, "the network of port " + id + " is not there");
     }
     TRY(take(port.network, port.address));
+    for (const Ipv4Address each : port.more_addresses) TRY(take(port.network, each));
   }
   for (const Remote& remote : config.remotes) TRY(take(remote.network, remote.address));
   return {};
@@ -257,11 +273,7 @@ Result<Config> parse_config(std::string_view text) {
   for (const auto& [id, each] : reader.object(object, "groups").items()) {
     Group& group = config.groups[id];
     for (const Json& rule : reader.list(each, "rules")) group.rules.push_back(read_rule(reader, rule));
-    for (const std::string& member : reader.get<std::vector<std::string>>(each, "members")) {
-      const auto address = packet::parse_ipv4(member);
-      if (!address) reader.fail("members");
-      group.members.push_back(address.value_or(0));
-    }
+    group.members = get_addresses(reader, each, "members");
   }
   for (const Json& each : reader.list(object, "remotes")) {
     config.remotes.push_back({.network = reader.get<u32>(each, "network"),

@@ -1,6 +1,7 @@
 // Config: all that a virtual switch is to do, as records (docs/formats/switch-control.md). Nothing is learned from traffic.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <string>
@@ -58,15 +59,19 @@ struct Port {
   u32 network = 0;  // VXLAN network identifier: what has another one is another world
   MacAddress mac = {};
   Ipv4Address address = 0;
+  std::vector<Ipv4Address> more_addresses;  // that are the guest's too; DHCP gives it `address`
   Cidr subnet;
   std::vector<std::string> groups;
-  bool check_source = true;  // only its own address may be in its packets
+  bool check_source = true;  // only its own addresses may be in its packets
   std::string host_name;
   std::vector<Mapping> mappings;
   Metadata metadata;
 
   // The first address of the subnet: the router, which is this switch.
   Ipv4Address router() const { return subnet.address + 1; }
+  bool has(Ipv4Address other) const {
+    return other == address || std::ranges::find(more_addresses, other) != more_addresses.end();
+  }
 };
 
 struct Endpoint {

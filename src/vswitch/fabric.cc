@@ -51,6 +51,7 @@ void Fabric::apply(Config config) {
       plug->rules_of = std::move(rules);
     }
     targets_[place(port.network, port.address)] = {.plug = plug.get()};
+    for (const Ipv4Address each : port.more_addresses) targets_[place(port.network, each)] = {.plug = plug.get()};
   }
   for (const Remote& remote : config_.remotes) targets_[place(remote.network, remote.address)] = {.remote = &remote};
 }
@@ -99,12 +100,12 @@ void Fabric::take_arp(Plug& plug, std::span<const u8> payload) {
     return;
   }
   const Port& port = plug.port;
-  const bool own = arp->sender == port.address || arp->sender == 0;  // 0: a probe whether the address is free
+  const bool own = port.has(arp->sender) || arp->sender == 0;  // 0: a probe whether the address is free
   if (arp->sender_mac != port.mac || (port.check_source && !own)) {
     ++plug.counters.spoofed;
     return;
   }
-  if (arp->operation != Arp::kRequest || arp->target == port.address) return;
+  if (arp->operation != Arp::kRequest || port.has(arp->target)) return;
   const Target* target = find(port.network, arp->target);
   const bool router = arp->target == port.router() || is_link_local(arp->target);
   if (target == nullptr && !router) return;
@@ -126,7 +127,7 @@ void Fabric::take_ipv4(Plug& plug, Offload offload, std::span<u8> frame, Time no
   }
   if (serve_itself(plug, *ip)) return;
   const Port& port = plug.port;
-  if (port.check_source && ip->source() != port.address) {
+  if (port.check_source && !port.has(ip->source())) {
     ++plug.counters.spoofed;
     return;
   }
@@ -190,7 +191,7 @@ bool Fabric::serve_itself(Plug& plug, const Ipv4View& ip) {
     return true;
   }
   if (transport->destination_port != packet::kDnsPort || ip.destination() != kNameServer) return false;
-  return (!plug.port.check_source || ip.source() == plug.port.address) && answer_dns(plug, ip, transport->source_port);
+  return (!plug.port.check_source || plug.port.has(ip.source())) && answer_dns(plug, ip, transport->source_port);
 }
 
 void Fabric::answer_dhcp(Plug& plug, const packet::DhcpRequest& request) {
@@ -263,7 +264,7 @@ void Fabric::from_nat(const std::string& id, std::span<u8> frame, Time now) {
   if (found == plugs_.end() || !ethernet || ethernet->type() != packet::kEtherIpv4) return;
   Plug& plug = *found->second;
   std::optional<Ipv4View> ip = Ipv4View::parse(ethernet->payload());
-  if (!ip || ip->destination() != plug.port.address) return;
+  if (!ip || !plug.port.has(ip->destination())) return;
   bool granted = false;
   if (ip->source() == kHostBehind && ip->fragment_offset() == 0) {
     const std::optional<Transport> transport = packet::parse_transport(ip->protocol(), ip->payload());

@@ -192,6 +192,34 @@ TEST_F(FabricTest, NobodySpeaksForOthers) {
   EXPECT_EQ(send("db", forged).size(), 1U);
 }
 
+TEST_F(FabricTest, FurtherAddressesAreTheGuestsToo) {
+  constexpr Ipv4Address kMore = 0xAC1F'0055;
+  EXPECT_TRUE(call("db", {.source = kDb, .destination = kMore}).empty());
+  Config changed = config();
+  changed.ports["web"].more_addresses = {kMore};
+  const auto parsed = parse_config(encode(changed));
+  ASSERT_TRUE(parsed.ok()) << parsed.error().message();
+  fabric_.apply(*parsed);
+  const std::vector<Sent> sent = send("db", tcp({.source = kDb, .destination = kMore}, mac_of(kWeb)));
+  ASSERT_EQ(sent.size(), 1U);
+  EXPECT_EQ(sent[0].where, "web");
+  Frame from_it = tcp({.source = kMore, .destination = kOther}, kRouterMac);
+  EthernetView::parse(from_it)->set_source(mac_of(kWeb));
+  EXPECT_EQ(send("web", from_it).size(), 1U);
+  changed.ports["db"].more_addresses = {kMore};
+  EXPECT_FALSE(parse_config(encode(changed)).ok()) << "the address is there twice";
+}
+
+TEST_F(FabricTest, NetworksOfTheSameAddressesDoNotMeet) {
+  Config changed = config();
+  changed.networks[8] = {*packet::parse_cidr("172.31.0.0/16")};
+  add(changed, "twin", kDb, "172.31.0.0/20", "web");
+  changed.ports["twin"].network = 8;
+  fabric_.apply(changed);
+  EXPECT_TRUE(call("twin", {.source = kDb, .destination = kWeb}).empty());
+  EXPECT_EQ(fabric_.counters("twin").unknown, 1U);
+}
+
 TEST_F(FabricTest, ArpIsAnsweredAndNotPassedOn) {
   const auto ask = [&](Ipv4Address target) {
     const packet::Arp arp{.sender_mac = mac_of(kWeb), .sender = kWeb, .target_mac = {}, .target = target};

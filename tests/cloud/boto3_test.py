@@ -10,37 +10,10 @@ import unittest
 
 from botocore.exceptions import ClientError
 
-from cloud import Cloud, wait_until
+from case import CloudTest
+from cloud import wait_until
 
-FAST = {"Delay": 1, "MaxAttempts": 30}
 ED25519 = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGPKSUTyz1HwHReFVvD5obVsALAgJRNarH4TRpNePnAS me@here"
-
-
-class CloudTest(unittest.TestCase):
-    HOSTS = 3
-
-    @classmethod
-    def setUpClass(cls):
-        cls.cloud = cls.enterClassContext(Cloud(hosts=cls.HOSTS))
-        cls.ec2 = cls.cloud.client()
-        cls.image = cls.cloud.image()
-
-    def refused(self, code, status, act, **arguments):
-        with self.assertRaises(ClientError) as caught:
-            act(**arguments)
-        response = caught.exception.response
-        self.assertEqual((response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]), (code, status))
-        return response["Error"]["Message"]
-
-    def run_one(self, **more):
-        answer = self.ec2.run_instances(ImageId=self.image, MinCount=1, MaxCount=1, InstanceType="t3.micro", **more)
-        return answer["Instances"][0]["InstanceId"]
-
-    def wait(self, name, *ids):
-        self.ec2.get_waiter(name).wait(InstanceIds=list(ids), WaiterConfig=FAST)
-
-    def instance(self, instance):
-        return self.ec2.describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"][0]
 
 
 class Round(CloudTest):
@@ -192,7 +165,7 @@ class Manners(CloudTest):
         self.refused("DryRunOperation", 412, ec2.run_instances, ImageId=self.image, MinCount=1, MaxCount=1, DryRun=True)
         self.refused("InvalidParameterValue", 400, ec2.run_instances, ImageId=self.image, MinCount=1, MaxCount=1,
                      InstanceType="t99.huge")
-        self.refused("UnsupportedOperation", 400, ec2.create_vpc, CidrBlock="10.0.0.0/16")
+        self.refused("UnsupportedOperation", 400, ec2.modify_address_attribute, AllocationId="eipalloc-0")
         self.refused("InvalidAction", 400, ec2.create_transit_gateway)
 
     def test_filters_and_ids(self):

@@ -88,11 +88,12 @@ Reply<> describe_instance_types(Call& call, pugi::xml_node answer) {
   const auto filters = TRY(FilterSet<model::InstanceType>::read(call.parameters, kFilters, nullptr));
   const Page page = TRY(read_page(call.parameters));
   std::vector<std::string> wanted = call.parameters.list("InstanceType");
+  const bool all = wanted.empty();
   std::vector<model::InstanceType> found;
   for (const model::InstanceType& type : TRY(instance_types(call))) {
-    if (wanted.empty() ? type.offered : std::erase(wanted, type.name) != 0) found.push_back(type);
+    if (all ? type.offered : std::erase(wanted, type.name) != 0) found.push_back(type);
   }
-  if (!wanted.empty() && found.size() < call.parameters.list("InstanceType").size()) {
+  if (!wanted.empty()) {
     return ApiError("InvalidInstanceType",
                     "The following supplied instance types do not exist: [" + wanted[0].substr(0, 60) + "]");
   }

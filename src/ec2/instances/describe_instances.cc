@@ -4,7 +4,8 @@
 #include "ec2/filters.h"
 #include "ec2/instances/handlers.h"
 #include "ec2/instances/objects.h"
-#include "ec2/networks/objects.h"
+#include "ec2/instances/options.h"
+#include "ec2/interfaces/objects.h"
 #include "ec2/pages.h"
 
 namespace pileus::ec2 {
@@ -16,10 +17,13 @@ const model::Tags& tags_of(const Entry& entry) { return entry.desired.tags; }
 std::string private_address(const Entry& entry) {
   return entry.observed.private_address.empty() ? entry.interface.private_address : entry.observed.private_address;
 }
-std::string dns_name(const Entry& entry) {
-  std::string address = private_address(entry);
-  std::ranges::replace(address, '.', '-');
-  return address.empty() ? address : "ip-" + address + ".pileus.internal";
+std::string dns_name(const Entry& entry) { return private_dns_name(private_address(entry)); }
+// As the host that has it says; until it has followed, the elastic address that it is going to have.
+std::string public_address(const Entry& entry) {
+  if (entry.observed.state != model::InstanceState::kRunning) return entry.interface.elastic_address;
+  const std::string& elastic = entry.interface.elastic_address;
+  return elastic.empty() || entry.observed.public_address.starts_with(elastic) ? entry.observed.public_address
+                                                                               : elastic;
 }
 Texts group_ids(const Entry& entry) {
   Texts ids;
@@ -43,7 +47,12 @@ constexpr Filter<Entry> kFilters[] = {
     {"network-interface.subnet-id", [](const Entry& entry) { return Texts{entry.desired.subnet.text()}; }},
     {"network-interface.network-interface-id", [](const Entry& entry) { return Texts{entry.interface.id.text()}; }},
     {"private-ip-address", [](const Entry& entry) { return Texts{private_address(entry)}; }},
-    {"ip-address", [](const Entry& entry) { return Texts{entry.observed.public_address}; }},
+    {"ip-address", [](const Entry& entry) { return Texts{public_address(entry)}; }},
+    {"dns-name", [](const Entry& entry) { return Texts{public_address(entry)}; }},
+    {"network-interface.addresses.association.public-ip",
+     [](const Entry& entry) { return Texts{entry.interface.elastic_address}; }},
+    {"network-interface.addresses.private-ip-address",
+     [](const Entry& entry) { return Texts{private_address(entry)}; }},
     {"private-dns-name", [](const Entry& entry) { return Texts{dns_name(entry)}; }},
     {"reservation-id", [](const Entry& entry) { return Texts{entry.desired.reservation.text()}; }},
     {"client-token", [](const Entry& entry) { return Texts{entry.desired.client_token}; }},
@@ -61,6 +70,11 @@ constexpr Filter<Entry> kFilters[] = {
     {"root-device-type", [](const Entry&) { return Texts{"ebs"}; }},
     {"hypervisor", [](const Entry&) { return Texts{"pileus"}; }},
     {"tenancy", [](const Entry&) { return Texts{"default"}; }},
+    {"monitoring-state", [](const Entry& entry) { return Texts{entry.desired.monitored ? "enabled" : "disabled"}; }},
+    {"metadata-options.http-tokens",
+     [](const Entry& entry) { return Texts{entry.desired.metadata.token_required ? "required" : "optional"}; }},
+    {"metadata-options.http-endpoint",
+     [](const Entry& entry) { return Texts{entry.desired.metadata.enabled ? "enabled" : "disabled"}; }},
     {"platform", [](const Entry&) { return Texts{}; }},
 };
 
@@ -84,34 +98,6 @@ Entry entry_of(const control::View& view, const control::InstanceView& instance)
   const model::InterfaceDesired* interface = view.find(entry.desired.interfaces[0]);
   if (interface != nullptr) entry.interface = *interface;
   return entry;
-}
-
-void write_interface(pugi::xml_node item, const Entry& entry,
-                     const std::map<model::SecurityGroupId, std::string>& names, const std::string& vpc) {
-  pugi::xml_node set = add(item, "networkInterfaceSet");
-  if (!entry.interface.id) return;
-  pugi::xml_node node = add_item(set);
-  add(node, "networkInterfaceId", entry.interface.id.text());
-  add(node, "subnetId", entry.interface.subnet.text());
-  add(node, "vpcId", vpc);
-  add(node, "description", entry.interface.description);
-  add(node, "ownerId", entry.interface.account.text());
-  add(node, "status", "in-use");
-  add(node, "macAddress", entry.interface.mac);
-  add(node, "privateIpAddress", private_address(entry));
-  add_flag(node, "sourceDestCheck", entry.interface.source_dest_check);
-  write_groups(node, entry.desired.security_groups, names);
-  pugi::xml_node attachment = add(node, "attachment");
-  add(attachment, "attachmentId", "eni-attach-" + entry.interface.id.text().substr(4));
-  add_number(attachment, "deviceIndex", 0);
-  add(attachment, "status", "attached");
-  add_time(attachment, "attachTime", entry.desired.launched_at);
-  add_flag(attachment, "deleteOnTermination", true);
-  pugi::xml_node address = add_item(add(node, "privateIpAddressesSet"));
-  add(address, "privateIpAddress", private_address(entry));
-  add_flag(address, "primary", true);
-  add(node, "ipv6AddressesSet");
-  add(node, "interfaceType", "interface");
 }
 
 void write_disks(pugi::xml_node item, const Entry& entry) {
@@ -172,18 +158,15 @@ void write_state(pugi::xml_node parent, const char* element, model::InstanceStat
   add(node, "name", model::name(state));
 }
 
-void write_instance(pugi::xml_node set, const Call& call, const InstanceEntry& entry,
-                    const std::map<model::SecurityGroupId, std::string>& names) {
+void write_instance(pugi::xml_node set, const Call& call, const InstanceEntry& entry, const InterfaceNames& names) {
   const model::InstanceDesired& desired = entry.desired;
   const bool gone = entry.observed.state == model::InstanceState::kTerminated;
-  const bool running = entry.observed.state == model::InstanceState::kRunning;
-  const std::string& vpc = call.vpc_of_answer;
   pugi::xml_node item = add_item(set);
   add(item, "instanceId", desired.id.text());
   add(item, "imageId", desired.image.text());
   write_state(item, "instanceState", entry.observed.state);
   add(item, "privateDnsName", gone ? std::string() : dns_name(entry));
-  add(item, "dnsName", running ? entry.observed.public_address : std::string());
+  add(item, "dnsName", gone ? std::string() : public_address(entry));
   add(item, "reason", entry.observed.reason);
   add_if(item, "keyName", desired.key_name);
   add_number(item, "amiLaunchIndex", desired.launch_index);
@@ -192,17 +175,20 @@ void write_instance(pugi::xml_node set, const Call& call, const InstanceEntry& e
   add_time(item, "launchTime", desired.launched_at);
   pugi::xml_node placement = add(item, "placement");
   add(placement, "availabilityZone", desired.wish.zone);
-  add(placement, "groupName", "");
+  const auto group = names.placement_groups.find(desired.wish.group);
+  add(placement, "groupName", group == names.placement_groups.end() ? std::string() : group->second);
+  add_if(placement, "groupId", desired.wish.group.text());
+  if (entry.placed.partition != 0) add_number(placement, "partitionNumber", entry.placed.partition);
   add(placement, "tenancy", "default");
   add_if(placement, "hostId", call.account.administrator ? entry.placed.host.text() : std::string());
-  add(add(item, "monitoring"), "state", "disabled");
+  add(add(item, "monitoring"), "state", desired.monitored ? "enabled" : "disabled");
   if (!gone) {
     add(item, "subnetId", desired.subnet.text());
-    add(item, "vpcId", vpc);
+    add(item, "vpcId", names.vpc_of(desired.subnet));
     add(item, "privateIpAddress", private_address(entry));
-    if (running) add_if(item, "ipAddress", entry.observed.public_address);
+    add_if(item, "ipAddress", public_address(entry));
     add_flag(item, "sourceDestCheck", entry.interface.source_dest_check);
-    write_groups(item, entry.desired.security_groups, names);
+    write_groups(item, entry.desired.security_groups, names.groups);
   } else {
     add(item, "groupSet");
   }
@@ -220,8 +206,8 @@ void write_instance(pugi::xml_node set, const Call& call, const InstanceEntry& e
   add(item, "clientToken", desired.client_token);
   add_tags(item, desired.tags);
   add(item, "hypervisor", "pileus");
-  if (!gone) write_interface(item, entry, names, vpc);
-  else add(item, "networkInterfaceSet");
+  pugi::xml_node interfaces = add(item, "networkInterfaceSet");
+  if (!gone && entry.interface.id) write_interface(add_item(interfaces), entry.interface, names, public_address(entry));
   add_flag(item, "ebsOptimized", false);
   add_flag(item, "enaSupport", false);
   pugi::xml_node cpu = add(item, "cpuOptions");
@@ -230,7 +216,13 @@ void write_instance(pugi::xml_node set, const Call& call, const InstanceEntry& e
   add(add(item, "capacityReservationSpecification"), "capacityReservationPreference", "open");
   add_flag(add(item, "hibernationOptions"), "configured", false);
   add_flag(add(item, "enclaveOptions"), "enabled", false);
-  add(add(item, "maintenanceOptions"), "autoRecovery", "default");
+  const bool applied = entry.observed.generation >= desired.generation || gone;
+  write_metadata_options(add(item, "metadataOptions"), desired.metadata, applied);
+  add(add(item, "maintenanceOptions"), "autoRecovery", desired.recovers ? "default" : "disabled");
+  pugi::xml_node dns = add(item, "privateDnsNameOptions");
+  add(dns, "hostnameType", "ip-name");
+  add_flag(dns, "enableResourceNameDnsARecord", false);
+  add_flag(dns, "enableResourceNameDnsAAAARecord", false);
 }
 
 Reply<> describe_instances(Call& call, pugi::xml_node answer) {
@@ -244,8 +236,7 @@ Reply<> describe_instances(Call& call, pugi::xml_node answer) {
   // Filters look at all of them, for what they leave is to fill the page.
   std::vector<Entry> entries = TRY(find_instances(call, ids, filters.empty() ? page : Page()));
   std::erase_if(entries, [&](const Entry& entry) { return !filters.pass(entry); });
-  const auto names = TRY(group_names(call));
-  call.vpc_of_answer = TRY(default_network(call)).vpc.text();
+  const InterfaceNames names = TRY(interface_names(call));
   pugi::xml_node set = add(answer, "reservationSet");
   std::map<model::ReservationId, pugi::xml_node> reservations;
   write_page(

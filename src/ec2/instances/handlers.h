@@ -18,8 +18,18 @@ Reply<> reboot_instances(Call& call, pugi::xml_node answer);
 Reply<> terminate_instances(Call& call, pugi::xml_node answer);
 // attributes.cc
 Reply<> describe_instance_attribute(Call& call, pugi::xml_node answer);
-Reply<> modify_instance_attribute(Call& call, pugi::xml_node answer);
 Reply<> describe_instance_credit_specifications(Call& call, pugi::xml_node answer);
 Reply<> get_console_output(Call& call, pugi::xml_node answer);
+// modify.cc
+Reply<> modify_instance_attribute(Call& call, pugi::xml_node answer);
+Reply<> reset_instance_attribute(Call& call, pugi::xml_node answer);
+// options.cc
+Reply<> modify_instance_metadata_options(Call& call, pugi::xml_node answer);
+Reply<> modify_instance_maintenance_options(Call& call, pugi::xml_node answer);
+Reply<> modify_instance_credit_specification(Call& call, pugi::xml_node answer);
+Reply<> monitor_instances(Call& call, pugi::xml_node answer);
+Reply<> unmonitor_instances(Call& call, pugi::xml_node answer);
+Reply<> get_password_data(Call& call, pugi::xml_node answer);
+Reply<> describe_iam_instance_profile_associations(Call& call, pugi::xml_node answer);
 
 }  // namespace pileus::ec2

@@ -20,8 +20,8 @@ struct InstanceEntry {
 Reply<std::vector<InstanceEntry>> find_instances(const Call& call, const std::vector<std::string>& ids,
                                                  const Page& page = {});
 Reply<InstanceEntry> find_instance(const Call& call, const std::string& id);
-void write_instance(pugi::xml_node set, const Call& call, const InstanceEntry& entry,
-                    const std::map<model::SecurityGroupId, std::string>& group_names);
+struct InterfaceNames;
+void write_instance(pugi::xml_node set, const Call& call, const InstanceEntry& entry, const InterfaceNames& names);
 void write_state(pugi::xml_node parent, const char* element, model::InstanceState state);
 Reply<std::map<model::SecurityGroupId, std::string>> group_names(const Call& call);
 // <groupSet> of groups with their names.

@@ -27,6 +27,11 @@ Reply<> change_power(Call& call, pugi::xml_node answer, model::Power power, bool
   const std::vector<InstanceEntry> before = TRY(named_instances(call));
   for (const InstanceEntry& entry : before) {
     if (!allows(entry.observed.state)) return incorrect_state(entry, wish);
+    if (power == model::Power::kStopped && entry.desired.stop_protected) {
+      return ApiError("OperationNotPermitted",
+                      "The instance '" + entry.desired.id.text() +
+                          "' may not be stopped. Modify its 'disableApiStop' instance attribute and try again.");
+    }
     if (power == model::Power::kTerminated && entry.desired.termination_protected) {
       return ApiError("OperationNotPermitted",
                       "The instance '" + entry.desired.id.text() +

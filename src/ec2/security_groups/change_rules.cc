@@ -95,7 +95,57 @@ Reply<> redescribe(Call& call, pugi::xml_node answer, bool egress) {
   return {};
 }
 
+// One rule as ModifySecurityGroupRules says it, in the place of `before`.
+Reply<model::SecurityGroupRule> read_changed_rule(const Call& call, const Parameters& given,
+                                                  const model::SecurityGroupRule& before) {
+  Parameters permission;
+  for (const char* name : {"IpProtocol", "FromPort", "ToPort"}) permission.set(name, given.get(name));
+  const std::string& description = given.get("Description");
+  if (given.has("PrefixListId")) return ApiError("UnsupportedOperation", "There are no prefix lists here");
+  const auto put = [&](const std::string& list, const std::string& name, const std::string& value) {
+    if (value.empty()) return;
+    permission.set(list + ".1." + name, value);
+    permission.set(list + ".1.Description", description);
+  };
+  put("IpRanges", "CidrIp", given.get("CidrIpv4"));
+  put("Ipv6Ranges", "CidrIpv6", given.get("CidrIpv6"));
+  put("Groups", "GroupId", given.get("ReferencedGroupId"));
+  const Rules rules = TRY(read_permission(call, permission, before.egress));
+  if (rules.size() != 1) {
+    return ApiError("InvalidParameterCombination", "A rule is for one of CidrIpv4, CidrIpv6 and ReferencedGroupId");
+  }
+  model::SecurityGroupRule rule = rules[0];
+  rule.id = before.id;
+  return rule;
+}
+
 }  // namespace
+
+Reply<> modify_security_group_rules(Call& call, pugi::xml_node answer) {
+  const std::vector<Parameters> wishes = call.parameters.structures("SecurityGroupRule");
+  if (wishes.empty()) return ApiError("MissingParameter", "The request must contain the parameter SecurityGroupRule");
+  const auto change_it = [&](Rules& rules) -> Reply<> {
+    for (const Parameters& wish : wishes) {
+      const std::string& id = wish.get("SecurityGroupRuleId");
+      const auto found = std::ranges::find_if(rules, [&](const auto& rule) { return rule.id.text() == id; });
+      if (found == rules.end()) {
+        return ApiError("InvalidSecurityGroupRuleId.NotFound",
+                        "The security group rule ID '" + id.substr(0, 40) + "' does not exist");
+      }
+      const auto rule = TRY(read_changed_rule(call, wish.below("SecurityGroupRule"), *found));
+      for (const model::SecurityGroupRule& other : rules) {
+        if (other.id == rule.id || !same_rule(rule, other)) continue;
+        return ApiError("InvalidPermission.Duplicate",
+                        "the specified rule \"" + describe(rule) + ", ALLOW\" already exists");
+      }
+      *found = rule;
+    }
+    return {};
+  };
+  TRY(change_group(call, change_it));
+  add_flag(answer, "return", true);
+  return {};
+}
 
 Reply<> authorize_ingress(Call& call, pugi::xml_node answer) { return authorize(call, answer, false); }
 Reply<> authorize_egress(Call& call, pugi::xml_node answer) { return authorize(call, answer, true); }

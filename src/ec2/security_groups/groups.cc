@@ -3,6 +3,7 @@
 
 #include "ec2/filters.h"
 #include "ec2/instances/objects.h"
+#include "ec2/internal/records.h"
 #include "ec2/networks/objects.h"
 #include "ec2/pages.h"
 #include "ec2/security_groups/handlers.h"
@@ -58,8 +59,19 @@ constexpr Filter<RuleEntry> kRuleFilters[] = {
     {"security-group-rule-id", [](const RuleEntry& entry) { return Texts{entry.rule->id.text()}; }},
 };
 
-std::string name_key(const Call& call, const std::string& name) {
-  return "v1/group-names/" + call.account.id.text() + "/" + http::encode_uri(name);
+// Names are unique in a network.
+std::string name_key(const model::SecurityGroup& group, bool of_default_network) {
+  const std::string within = of_default_network ? std::string() : group.vpc.text() + "/";
+  return "v1/group-names/" + group.account.text() + "/" + within + http::encode_uri(group.name);
+}
+
+Reply<bool> has_ended(const Call& call, model::InstanceId id) {
+  bool ended = false;
+  TRY(call.catalogue.read([&](const control::View& view) {
+    const control::InstanceView* instance = view.find(id);
+    ended = instance == nullptr || instance->observed.value.state == model::InstanceState::kTerminated;
+  }));
+  return ended;
 }
 
 ApiError no_group(const std::string& text) {
@@ -80,16 +92,17 @@ Reply<control::Stored<Group>> find_group(const Call& call, const std::string& id
     return group;
   }
   if (name.empty()) return ApiError("MissingParameter", "The request must contain the parameter GroupName or GroupId");
-  for (const Group& group : TRY(call.records<Group>(model::IdKind::kSecurityGroup))) {
-    if (group.name == name)
-      return Reply<control::Stored<Group>>(TRY(control::read<Group>(call.store, model::desired_key(group.id))));
+  const DefaultNetwork network = TRY(default_network(call));
+  for (const Group& group : TRY(all_records<Group>(call))) {
+    if (group.name != name || group.vpc != network.vpc) continue;
+    return Reply<control::Stored<Group>>(TRY(control::read<Group>(call.store, model::desired_key(group.id))));
   }
   return no_group(name);
 }
 
 Reply<std::map<model::SecurityGroupId, std::string>> group_names(const Call& call) {
   std::map<model::SecurityGroupId, std::string> names;
-  for (const Group& group : TRY(call.records<Group>(model::IdKind::kSecurityGroup))) names[group.id] = group.name;
+  for (const Group& group : TRY(all_records<Group>(call))) names[group.id] = group.name;
   return names;
 }
 
@@ -105,15 +118,14 @@ void write_groups(pugi::xml_node parent, const std::vector<model::SecurityGroupI
 }
 
 Reply<> create_security_group(Call& call, pugi::xml_node answer) {
-  const DefaultNetwork network = TRY(default_network(call));
-  if (call.parameters.has("VpcId") && call.parameters.get("VpcId") != network.vpc.text()) {
-    return ApiError("InvalidVpcID.NotFound",
-                    "The vpc ID '" + call.parameters.get("VpcId").substr(0, 40) + "' does not exist");
-  }
+  TRY(ensure_default_network(call));
+  const std::string& asked = call.parameters.get("VpcId");
+  const std::string vpc_id = asked.empty() ? TRY(default_network(call)).vpc.text() : asked;
+  const auto vpc = TRY(find_record<model::VpcDesired>(call, vpc_id)).value;
   Group group;
   group.id = model::SecurityGroupId::random();
   group.account = call.account.id;
-  group.vpc = network.vpc;
+  group.vpc = vpc.id;
   group.name = call.parameters.get("GroupName");
   group.description = call.parameters.get("GroupDescription");
   group.tags = TRY(tags_for(call.parameters, "security-group"));
@@ -128,13 +140,15 @@ Reply<> create_security_group(Call& call, pugi::xml_node answer) {
   out.cidr = "0.0.0.0/0";
   group.rules = {out};
   control::Change change;
-  change.expect(state::Compare::absent(name_key(call, group.name)));
-  change.put(name_key(call, group.name), group.id.text());
+  const std::string key = name_key(group, vpc.is_default);
+  change.expect(state::Compare::absent(key));
+  change.put(key, group.id.text());
+  enter_vpc(change, vpc.id);
   change.update(model::desired_key(group.id), group, 0);
   const bool taken = group.name == "default" || !TRY(change.commit(call.store));
   if (taken) {
     return ApiError("InvalidGroup.Duplicate",
-                    "The security group '" + group.name + "' already exists for VPC '" + network.vpc.text() + "'");
+                    "The security group '" + group.name + "' already exists for VPC '" + vpc.id.text() + "'");
   }
   add_flag(answer, "return", true);
   add(answer, "groupId", group.id.text());
@@ -148,25 +162,23 @@ Reply<> delete_security_group(Call& call, pugi::xml_node answer) {
     return ApiError("CannotDelete", "the specified group: \"" + group.value.id.text() +
                                         "\" name: \"default\" cannot be deleted by a user");
   }
-  for (const InstanceEntry& entry : TRY(find_instances(call, {}))) {
-    if (entry.observed.state == model::InstanceState::kTerminated) continue;
-    if (std::ranges::find(entry.desired.security_groups, group.value.id) != entry.desired.security_groups.end()) {
-      return ApiError("DependencyViolation",
-                      "resource " + group.value.id.text() + " has a dependent object: " + entry.desired.id.text());
-    }
+  for (const auto& interface : TRY(all_records<model::InterfaceDesired>(call))) {
+    if (std::ranges::find(interface.security_groups, group.value.id) == interface.security_groups.end()) continue;
+    if (interface.instance && TRY(has_ended(call, interface.instance))) continue;
+    return has_dependent(group.value.id.text(), interface.id.text());
   }
-  for (const Group& other : TRY(call.records<Group>(model::IdKind::kSecurityGroup))) {
+  for (const Group& other : TRY(all_records<Group>(call))) {
     for (const model::SecurityGroupRule& rule : other.rules) {
       if (other.id != group.value.id && rule.peer == group.value.id) {
-        return ApiError("DependencyViolation",
-                        "resource " + group.value.id.text() + " has a dependent object: " + other.id.text());
+        return has_dependent(group.value.id.text(), other.id.text());
       }
     }
   }
   control::Change change;
   change.expect(model::desired_key(group.value.id), group.revision);
   change.erase(state::KeyRange::key(model::desired_key(group.value.id)));
-  change.erase(state::KeyRange::key(name_key(call, group.value.name)));
+  const auto vpc = TRY(control::read<model::VpcDesired>(call.store, model::desired_key(group.value.vpc)));
+  change.erase(state::KeyRange::key(name_key(group.value, vpc.value.is_default)));
   if (!TRY(change.commit(call.store))) return ApiError("Unavailable", "The group is being changed: try again", 503);
   add_flag(answer, "return", true);
   return {};
@@ -175,13 +187,13 @@ Reply<> delete_security_group(Call& call, pugi::xml_node answer) {
 Reply<> describe_security_groups(Call& call, pugi::xml_node answer) {
   const auto filters = TRY(FilterSet<Group>::read(call.parameters, kFilters, tags_of));
   const Page page = TRY(read_page(call.parameters));
-  TRY(default_network(call));
+  TRY(ensure_default_network(call));
   std::vector<Group> groups;
   const std::vector<std::string> ids = call.parameters.list("GroupId");
   const std::vector<std::string> names = call.parameters.list("GroupName");
   for (const std::string& id : ids) groups.push_back(TRY(find_group(call, id, "")).value);
   for (const std::string& name : names) groups.push_back(TRY(find_group(call, "", name)).value);
-  if (ids.empty() && names.empty()) groups = TRY(call.records<Group>(model::IdKind::kSecurityGroup));
+  if (ids.empty() && names.empty()) groups = TRY(all_records<Group>(call));
   std::ranges::sort(groups, {}, &Group::id);
   std::erase_if(groups, [&](const Group& group) { return !filters.pass(group); });
   pugi::xml_node set = add(answer, "securityGroupInfo");
@@ -204,7 +216,7 @@ Reply<> describe_security_groups(Call& call, pugi::xml_node answer) {
 Reply<> describe_security_group_rules(Call& call, pugi::xml_node answer) {
   const auto filters = TRY(FilterSet<RuleEntry>::read(call.parameters, kRuleFilters, nullptr));
   const Page page = TRY(read_page(call.parameters));
-  const std::vector<Group> groups = TRY(call.records<Group>(model::IdKind::kSecurityGroup));
+  const std::vector<Group> groups = TRY(all_records<Group>(call));
   std::vector<std::string> wanted = call.parameters.list("SecurityGroupRuleId");
   const bool all = wanted.empty();
   std::vector<RuleEntry> rules;

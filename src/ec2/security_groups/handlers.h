@@ -16,6 +16,7 @@ Reply<> authorize_ingress(Call& call, pugi::xml_node answer);
 Reply<> authorize_egress(Call& call, pugi::xml_node answer);
 Reply<> revoke_ingress(Call& call, pugi::xml_node answer);
 Reply<> revoke_egress(Call& call, pugi::xml_node answer);
+Reply<> modify_security_group_rules(Call& call, pugi::xml_node answer);
 Reply<> describe_rules_ingress(Call& call, pugi::xml_node answer);
 Reply<> describe_rules_egress(Call& call, pugi::xml_node answer);
 

@@ -82,10 +82,14 @@ Reply<> set_description(model::SecurityGroupRule& rule, const std::string& text)
   return {};
 }
 
-Reply<> read_permission(const Call& call, const Parameters& permission, bool egress,
-                        std::vector<model::SecurityGroupRule>& rules) {
+std::string text_of(i32 number) { return std::to_string(number); }
+
+}  // namespace
+
+Reply<std::vector<model::SecurityGroupRule>> read_permission(const Call& call, const Parameters& permission,
+                                                             bool egress) {
   const model::SecurityGroupRule ports = TRY(read_ports(permission, egress));
-  const std::size_t before = rules.size();
+  std::vector<model::SecurityGroupRule> rules;
   for (const Parameters& range : permission.structures("IpRanges")) {
     model::SecurityGroupRule rule = ports;
     rule.cidr = TRY(read_cidr(range.get("CidrIp"), AF_INET));
@@ -104,18 +108,14 @@ Reply<> read_permission(const Call& call, const Parameters& permission, bool egr
     TRY(set_description(rule, peer.get("Description")));
     rules.push_back(std::move(rule));
   }
-  if (rules.size() > before) return {};
+  if (!rules.empty()) return rules;
   return ApiError("MissingParameter", "A rule needs whom it is for: IpRanges, Ipv6Ranges or Groups");
 }
-
-std::string text_of(i32 number) { return std::to_string(number); }
-
-}  // namespace
 
 Reply<std::vector<model::SecurityGroupRule>> read_rules(const Call& call, bool egress) {
   std::vector<model::SecurityGroupRule> rules;
   for (const Parameters& permission : call.parameters.structures("IpPermissions")) {
-    TRY(read_permission(call, permission, egress, rules));
+    for (auto& rule : TRY(read_permission(call, permission, egress))) rules.push_back(std::move(rule));
   }
   const Parameters& flat = call.parameters;
   if (flat.has("CidrIp") || flat.has("SourceSecurityGroupName")) {

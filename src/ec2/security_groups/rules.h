@@ -12,6 +12,10 @@ namespace pileus::ec2 {
 // are none. InvalidParameterValue, InvalidPermission.Malformed, MissingParameter, InvalidGroup.NotFound.
 Reply<std::vector<model::SecurityGroupRule>> read_rules(const Call& call, bool egress);
 
+// Those of one IpPermissions.N.
+Reply<std::vector<model::SecurityGroupRule>> read_permission(const Call& call, const Parameters& permission,
+                                                             bool egress);
+
 // Protocol, ports and the other side are the same; the description does not matter.
 bool same_rule(const model::SecurityGroupRule& one, const model::SecurityGroupRule& other);
 

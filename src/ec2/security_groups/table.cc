@@ -31,15 +31,18 @@ constexpr Action kActions[] = {
            "Changes what rules for what may come in say of themselves.", describe_rules_ingress},
     Action{"UpdateSecurityGroupRuleDescriptionsEgress", Kind::kChanges, PILEUS_RULES,
            "Changes what rules for what may go out say of themselves.", describe_rules_egress},
+    Action{
+        "ModifySecurityGroupRules", Kind::kChanges,
+        "GroupId:s! SecurityGroupRule.N.SecurityGroupRuleId:s SecurityGroupRule.N.SecurityGroupRule.IpProtocol:s "
+        "SecurityGroupRule.N.SecurityGroupRule.FromPort:i SecurityGroupRule.N.SecurityGroupRule.ToPort:i "
+        "SecurityGroupRule.N.SecurityGroupRule.CidrIpv4:s SecurityGroupRule.N.SecurityGroupRule.CidrIpv6:s "
+        "SecurityGroupRule.N.SecurityGroupRule.ReferencedGroupId:s SecurityGroupRule.N.SecurityGroupRule.Description:s",
+        "Changes rules in their places.", modify_security_group_rules},
 };
-
-// EC2 has them, and clients that fall back when they are refused should be told so.
-constexpr std::string_view kUnsupported[] = {
-    "ModifySecurityGroupRules",
-};
+#undef PILEUS_RULES
 
 }  // namespace
 
-constexpr ActionGroup kSecurityGroupActions = {"Security groups", kActions, kUnsupported};
+constexpr ActionGroup kSecurityGroupActions = {"Security groups", kActions, {}};
 
 }  // namespace pileus::ec2

@@ -5,8 +5,11 @@
 #include "ec2/filters.h"
 #include "ec2/images/objects.h"
 #include "ec2/pages.h"
+#include "ec2/routes/objects.h"
 #include "ec2/tags/handlers.h"
 #include "ec2/tags/objects.h"
+#include "model/account.h"
+#include "model/launch_template.h"
 #include "model/volume.h"
 
 namespace pileus::ec2 {
@@ -72,6 +75,18 @@ Reply<bool> change_by_id(Call& call, const std::string& text, Act act) {
     return change_record<model::SubnetDesired>(call, model::desired_key(*id), act);
   if (const auto id = model::InterfaceId::parse(text))
     return change_record<model::InterfaceDesired>(call, model::desired_key(*id), act);
+  if (const auto id = model::AllocationId::parse(text))
+    return change_record<model::AddressDesired>(call, model::desired_key(*id), act);
+  if (const auto id = model::InternetGatewayId::parse(text))
+    return change_record<model::InternetGateway>(call, model::desired_key(*id), act);
+  if (const auto id = model::RouteTableId::parse(text)) {
+    TRY(keep_main_table(call, text));
+    return change_record<model::RouteTable>(call, model::desired_key(*id), act);
+  }
+  if (const auto id = model::LaunchTemplateId::parse(text))
+    return change_record<model::LaunchTemplate>(call, model::desired_key(*id), act);
+  if (const auto id = model::PlacementGroupId::parse(text))
+    return change_record<model::PlacementGroup>(call, model::desired_key(*id), act);
   // The root disk has no record of its own: its tags are nobody's.
   return false;
 }
@@ -95,6 +110,20 @@ Reply<> collect(const Call& call, model::IdKind kind, const char* type, std::vec
   for (const Record& record : TRY(call.records<Record>(kind))) {
     for (const auto& [key, value] : record.tags) entries.push_back({record.id.text(), type, key, value});
   }
+  return {};
+}
+
+// As EC2 marks what was launched from a template; nobody can change them.
+Reply<> template_tags(const Call& call, std::vector<TagEntry>& entries) {
+  TRY(call.catalogue.read([&](const control::View& view) {
+    for (const model::InstanceId id : view.of_account(call.account.id)) {
+      const model::InstanceDesired& instance = view.find(id)->desired.value;
+      if (!instance.template_id) continue;
+      entries.push_back({id.text(), "instance", "aws:ec2launchtemplate:id", instance.template_id.text()});
+      entries.push_back(
+          {id.text(), "instance", "aws:ec2launchtemplate:version", std::to_string(instance.template_version)});
+    }
+  }));
   return {};
 }
 
@@ -155,6 +184,12 @@ Reply<> describe_tags(Call& call, pugi::xml_node answer) {
   TRY(collect<model::VpcDesired>(call, model::IdKind::kVpc, "vpc", entries));
   TRY(collect<model::SubnetDesired>(call, model::IdKind::kSubnet, "subnet", entries));
   TRY(collect<model::InterfaceDesired>(call, model::IdKind::kInterface, "network-interface", entries));
+  TRY(collect<model::AddressDesired>(call, model::IdKind::kAllocation, "elastic-ip", entries));
+  TRY(collect<model::InternetGateway>(call, model::IdKind::kInternetGateway, "internet-gateway", entries));
+  TRY(collect<model::RouteTable>(call, model::IdKind::kRouteTable, "route-table", entries));
+  TRY(collect<model::LaunchTemplate>(call, model::IdKind::kLaunchTemplate, "launch-template", entries));
+  TRY(collect<model::PlacementGroup>(call, model::IdKind::kPlacementGroup, "placement-group", entries));
+  TRY(template_tags(call, entries));
   for (const Image& image : TRY(visible_images(call))) {
     for (const auto& [key, value] : image.desired.tags)
       entries.push_back({image.desired.id.text(), "image", key, value});

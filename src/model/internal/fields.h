@@ -8,6 +8,7 @@
 #include "model/event.h"
 #include "model/host.h"
 #include "model/image.h"
+#include "model/launch_template.h"
 #include "model/network.h"
 #include "model/volume.h"
 
@@ -70,6 +71,22 @@ void fields(V& v, R& r) {
   v("client_token", r.client_token);
   v("launched_at", r.launched_at);
   v("termination_protected", r.termination_protected);
+  v("tags", r.tags);
+  v.later("stop_protected", r.stop_protected);
+  v.later("terminate_on_shutdown", r.terminate_on_shutdown);
+  v.later("monitored", r.monitored);
+  v.later("recovers", r.recovers);
+  v.later("cpu_credits", r.cpu_credits);
+  v.later("metadata", r.metadata);
+  v.later("template_id", r.template_id);
+  v.later("template_version", r.template_version);
+}
+
+template <typename V, Record<MetadataOptions> R>
+void fields(V& v, R& r) {
+  v("enabled", r.enabled);
+  v("token_required", r.token_required);
+  v("hop_limit", r.hop_limit);
   v("tags", r.tags);
 }
 
@@ -224,6 +241,66 @@ void fields(V& v, R& r) {
   v("dns_support", r.dns_support);
   v("dns_hostnames", r.dns_hostnames);
   v("tags", r.tags);
+  v.later("blocks", r.blocks);
+}
+
+template <typename V, Record<VpcBlock> R>
+void fields(V& v, R& r) {
+  v("id", r.id);
+  v("cidr", r.cidr);
+}
+
+template <typename V, Record<InternetGateway> R>
+void fields(V& v, R& r) {
+  v("id", r.id);
+  v("account", r.account);
+  v("vpc", r.vpc);
+  v("tags", r.tags);
+}
+
+template <typename V, Record<Route> R>
+void fields(V& v, R& r) {
+  v("destination", r.destination);
+  v("gateway", r.gateway);
+  v("interface", r.interface);
+  v("instance", r.instance);
+}
+
+template <typename V, Record<RouteTableAssociation> R>
+void fields(V& v, R& r) {
+  v("id", r.id);
+  v("subnet", r.subnet);
+}
+
+template <typename V, Record<RouteTable> R>
+void fields(V& v, R& r) {
+  v("id", r.id);
+  v("account", r.account);
+  v("vpc", r.vpc);
+  v("routes", r.routes);
+  v("associations", r.associations);
+  v("tags", r.tags);
+}
+
+template <typename V, Record<LaunchTemplate> R>
+void fields(V& v, R& r) {
+  v("id", r.id);
+  v("account", r.account);
+  v("name", r.name);
+  v("default_version", r.default_version);
+  v("latest_version", r.latest_version);
+  v("created_at", r.created_at);
+  v("created_by", r.created_by);
+  v("tags", r.tags);
+}
+
+template <typename V, Record<LaunchTemplateVersion> R>
+void fields(V& v, R& r) {
+  v("number", r.number);
+  v("description", r.description);
+  v("created_at", r.created_at);
+  v("created_by", r.created_by);
+  v("parameters", r.parameters);
 }
 
 template <typename V, Record<VpcObserved> R>
@@ -265,6 +342,12 @@ void fields(V& v, R& r) {
   v("delete_on_termination", r.delete_on_termination);
   v("description", r.description);
   v("tags", r.tags);
+  v.later("wants_public", r.wants_public);
+  v.later("more_addresses", r.more_addresses);
+  v.later("attached_since", r.attached_since);
+  v.later("allocation", r.allocation);
+  v.later("elastic_association", r.association);
+  v.later("elastic_address", r.elastic_address);
 }
 
 template <typename V, Record<InterfaceObserved> R>

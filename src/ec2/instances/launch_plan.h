@@ -1,0 +1,22 @@
+// What a launch is to make, checked: everything that can be wrong with a request is found before anything is written.
+#pragma once
+
+#include "control/launch.h"
+#include "ec2/call.h"
+#include "model/network.h"
+
+namespace pileus::ec2 {
+
+struct LaunchPlan {
+  control::LaunchRequest request;
+  u32 least = 1;
+  u32 most = 1;
+  model::SubnetDesired subnet;
+  model::InterfaceDesired interface;  // what each gets; with an id: it is there already, and there is one instance
+  state::Revision interface_revision = 0;
+};
+
+// By the parameters of `call`, with those of a launch template in them.
+Reply<LaunchPlan> make_launch_plan(const Call& call);
+
+}  // namespace pileus::ec2

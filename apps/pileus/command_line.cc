@@ -40,6 +40,8 @@ void add_run(CLI::App* vm, CommandLine& line) {
   app->add_option("--memory", run.memory, "Memory, like 512M or 2G")->capture_default_str();
   app->add_option("--translation-cache", run.translation_cache, "Most memory for translated code, beside the guest's")
       ->capture_default_str();
+  app->add_option("--translation-cache-file", run.translation_cache_file,
+                  "File that keeps translated code for the next start, or off (default: one for each image)");
   app->add_option("--disk-size", run.disk_size, "Size of the VM's disk, like 8G (default: 8G; a DISK's own size)");
   app->add_option("--engine", run.engine, "How guest code runs: auto, bt (binary translation) or kvm")
       ->capture_default_str();
@@ -84,6 +86,49 @@ void add_profile(CLI::App* vm, CommandLine& line) {
   add_json(profile, line);
 }
 
+void add_disk_name(CLI::App* app, CommandLine& line, const std::string& what) {
+  app->add_option("DISK", line.disk.name, what)->required();
+}
+
+void add_disk_commands(CLI::App* vm, CommandLine& line) {
+  const char* const of_vm = "Disk of the VM; `root` is the one that it boots from";
+  CLI::App* disk = vm->add_subcommand("disk", "Disks that VMs are given and that stay when they go");
+  disk->require_subcommand(1);
+  disk->footer("\nExamples:\n  pileus vm disk attach web data --size 10G\n  pileus vm disk ls");
+  CLI::App* attach = leaf(disk, "attach", "Give a VM a disk, while it runs or not",
+                          "  pileus vm disk attach web data --size 10G\n  pileus vm disk attach db data\n"
+                          "  pileus vm disk attach web ./tools.raw --read-only");
+  add_name(attach, line, "The VM");
+  add_disk_name(attach, line, "Name of a disk, one of `pileus vm disk ls`, or the path of a raw disk");
+  attach->add_option("--size", line.disk.size, "Make it, empty and of this size, like 10G");
+  attach->add_flag("--read-only", line.disk.read_only, "Let the guest read it only: several VMs may then have it");
+  attach->add_flag("--quiet,-q", line.quiet, "Do not tell where the guest finds it");
+  CLI::App* detach = leaf(disk, "detach", "Take a disk from a VM; a running guest is asked to let go of it",
+                          "  pileus vm disk detach web data\n  pileus vm disk detach web data --force");
+  add_name(detach, line, "The VM");
+  add_disk_name(detach, line, "The disk");
+  detach->add_option("--timeout", line.timeout_s, "Seconds to wait for the guest (default: 60)");
+  detach->add_flag("--force,-f", line.force, "Do not ask the guest: what it has not written yet is lost");
+  CLI::App* list =
+      leaf(disk, "ls", "List disks, or those of one VM", "  pileus vm disk ls\n  pileus vm disk ls web --json");
+  list->add_option("NAME", line.name, "The VM");
+  add_json(list, line);
+  list->add_flag("--quiet,-q", line.quiet, "Names only");
+  CLI::App* resize = leaf(disk, "resize", "Make a disk of a VM larger, while it runs or not",
+                          "  pileus vm disk resize web data 20G\n  pileus vm disk resize web root 16G");
+  add_name(resize, line, "The VM");
+  add_disk_name(resize, line, of_vm);
+  resize->add_option("SIZE", line.disk.size, "The new size, like 20G")->required();
+  CLI::App* snapshot = leaf(disk, "snapshot", "Make a disk that is as a disk of a VM is now, while it runs or not",
+                            "  pileus vm disk snapshot web data data-monday\n"
+                            "\nDone at once, whatever the size: the two share what they have in common.");
+  add_name(snapshot, line, "The VM");
+  add_disk_name(snapshot, line, of_vm);
+  snapshot->add_option("NEW", line.disk.snapshot, "Name of the new disk")->required();
+  snapshot->add_flag("--quiet,-q", line.quiet, "Print nothing");
+  add_disk_name(leaf(disk, "rm", "Remove a disk that no VM has", "  pileus vm disk rm data"), line, "The disk");
+}
+
 void add_vm_commands(CLI::App& root, CommandLine& line) {
   CLI::App* vm = root.add_subcommand("vm", "Run and manage VMs on this machine");
   vm->require_subcommand(1);
@@ -119,6 +164,8 @@ void add_vm_commands(CLI::App& root, CommandLine& line) {
   stop->add_flag("--force,-f", line.force, "Pull the plug when it has not ended by then");
   add_name(leaf(vm, "kill", "End a VM at once, as by pulling the plug", "  pileus vm kill web"), line, "The VM");
   add_name(leaf(vm, "reset", "Reset a running VM", "  pileus vm reset web"), line, "The VM");
+  add_name(leaf(vm, "nmi", "Press the NMI button of a VM, as when its kernel hangs", "  pileus vm nmi web"), line,
+           "The VM");
   CLI::App* remove = leaf(vm, "rm", "Remove a stopped VM and its disk", "  pileus vm rm web\n  pileus vm rm -f web");
   add_name(remove, line, "The VM");
   remove->add_flag("--force,-f", line.force, "Kill it first if it runs");
@@ -126,6 +173,7 @@ void add_vm_commands(CLI::App& root, CommandLine& line) {
   add_name(stats, line, "The VM");
   add_json(stats, line);
   add_profile(vm, line);
+  add_disk_commands(vm, line);
 }
 
 void add_image_commands(CLI::App& root, CommandLine& line) {

@@ -20,6 +20,7 @@ struct RunOptions {
   u32 cpus = 1;
   std::string memory = "512M";
   std::string translation_cache = "128M";
+  std::string translation_cache_file;  // a path, or "off"; empty: the usual one
   std::string disk_size;  // empty: 8G, or the disk's own if that is larger or a file was named
   std::string engine = "auto";
   std::string paravirt = "on";
@@ -66,6 +67,14 @@ struct CloudOptions {
   bool administrator = false;
 };
 
+// Of `vm disk ...`.
+struct DiskOptions {
+  std::string name;      // of the disk, or its path
+  std::string size;
+  std::string snapshot;  // name for it
+  bool read_only = false;
+};
+
 // Of volumes, snapshots and images of the cloud.
 struct VolumeOptions {
   std::string instance;
@@ -90,6 +99,7 @@ struct CommandLine {
   bool gdb_wait = false;
   std::string output;  // of vm profile; empty: NAME.svg
   RunOptions run;
+  DiskOptions disk;
   CloudOptions cloud;
   VolumeOptions volume;
 };

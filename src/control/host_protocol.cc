@@ -61,31 +61,6 @@ Result<Assignment> parse_assignment(const Json& object) {
   return assignment;
 }
 
-// Hosts of earlier versions lack both.
-Result<> parse_usage_of(const Json& object, HostReport& message) {
-  const auto usage = object.find("usage");
-  if (usage == object.end()) return {};
-  if (!usage->is_object()) return missing("usage");
-  for (const auto& [id, used] : usage->items()) {
-    const model::InstanceId instance = TRY(model::InstanceId::parse(id));
-    message.usage[instance] = TRY(parse_usage(used));
-  }
-  return {};
-}
-
-Result<> parse_layers_of(const Json& object, HostReport& message) {
-  if (!object.contains("layers")) return {};
-  message.layers = TRY(record_of<model::HostLayers>(object, "layers"));
-  if (!std::ranges::all_of(message.layers.layers, is_layer_id)) return missing("layers");
-  const auto images = object.find("image_layers");
-  if (images == object.end() || !images->is_object()) return missing("image_layers");
-  for (const auto& [name, layer] : images->items()) {
-    if (!layer.is_string() || !is_layer_id(layer.get_ref<const std::string&>())) return missing("image_layers");
-    message.image_layers[name] = layer.get<std::string>();
-  }
-  return {};
-}
-
 }  // namespace
 
 std::string encode(const JoinRequest& message) {
@@ -147,8 +122,22 @@ Result<HostReport> parse_host_report(std::string_view text) {
     const model::InstanceId instance = TRY(model::InstanceId::parse(id));
     message.consoles[instance] = std::move(tail);
   }
-  TRY(parse_usage_of(object, message));
-  TRY(parse_layers_of(object, message));
+  if (const auto usage = object.find("usage"); usage != object.end()) {  // an older host sends none
+    if (!usage->is_object()) return missing("usage");
+    for (const auto& [id, used] : usage->items()) {
+      const model::InstanceId instance = TRY(model::InstanceId::parse(id));
+      message.usage[instance] = TRY(parse_usage(used));
+    }
+  }
+  if (!object.contains("layers")) return message;  // a host of an earlier version
+  message.layers = TRY(record_of<model::HostLayers>(object, "layers"));
+  if (!std::ranges::all_of(message.layers.layers, is_layer_id)) return missing("layers");
+  const auto images = object.find("image_layers");
+  if (images == object.end() || !images->is_object()) return missing("image_layers");
+  for (const auto& [name, layer] : images->items()) {
+    if (!layer.is_string() || !is_layer_id(layer.get_ref<const std::string&>())) return missing("image_layers");
+    message.image_layers[name] = layer.get<std::string>();
+  }
   return message;
 }
 

@@ -41,9 +41,9 @@ struct JoinAnswer {
 struct HostReport {
   model::HostObserved observed;                     // id and reported_at are filled in by the cloud manager
   std::map<model::InstanceId, std::string> consoles;  // tails of the consoles that have changed
+  std::map<model::InstanceId, InstanceUsage> usage;  // of those that run
   model::HostLayers layers;  // id is filled in by the cloud manager
   std::map<std::string, std::string> image_layers;  // the layer that the disk of an image of its library is, by name
-  std::map<model::InstanceId, InstanceUsage> usage;  // of those that run
 };
 
 // One instance that the host is to care for, with all it needs for that.

@@ -116,8 +116,7 @@ Result<HostNetwork> NetworkApi::network_of(const Places& places, bool& whole) {
                                .subnet = subnet->second.cidr,
                                .groups = each.security_groups,
                                .check_source = each.source_dest_check,
-                               .more_addresses = each.more_addresses,
-                               .vpc = vpc->first.text()});
+                               .more_addresses = each.more_addresses});
     }
   }
   add_groups(network);

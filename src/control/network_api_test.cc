@@ -141,7 +141,6 @@ TEST_F(NetworkApiTest, NetworksOfTheSameAddressesDoNotMeet) {
   ASSERT_EQ(network.ports.size(), 2U);
   EXPECT_NE(network.ports[0].network, network.ports[1].network);
   EXPECT_EQ(network.networks.at(network.ports[1].network), (std::vector<std::string>{"172.31.0.0/16", "10.0.0.0/24"}));
-  EXPECT_EQ(network.ports[1].vpc, other.text());
   // The neighbour elsewhere is of the first network only.
   ASSERT_EQ(network.remotes.size(), 1U);
   EXPECT_EQ(network.remotes[0].network, network.ports[0].network);

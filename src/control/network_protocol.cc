@@ -48,7 +48,7 @@ Result<NetworkPort> parse_port(const Json& object) {
     if (!each.is_string()) return missing("groups");
     port.groups.push_back(TRY(model::SecurityGroupId::parse(each.get_ref<const std::string&>())));
   }
-  // A cloud manager of before does not say these.
+  // A cloud manager of before does not say it.
   if (object.contains("more_addresses")) {
     const Json* more = TRY(list(object, "more_addresses"));
     for (const Json& each : *more) {
@@ -56,7 +56,6 @@ Result<NetworkPort> parse_port(const Json& object) {
       port.more_addresses.push_back(each.get<std::string>());
     }
   }
-  if (object.contains("vpc")) port.vpc = TRY(text(object, "vpc"));
   return port;
 }
 
@@ -100,8 +99,7 @@ std::string encode(const HostNetwork& message) {
                      {"subnet", port.subnet},
                      {"groups", groups},
                      {"check_source", port.check_source},
-                     {"more_addresses", port.more_addresses},
-                     {"vpc", port.vpc}});
+                     {"more_addresses", port.more_addresses}});
   }
   Json groups = Json::array();
   for (const NetworkGroup& group : message.groups) {

@@ -21,7 +21,6 @@ struct NetworkPort {
   std::vector<model::SecurityGroupId> groups;
   bool check_source = true;
   std::vector<std::string> more_addresses;  // besides `address`
-  std::string vpc;
 };
 
 struct NetworkGroup {

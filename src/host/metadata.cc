@@ -117,12 +117,9 @@ vswitch::Metadata metadata_of(const control::Assignment& assignment, const contr
     put(interface + "vpc-ipv4-cidr-block", vpc->second.front());
     put(interface + "vpc-ipv4-cidr-blocks", blocks);
   }
-  put(interface + "vpc-id", port.vpc);
-  std::string groups;
-  for (const model::SecurityGroupId id : port.groups) groups += (groups.empty() ? "" : "\n") + id.text();
-  put(interface + "security-group-ids", groups);
-  if (desired.metadata.tags) {
-    for (const auto& [key, value] : desired.tags) put("tags/instance/" + key, value);
+  for (const auto& [key, value] : desired.tags) {
+    // A key with a slash would be a folder: EC2 shows none.
+    if (desired.metadata.tags && key.find('/') == std::string::npos) put("tags/instance/" + key, value);
   }
   metadata.enabled = desired.metadata.enabled;
   metadata.token_required = desired.metadata.token_required;

@@ -30,6 +30,9 @@ struct VmConfig {
   std::string name;
   std::string image;      // name in the library; empty when the disk was given as a file
   std::string base_disk;  // absolute path; never written to
+  // Of a disk (store/disk_folder.h) to boot from, absolute; empty: the VM's own folder has one over base_disk.
+  std::string disk_folder;
+  std::string disk_id;    // what the guest reads as its disk's id; empty: "disk0"
   u64 disk_bytes = 0;     // of the guest's disk, at least the base's
   u64 memory_bytes = 0;
   u32 cpu_count = 1;
@@ -49,6 +52,7 @@ struct VmConfig {
   std::string login_user;
   std::string identity_file;  // private key for `pileus vm ssh`; may be empty
   u64 translation_cache_bytes = 128 * kMiB;
+  std::string translation_cache_file;  // absolute path; empty: translations end with the VMM
   bool restrict_network = false;  // the guest reaches nothing; forwards lead to it all the same
   // Of the network card, "02:00:00:00:00:01"; empty: the usual one.
   std::string mac;

@@ -42,6 +42,8 @@ void add_run(CLI::App* vm, CommandLine& line) {
   app->add_option("--memory", run.memory, "Memory, like 512M or 2G")->capture_default_str();
   app->add_option("--translation-cache", run.translation_cache, "Most memory for translated code, beside the guest's")
       ->capture_default_str();
+  app->add_option("--translation-cache-file", run.translation_cache_file,
+                  "File that keeps translated code for the next start, or off (default: one for each image)");
   app->add_option("--disk-size", run.disk_size, "Size of the VM's disk, like 8G (default: 8G; a DISK's own size)");
   app->add_option("--engine", run.engine, "How guest code runs: auto, bt (binary translation) or kvm")
       ->capture_default_str();

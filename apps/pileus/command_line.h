@@ -20,6 +20,7 @@ struct RunOptions {
   u32 cpus = 1;
   std::string memory = "512M";
   std::string translation_cache = "128M";
+  std::string translation_cache_file;  // a path, or "off"; empty: the usual one
   std::string disk_size;  // empty: 8G, or the disk's own if that is larger or a file was named
   std::string engine = "auto";
   std::string paravirt = "on";

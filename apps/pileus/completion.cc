@@ -32,7 +32,7 @@ _pileus() {
         *,cpu,ls) words='--json --quiet' ;;
         2,completion,*) words='bash zsh fish' ;;
         *,vm,run)
-          words="--name --cpus --memory --translation-cache --disk-size --engine --cpu --paravirt --direct --ssh-key --user-data
+          words="--name --cpus --memory --translation-cache --translation-cache-file --disk-size --engine --cpu --paravirt --direct --ssh-key --user-data
             --user --forward --restrict-network --kernel --initrd --module --legacy-devices --firmware --exit-port --append --gdb --gdb-wait --console --detach --help"
           if [[ $cur != -* ]]; then
             words=$(pileus image ls --quiet 2>/dev/null)
@@ -83,7 +83,7 @@ _pileus() {
     3,image,*) found=(build ls show rm) ;;
     3,completion,*) found=(bash zsh fish) ;;
     *,vm,run)
-      found=(${(f)"$(pileus image ls --quiet 2>/dev/null)"} --name --cpus --memory --translation-cache
+      found=(${(f)"$(pileus image ls --quiet 2>/dev/null)"} --name --cpus --memory --translation-cache --translation-cache-file
         --disk-size --engine --cpu --paravirt --direct --ssh-key --user-data --user --forward --restrict-network --kernel --initrd --module --legacy-devices --firmware --exit-port --append --gdb --gdb-wait --console --detach)
       _files ;;
     *,vm,ls|*,image,ls) found=(--json --quiet) ;;
@@ -138,7 +138,7 @@ end
 for option in name cpus memory translation-cache disk-size engine cpu paravirt direct user forward append
   complete -c pileus -n '__fish_seen_subcommand_from run' -x -l $option
 end
-for option in ssh-key user-data kernel initrd module firmware
+for option in translation-cache-file ssh-key user-data kernel initrd module firmware
   complete -c pileus -n '__fish_seen_subcommand_from run' -r -l $option
 end
 complete -c pileus -n '__fish_seen_subcommand_from run' -l console

@@ -18,5 +18,5 @@ export default defineConfig({
       '/live': process.env['PILEUS_ENDPOINT'] ?? 'http://127.0.0.1:8773',
     },
   },
-  test: { include: ['src/**/*.test.ts'] },
+  test: { include: ['src/**/*.test.ts'], setupFiles: ['vitest.setup.mjs'] },
 });

@@ -86,6 +86,49 @@ void add_profile(CLI::App* vm, CommandLine& line) {
   add_json(profile, line);
 }
 
+void add_disk_name(CLI::App* app, CommandLine& line, const std::string& what) {
+  app->add_option("DISK", line.disk.name, what)->required();
+}
+
+void add_disk_commands(CLI::App* vm, CommandLine& line) {
+  const char* const of_vm = "Disk of the VM; `root` is the one that it boots from";
+  CLI::App* disk = vm->add_subcommand("disk", "Disks that VMs are given and that stay when they go");
+  disk->require_subcommand(1);
+  disk->footer("\nExamples:\n  pileus vm disk attach web data --size 10G\n  pileus vm disk ls");
+  CLI::App* attach = leaf(disk, "attach", "Give a VM a disk, while it runs or not",
+                          "  pileus vm disk attach web data --size 10G\n  pileus vm disk attach db data\n"
+                          "  pileus vm disk attach web ./tools.raw --read-only");
+  add_name(attach, line, "The VM");
+  add_disk_name(attach, line, "Name of a disk, one of `pileus vm disk ls`, or the path of a raw disk");
+  attach->add_option("--size", line.disk.size, "Make it, empty and of this size, like 10G");
+  attach->add_flag("--read-only", line.disk.read_only, "Let the guest read it only: several VMs may then have it");
+  attach->add_flag("--quiet,-q", line.quiet, "Do not tell where the guest finds it");
+  CLI::App* detach = leaf(disk, "detach", "Take a disk from a VM; a running guest is asked to let go of it",
+                          "  pileus vm disk detach web data\n  pileus vm disk detach web data --force");
+  add_name(detach, line, "The VM");
+  add_disk_name(detach, line, "The disk");
+  detach->add_option("--timeout", line.timeout_s, "Seconds to wait for the guest (default: 60)");
+  detach->add_flag("--force,-f", line.force, "Do not ask the guest: what it has not written yet is lost");
+  CLI::App* list =
+      leaf(disk, "ls", "List disks, or those of one VM", "  pileus vm disk ls\n  pileus vm disk ls web --json");
+  list->add_option("NAME", line.name, "The VM");
+  add_json(list, line);
+  list->add_flag("--quiet,-q", line.quiet, "Names only");
+  CLI::App* resize = leaf(disk, "resize", "Make a disk of a VM larger, while it runs or not",
+                          "  pileus vm disk resize web data 20G\n  pileus vm disk resize web root 16G");
+  add_name(resize, line, "The VM");
+  add_disk_name(resize, line, of_vm);
+  resize->add_option("SIZE", line.disk.size, "The new size, like 20G")->required();
+  CLI::App* snapshot = leaf(disk, "snapshot", "Make a disk that is as a disk of a VM is now, while it runs or not",
+                            "  pileus vm disk snapshot web data data-monday\n"
+                            "\nDone at once, whatever the size: the two share what they have in common.");
+  add_name(snapshot, line, "The VM");
+  add_disk_name(snapshot, line, of_vm);
+  snapshot->add_option("NEW", line.disk.snapshot, "Name of the new disk")->required();
+  snapshot->add_flag("--quiet,-q", line.quiet, "Print nothing");
+  add_disk_name(leaf(disk, "rm", "Remove a disk that no VM has", "  pileus vm disk rm data"), line, "The disk");
+}
+
 void add_vm_commands(CLI::App& root, CommandLine& line) {
   CLI::App* vm = root.add_subcommand("vm", "Run and manage VMs on this machine");
   vm->require_subcommand(1);
@@ -130,6 +173,7 @@ void add_vm_commands(CLI::App& root, CommandLine& line) {
   add_name(stats, line, "The VM");
   add_json(stats, line);
   add_profile(vm, line);
+  add_disk_commands(vm, line);
 }
 
 void add_image_commands(CLI::App& root, CommandLine& line) {

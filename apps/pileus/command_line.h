@@ -66,6 +66,14 @@ struct CloudOptions {
   bool administrator = false;
 };
 
+// Of `vm disk ...`.
+struct DiskOptions {
+  std::string name;      // of the disk, or its path
+  std::string size;
+  std::string snapshot;  // name for it
+  bool read_only = false;
+};
+
 struct CommandLine {
   std::string command;             // "vm run", "image ls", ...
   std::string name;                // of the VM, image or shell it is about
@@ -80,6 +88,7 @@ struct CommandLine {
   bool gdb_wait = false;
   std::string output;  // of vm profile; empty: NAME.svg
   RunOptions run;
+  DiskOptions disk;
   CloudOptions cloud;
 };
 

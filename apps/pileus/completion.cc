@@ -26,7 +26,7 @@ _pileus() {
         *,up,*) words='--detach --port --simulate' ;;
         *,ps,*) words='--all --json --quiet' ;;
         *,wait,*|*,show,*|*,ssh,*|*,console,*|*,logs,*|*,stop,*|*,start,*|*,reboot,*|*,rm,*|*,events,*|*,explain,*) words=$(pileus ps --quiet 2>/dev/null) ;;
-        2,vm,*) words='run start wait ls show ssh console stop kill reset rm stats profile' ;;
+        2,vm,*) words='run start wait ls show ssh console stop kill reset rm stats profile disk' ;;
         2,image,*) words='build ls show rm' ;;
         2,cpu,*) words='ls' ;;
         *,cpu,ls) words='--json --quiet' ;;
@@ -40,6 +40,10 @@ _pileus() {
             return
           fi ;;
         *,vm,ls) words='--json --quiet' ;;
+        3,vm,disk) words='attach detach ls resize snapshot rm' ;;
+        4,vm,disk) [[ ${COMP_WORDS[3]} == rm ]] && words=$(pileus vm disk ls --quiet 2>/dev/null) ||
+            words=$(pileus vm ls --quiet 2>/dev/null) ;;
+        *,vm,disk) words="root --size --read-only --force --timeout --json $(pileus vm disk ls --quiet 2>/dev/null)" ;;
         3,vm,*) words=$(pileus vm ls --quiet 2>/dev/null) ;;
         *,vm,rm) words='--force' ;;
         *,vm,start) words='--gdb --gdb-wait' ;;
@@ -75,7 +79,7 @@ _pileus() {
       --user-data --count --no-wait --quiet) ;;
     *,wait,*|*,show,*|*,ssh,*|*,console,*|*,logs,*|*,stop,*|*,start,*|*,reboot,*|*,rm,*|*,events,*|*,explain,*) found=(${(f)"$(pileus ps --quiet 2>/dev/null)"}) ;;
     3,cpu,*) found=(ls) ;;
-    3,vm,*) found=(run start wait ls show ssh console stop kill reset rm stats profile) ;;
+    3,vm,*) found=(run start wait ls show ssh console stop kill reset rm stats profile disk) ;;
     3,image,*) found=(build ls show rm) ;;
     3,completion,*) found=(bash zsh fish) ;;
     *,vm,run)
@@ -83,6 +87,10 @@ _pileus() {
         --disk-size --engine --cpu --paravirt --direct --ssh-key --user-data --user --forward --restrict-network --kernel --initrd --module --legacy-devices --firmware --exit-port --append --gdb --gdb-wait --console --detach)
       _files ;;
     *,vm,ls|*,image,ls) found=(--json --quiet) ;;
+    4,vm,disk) found=(attach detach ls resize snapshot rm) ;;
+    5,vm,disk) found=(${(f)"$(pileus vm ls --quiet 2>/dev/null; pileus vm disk ls --quiet 2>/dev/null)"}) ;;
+    *,vm,disk) found=(root --size --read-only --force --timeout --json
+      ${(f)"$(pileus vm disk ls --quiet 2>/dev/null)"}) ;;
     4,vm,*) found=(${(f)"$(pileus vm ls --quiet 2>/dev/null)"}) ;;
     4,image,build) found=(debian-11 debian-12 debian-12-programs debian-13 debian-sid --allow-expired) ;;
     4,image,*) found=(${(f)"$(pileus image ls --quiet 2>/dev/null)"}) ;;
@@ -110,7 +118,13 @@ for command in wait show ssh console logs stop start reboot rm events explain
 end
 complete -c pileus -n '__pileus_at cpu' -f -a ls
 complete -c pileus -n '__pileus_at vm' -f \
-  -a 'run start wait ls show ssh console stop kill reset rm stats profile'
+  -a 'run start wait ls show ssh console stop kill reset rm stats profile disk'
+complete -c pileus -n '__pileus_at vm disk' -f -a 'attach detach ls resize snapshot rm'
+complete -c pileus -n '__fish_seen_subcommand_from disk' -f \
+  -a '(pileus vm ls --quiet 2>/dev/null; pileus vm disk ls --quiet 2>/dev/null)'
+complete -c pileus -n '__fish_seen_subcommand_from attach' -x -l size
+complete -c pileus -n '__fish_seen_subcommand_from attach' -l read-only
+complete -c pileus -n '__fish_seen_subcommand_from detach' -l force
 complete -c pileus -n '__pileus_at image' -f -a 'build ls show rm'
 complete -c pileus -n '__pileus_at completion' -f -a 'bash zsh fish'
 complete -c pileus -n '__pileus_at vm run' -a '(pileus image ls --quiet 2>/dev/null)'

@@ -7,6 +7,7 @@
 #include "command_line.h"
 #include "completion.h"
 #include "cpu_commands.h"
+#include "disk_commands.h"
 #include "image/library.h"
 #include "image_commands.h"
 #include "vm_commands.h"
@@ -33,6 +34,12 @@ constexpr std::array kCommands = {
     Entry{"vm rm", vm_remove},
     Entry{"vm stats", vm_stats},
     Entry{"vm profile", vm_profile},
+    Entry{"vm disk attach", disk_attach},
+    Entry{"vm disk detach", disk_detach},
+    Entry{"vm disk ls", disk_list},
+    Entry{"vm disk resize", disk_resize},
+    Entry{"vm disk snapshot", disk_snapshot},
+    Entry{"vm disk rm", disk_remove},
     Entry{"image build", image_build},
     Entry{"image ls", image_list},
     Entry{"image show", image_show},

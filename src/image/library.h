@@ -4,6 +4,7 @@
 //   images/.NAME.*                     an image being built, or what a killed build left
 //   keys/id_ed25519[.pub]              the key pair used when the user names none
 //   vms/NAME/                          one VM (see vmm/vm_directory.h)
+//   disks/NAME/                        a disk that VMs may be given (see store/disk_folder.h)
 #pragma once
 
 #include <filesystem>
@@ -44,6 +45,7 @@ class Library {
   const std::filesystem::path& root() const { return root_; }
   std::filesystem::path images() const { return root_ / "images"; }
   std::filesystem::path vms() const { return root_ / "vms"; }
+  std::filesystem::path disks() const { return root_ / "disks"; }
   std::filesystem::path keys() const { return root_ / "keys"; }
   std::filesystem::path disk_of(const std::string& image) const { return images() / image / "disk.raw"; }
 

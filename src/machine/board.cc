@@ -10,7 +10,6 @@
 #include "machine/loader/cpu_setup.h"
 #include "machine/loader/linux_boot.h"
 #include "machine/loader/multiboot.h"
-#include "virtio/blk.h"
 #include "virtio/console.h"
 #include "virtio/rng.h"
 
@@ -21,10 +20,9 @@ namespace {
 // Where things sit on the PCI bus. The network card comes first, so that its name in the guest does
 // not depend on how many disks there are.
 constexpr unsigned kNetSlot = 1, kRngSlot = 2, kFirstDiskSlot = 3;
-constexpr u64 kMaxDisks = 16;
 // What SeaBIOS reads of the boot order out of the clock's memory: try disks.
 constexpr u8 kCmosBootOrder = 0x3D, kCmosFromDisk = 2;
-constexpr unsigned kConsoleSlot = kFirstDiskSlot + kMaxDisks;
+constexpr unsigned kConsoleSlot = kFirstDiskSlot + kDiskPlaces;
 
 Result<> check_config(const MachineConfig& config) {
   const auto invalid = [](const std::string& text) { return Error(ErrorCode::kInvalid, text); };
@@ -33,11 +31,13 @@ Result<> check_config(const MachineConfig& config) {
     return invalid("memory must be 32 MiB to 252 GiB and a multiple of 4 KiB");
   }
   if (config.cpu_count < 1 || config.cpu_count > kMaxCpus) return invalid("the number of CPUs must be 1 to 254");
-  if (config.disks.size() > kMaxDisks) return invalid("a machine takes at most 16 disks");
+  if (!config.disks.empty() && config.disks.rbegin()->first >= kDiskPlaces) {
+    return invalid("a machine takes at most " + std::to_string(kDiskPlaces) + " disks");
+  }
   if (std::holds_alternative<FirmwareBoot>(config.boot) && !config.legacy_devices) {
     return invalid("firmware needs legacy devices");
   }
-  if (!std::holds_alternative<KernelBoot>(config.boot) && config.disks.empty()) {
+  if (!std::holds_alternative<KernelBoot>(config.boot) && !config.disks.contains(0)) {
     return invalid("there is nothing to boot: give a kernel or a disk");
   }
   return {};
@@ -64,11 +64,12 @@ std::string join(const std::string& a, const std::string& b) { return a.empty() 
 
 }  // namespace
 
-Result<std::unique_ptr<Board>> Board::create(MachineConfig config, const PowerRequests& power) {
+Result<std::unique_ptr<Board>> Board::create(MachineConfig config, const PowerRequests& power,
+                                             std::function<void()> on_eject) {
   TRY(check_config(config));
   guest::GuestMemory memory = TRY(guest::GuestMemory::create(config.memory_bytes, kRamHole));
   if (config.io == nullptr) config.io = TRY(virtio::IoThread::start("vm-io"));
-  std::unique_ptr<Board> board(new Board(std::move(config), std::move(memory), power));
+  std::unique_ptr<Board> board(new Board(std::move(config), std::move(memory), power, std::move(on_eject)));
   if (board->config_.legacy_devices) TRY(board->make_legacy_devices(power));
   TRY(board->wire_buses());
   TRY(board->make_engine());
@@ -77,12 +78,15 @@ Result<std::unique_ptr<Board>> Board::create(MachineConfig config, const PowerRe
   return board;
 }
 
-Board::Board(MachineConfig config, guest::GuestMemory memory, const PowerRequests& power)
+Board::Board(MachineConfig config, guest::GuestMemory memory, const PowerRequests& power,
+             std::function<void()> on_eject)
     : config_(std::move(config)),
       memory_(std::move(memory)),
       power_(power),
       i8042_(power.reset),
       exit_(power.exit),
+      on_eject_(std::move(on_eject)),
+      slots_([this](u32 slots) { this->on_eject(slots); }),
       serial_(config_.serial.get(), isa_.line(kGsiSerial)) {}
 
 Result<> Board::make_legacy_devices(const PowerRequests& power) {
@@ -99,6 +103,7 @@ Result<> Board::wire_buses() {
   TRY(ports_.add(kPortPost, 1, &post_));
   TRY(ports_.add(kPortSerial, Serial::kPorts, &serial_));
   TRY(ports_.add(kPortPower, PowerPorts::kPorts, &power_));
+  TRY(ports_.add(kPortSlots, SlotPorts::kPorts, &slots_));
   if (config_.exit_port) TRY(ports_.add(kPortExit, ExitPort::kPorts, &exit_));
   TRY(ports_.add(kPortPciAddress, 8, &pci_.ports()));
   return {};
@@ -133,8 +138,8 @@ Result<> Board::make_engine() {
 
 Result<> Board::add_virtio(unsigned slot, std::unique_ptr<virtio::Device> device) {
   auto function = TRY(virtio::VirtioPci::create(std::move(device), memory_, mmio_, *engine_, *config_.io));
-  functions_.push_back(std::move(function));
-  pci_.attach(slot, *functions_.back());
+  functions_[slot] = std::move(function);
+  pci_.attach(slot, *functions_[slot]);
   return {};
 }
 
@@ -142,14 +147,9 @@ Result<> Board::make_virtio() {
   if (config_.net)
     TRY(add_virtio(kNetSlot, std::make_unique<virtio::Net>(std::move(config_.net), config_.mac, config_.mtu)));
   TRY(add_virtio(kRngSlot, std::make_unique<virtio::Rng>()));
-  unsigned index = 0;
-  for (auto& disk : config_.disks) {
-    if (index == 0) boot_disk_ = disk.get();
-    TRY(add_virtio(kFirstDiskSlot + index,
-                   std::make_unique<virtio::Blk>(std::move(disk), "disk" + std::to_string(index))));
-    ++index;
+  for (auto& [place, disk] : config_.disks) {
+    TRY(add_virtio(kFirstDiskSlot + place, std::make_unique<virtio::Blk>(std::move(disk.backend), disk.serial)));
   }
-  disk_count_ = index;
   if (config_.console) {
     TRY(add_virtio(kConsoleSlot, std::make_unique<virtio::Console>(*config_.console, config_.io->loop())));
   }
@@ -160,7 +160,7 @@ Result<> Board::make_bios() {
   auto* const boot = std::get_if<FirmwareBoot>(&config_.boot);
   if (boot == nullptr) return {};
   BiosBoard board{.cpu_count = config_.cpu_count, .disk_slots = {}, .smbios = smbios_board()};
-  for (unsigned slot = kFirstDiskSlot; slot < kFirstDiskSlot + disk_count_; ++slot) board.disk_slots.push_back(slot);
+  for (const auto& [place, disk] : config_.disks) board.disk_slots.push_back(kFirstDiskSlot + place);
   bios_ = TRY(Bios::create(std::move(boot->image), memory_, board));
   pci_.pose_as_qemu();
   cmos_.set_memory(kCmosBootOrder, kCmosFromDisk);
@@ -207,7 +207,7 @@ Result<engine::CpuState> Board::load_guest() {
     }
     return load_linux(memory_, {given->kernel, given->initrd, given->command_line, kAcpiTables, seed});
   }
-  BlockReader reader(*boot_disk_);
+  BlockReader reader(disk_at(0)->backend());
   const BootEntry entry = TRY(find_boot_entry(reader).with("boot disk"));
   const std::string command_line = join(entry.command_line, std::get<DiskBoot>(config_.boot).append);
   return load_linux(memory_, {entry.kernel, entry.initrd, command_line, kAcpiTables, seed});
@@ -222,8 +222,11 @@ Result<engine::CpuState> Board::load_boot_cpu() {
 }
 
 Result<> Board::reset_and_load() {
-  for (const auto& function : functions_) function->reset();
+  for (const auto& function : functions_) {
+    if (function) function->reset();
+  }
   pci_.reset();
+  slots_.reset();
   serial_.reset();
   ioapic_.reset();
   cmos_.reset();
@@ -249,6 +252,76 @@ void Board::power_button() {
   guest::InterruptLine& line = ioapic_.line(kGsiPowerButton);
   line.set(true);
   line.set(false);
+}
+
+void Board::ring_slots() {
+  guest::InterruptLine& line = ioapic_.line(kGsiSlots);
+  line.set(true);
+  line.set(false);
+}
+
+Result<> Board::attach_disk(u32 place, Disk disk) {
+  if (place >= kDiskPlaces) return Error(ErrorCode::kInvalid, "a machine has no such place for a disk");
+  const unsigned slot = kFirstDiskSlot + place;
+  if (functions_[slot]) return Error(ErrorCode::kExists, "there is a disk in that place already");
+  TRY(add_virtio(slot, std::make_unique<virtio::Blk>(std::move(disk.backend), disk.serial)));
+  slots_.came(slot);
+  ring_slots();
+  return {};
+}
+
+virtio::Blk* Board::disk_at(u32 place) {
+  if (place >= kDiskPlaces || !functions_[kFirstDiskSlot + place]) return nullptr;
+  return static_cast<virtio::Blk*>(&functions_[kFirstDiskSlot + place]->device());
+}
+
+Result<> Board::ask_to_detach(u32 place) {
+  if (disk_at(place) == nullptr) return Error(ErrorCode::kNotFound, "there is no disk in that place");
+  asked_.fetch_or(u32{1} << (kFirstDiskSlot + place));
+  slots_.ask_to_leave(kFirstDiskSlot + place);
+  ring_slots();
+  return {};
+}
+
+// A guest may only let go of what it was asked for: the disk it boots from is not its to remove.
+void Board::on_eject(u32 slots) {
+  slots &= asked_.load();
+  if (slots == 0) return;
+  for (unsigned slot = 0; slot < PciBus::kDevices; ++slot) {
+    if ((slots >> slot & 1) != 0) pci_.detach(slot);
+  }
+  ejected_.fetch_or(slots);
+  on_eject_();
+}
+
+void Board::remove_function(unsigned slot) {
+  pci_.detach(slot);
+  functions_[slot].reset();
+  asked_.fetch_and(~(u32{1} << slot));
+  ejected_.fetch_and(~(u32{1} << slot));
+}
+
+std::vector<u32> Board::take_out(bool all) {
+  const u32 leaving = all ? asked_.load() : ejected_.load();
+  std::vector<u32> places;
+  for (u32 place = 0; place < kDiskPlaces; ++place) {
+    if ((leaving >> (kFirstDiskSlot + place) & 1) == 0) continue;
+    remove_function(kFirstDiskSlot + place);
+    places.push_back(place);
+  }
+  return places;
+}
+
+Result<> Board::detach_disk(u32 place) {
+  if (disk_at(place) == nullptr) return Error(ErrorCode::kNotFound, "there is no disk in that place");
+  remove_function(kFirstDiskSlot + place);
+  return {};
+}
+
+bool Board::remind() {
+  if (!slots_.has_news()) return false;
+  ring_slots();
+  return true;
 }
 
 }  // namespace pileus::machine

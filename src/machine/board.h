@@ -5,6 +5,9 @@
 // Members are declared so that each outlives those that point to it.
 #pragma once
 
+#include <array>
+#include <atomic>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -15,19 +18,22 @@
 #include "machine/devices/pci_bus.h"
 #include "machine/devices/power_ports.h"
 #include "machine/devices/serial.h"
+#include "machine/devices/slot_ports.h"
 #include "machine/firmware/bios.h"
 #include "machine/legacy/isa_interrupts.h"
 #include "machine/legacy/legacy_devices.h"
 #include "machine/machine.h"
 #include "machine/smbios/tables.h"
+#include "virtio/blk.h"
 #include "virtio/pci_transport.h"
 
 namespace pileus::machine {
 
 class Board {
  public:
-  // Makes RAM, devices, engine and vCPUs. `config` is checked; `power` is called on vCPU threads.
-  static Result<std::unique_ptr<Board>> create(MachineConfig config, const PowerRequests& power);
+  // Makes RAM, devices, engine and vCPUs. `config` is checked; `power` and `on_eject` are called on vCPU threads.
+  static Result<std::unique_ptr<Board>> create(MachineConfig config, const PowerRequests& power,
+                                               std::function<void()> on_eject);
   Board(const Board&) = delete;
   Board& operator=(const Board&) = delete;
 
@@ -37,6 +43,21 @@ class Board {
   void power_button();
   void nmi();
 
+  // What follows, up to remind(), is called by one thread at a time, and not during reset_and_load().
+  // kExists: the place is taken. The guest is told.
+  Result<> attach_disk(u32 place, Disk disk);
+  // kNotFound: there is none, or the guest was asked already and has let go of it.
+  Result<> ask_to_detach(u32 place);
+  // Takes out those that the guest let go of; with `all`, those too that it was asked for. No vCPU may run.
+  std::vector<u32> take_out(bool all);
+  // At once, whatever the guest thinks of it. No vCPU may run.
+  Result<> detach_disk(u32 place);
+  // The device in that place, or null. Its backend is the I/O thread's.
+  virtio::Blk* disk_at(u32 place);
+  virtio::IoThread& io() { return *config_.io; }
+  // Interrupts the guest once more if it has not looked at the slots yet. False: it has.
+  bool remind();
+
   guest::GuestMemory& memory() { return memory_; }
   engine::Engine& engine() const { return *engine_; }
   // Accesses of the guest to ports and addresses where nothing is.
@@ -44,7 +65,10 @@ class Board {
   const std::vector<engine::Vcpu*>& vcpus() const { return vcpus_; }
 
  private:
-  Board(MachineConfig config, guest::GuestMemory memory, const PowerRequests& power);
+  Board(MachineConfig config, guest::GuestMemory memory, const PowerRequests& power, std::function<void()> on_eject);
+  void ring_slots();
+  void on_eject(u32 slots);
+  void remove_function(unsigned slot);
   Result<> make_engine();
   Result<> make_virtio();
   Result<> add_virtio(unsigned slot, std::unique_ptr<virtio::Device> device);
@@ -73,11 +97,13 @@ class Board {
   I8042 i8042_;
   PostPort post_;
   ExitPort exit_;
+  const std::function<void()> on_eject_;
+  SlotPorts slots_;
+  std::atomic<u32> asked_{0};    // slots whose function the guest was asked to let go of
+  std::atomic<u32> ejected_{0};  // of these: it did
   Serial serial_;
-  unsigned disk_count_ = 0;
-  virtio::BlockBackend* boot_disk_ = nullptr;  // owned by its virtio device
   std::unique_ptr<Bios> bios_;                 // null: a kernel is booted
-  std::vector<std::unique_ptr<virtio::VirtioPci>> functions_;
+  std::array<std::unique_ptr<virtio::VirtioPci>, PciBus::kDevices> functions_;  // by slot
   PciBus pci_;
 };
 

@@ -53,6 +53,7 @@ inline constexpr u16 kPortPost = 0x80;
 inline constexpr u16 kPortExit = 0xF4;  // ExitPort, where it is wished for
 inline constexpr u16 kPortSerial = 0x3F8;
 inline constexpr u16 kPortPower = 0x600;  // PowerPorts: sleep control, sleep status, reset
+inline constexpr u16 kPortSlots = 0x620;  // SlotPorts
 // Only with firmware:
 inline constexpr u16 kPortFwCfg = 0x510;
 inline constexpr u16 kPortFirmwareDebug = 0x402;
@@ -66,6 +67,7 @@ inline constexpr u16 kPortPciAddress = 0xCF8;
 
 inline constexpr u32 kGsiSerial = 4;
 inline constexpr u32 kGsiPowerButton = 5;
+inline constexpr u32 kGsiSlots = 6;
 // Only with legacy devices: ISA interrupts, which are IOAPIC pins of the same number, but for the timer's.
 inline constexpr u32 kIrqTimer = 0, kIrqRtc = 8, kIrqSci = 9;
 inline constexpr u32 kGsiTimer = 2;

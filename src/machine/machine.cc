@@ -36,16 +36,27 @@ class MachineImpl final : public Machine {
   Result<> start_profile(u64 period_ns) override { return board_->engine().start_profile(period_ns); }
   engine::Profile stop_profile() override { return board_->engine().stop_profile(); }
   guest::GuestMemory& memory() override { return board_->memory(); }
+  Result<> attach_disk(u32 place, Disk disk) override;
+  Result<> ask_to_detach(u32 place) override;
+  Result<> detach_disk(u32 place) override;
+  Result<> with_disks(const std::vector<u32>& places, const std::function<Result<>()>& work) override;
+  bool remind() override;
 
  private:
   void request_end(End end);
   void on_vcpu_end(u32 cpu, const engine::Exit& exit);
   void supervise();
   void do_reset();
+  std::vector<u32> reset_standing();
+  void do_eject();
+  void tell_gone(const std::vector<u32>& places);
+  // Under life_: runs `work` while all vCPUs stand still.
+  void standing(const std::function<void()>& work);
   void finish();
 
   std::function<void()> on_reset_;  // may be empty
   std::function<void(u32, const engine::DebugStop&)> on_debug_stop_;  // may be empty
+  std::function<void(u32)> on_disk_gone_;  // may be empty
   std::unique_ptr<Board> board_;
   std::unique_ptr<VcpuThreads> vcpus_;
   std::thread supervisor_;
@@ -59,6 +70,7 @@ class MachineImpl final : public Machine {
   std::condition_variable finished_;
   std::optional<End> end_request_;  // the first one wins
   bool reset_request_ = false;
+  bool eject_request_ = false;
   std::optional<End> end_;
   u64 resets_ = 0;
 };
@@ -71,7 +83,15 @@ Result<> MachineImpl::init(MachineConfig config) {
   };
   on_reset_ = std::move(config.on_reset);
   on_debug_stop_ = std::move(config.on_debug_stop);
-  board_ = TRY(Board::create(std::move(config), power));
+  on_disk_gone_ = std::move(config.on_disk_gone);
+  const auto on_eject = [this] {
+    {
+      const std::scoped_lock lock(mutex_);
+      eject_request_ = true;
+    }
+    requested_.notify_all();
+  };
+  board_ = TRY(Board::create(std::move(config), power, on_eject));
   TRY(board_->reset_and_load());
   vcpus_ = std::make_unique<VcpuThreads>(board_->vcpus(),
                                          [this](u32 cpu, const engine::Exit& exit) { on_vcpu_end(cpu, exit); });
@@ -118,15 +138,92 @@ void MachineImpl::supervise() {
   for (;;) {
     {
       std::unique_lock lock(mutex_);
-      requested_.wait(lock, [this] { return end_request_ || reset_request_; });
+      requested_.wait(lock, [this] { return end_request_ || reset_request_ || eject_request_; });
       if (end_request_) break;
+      if (!reset_request_) {
+        lock.unlock();
+        do_eject();
+        continue;
+      }
     }
     do_reset();
   }
   finish();
 }
 
+void MachineImpl::standing(const std::function<void()>& work) {
+  const bool running = supervisor_.joinable() && !paused_;
+  if (running) vcpus_->park();
+  work();
+  if (running) vcpus_->resume();
+}
+
+void MachineImpl::tell_gone(const std::vector<u32>& places) {
+  if (!on_disk_gone_) return;
+  for (const u32 place : places) on_disk_gone_(place);
+}
+
+// What the guest let go of.
+void MachineImpl::do_eject() {
+  std::vector<u32> gone;
+  {
+    const std::scoped_lock lock(life_);
+    {
+      const std::scoped_lock request_lock(mutex_);
+      eject_request_ = false;
+    }
+    standing([&] { gone = board_->take_out(false); });
+  }
+  tell_gone(gone);
+}
+
+Result<> MachineImpl::attach_disk(u32 place, Disk disk) {
+  const std::scoped_lock lock(life_);
+  if (ended_) return Error(ErrorCode::kNotFound, "the machine has ended");
+  return board_->attach_disk(place, std::move(disk));
+}
+
+Result<> MachineImpl::ask_to_detach(u32 place) {
+  const std::scoped_lock lock(life_);
+  if (ended_) return Error(ErrorCode::kNotFound, "the machine has ended");
+  return board_->ask_to_detach(place);
+}
+
+Result<> MachineImpl::detach_disk(u32 place) {
+  const std::scoped_lock lock(life_);
+  Result<> done;
+  standing([&] { done = board_->detach_disk(place); });
+  return done;
+}
+
+Result<> MachineImpl::with_disks(const std::vector<u32>& places, const std::function<Result<>()>& work) {
+  const std::scoped_lock lock(life_);
+  std::vector<virtio::Blk*> devices;
+  for (const u32 place : places) {
+    virtio::Blk* const device = board_->disk_at(place);
+    if (device == nullptr) return Error(ErrorCode::kNotFound, "there is no disk in that place");
+    devices.push_back(device);
+  }
+  Result<> done;
+  board_->io().loop().call([&] {
+    done = work();
+    for (virtio::Blk* const device : devices) device->resized();
+  });
+  return done;
+}
+
+bool MachineImpl::remind() {
+  const std::scoped_lock lock(life_);
+  return !ended_ && board_->remind();
+}
+
 void MachineImpl::do_reset() {
+  const std::vector<u32> gone = reset_standing();
+  tell_gone(gone);
+}
+
+// Gives the disks that the guest was asked for, and which it now does not find any more.
+std::vector<u32> MachineImpl::reset_standing() {
   const std::scoped_lock lock(life_);
   vcpus_->park();
   {
@@ -135,16 +232,18 @@ void MachineImpl::do_reset() {
     const std::scoped_lock request_lock(mutex_);
     reset_request_ = false;
     ++resets_;
-    if (end_request_) return;
+    if (end_request_) return {};
   }
+  std::vector<u32> gone = board_->take_out(true);
   const Result<> loaded = board_->reset_and_load();
   if (!loaded) {
     request_end({EndReason::kError, "cannot boot again: " + loaded.error().message(), 0});
-    return;
+    return gone;
   }
   log::info("the guest was reset");
   if (on_reset_) on_reset_();
   if (!paused_) vcpus_->resume();
+  return gone;
 }
 
 void MachineImpl::finish() {

@@ -23,9 +23,9 @@
 #include "base/result.h"
 #include "engine/engine.h"
 #include "guest/char_backend.h"
+#include "machine/disk.h"
 #include "machine/loader/multiboot.h"
 #include "machine/smbios/identity.h"
-#include "virtio/block_backend.h"
 #include "virtio/io_thread.h"
 #include "virtio/net.h"
 
@@ -64,8 +64,8 @@ struct MachineConfig {
   // The thread that works for all devices; made by create() when null. Give it when a backend below
   // needs its loop: it outlives them.
   std::unique_ptr<virtio::IoThread> io;
-  std::vector<std::unique_ptr<virtio::BlockBackend>> disks;  // /dev/vda, /dev/vdb, ...: at most 16
-  std::unique_ptr<virtio::NetBackend> net;                   // may be null: no network card
+  Disks disks;
+  std::unique_ptr<virtio::NetBackend> net;  // may be null: no network card
   virtio::MacAddress mac{0x52, 0x54, 0x00, 0x12, 0x34, 0x56};
   u16 mtu = 1500;
   std::unique_ptr<guest::CharBackend> serial;   // COM1; may be null: output is thrown away
@@ -75,6 +75,8 @@ struct MachineConfig {
   bool legacy_devices = false;  // 8259A, 8254, fixed ACPI hardware, interrupts of the clock
   bool exit_port = false;  // a write to port 0xF4 ends the machine: EndReason::kExited
   std::function<void()> on_reset;  // may be empty; called on a thread of the machine at each reset
+  // May be empty; called on a thread of the machine when a disk has left it: the guest let go of it, or was reset.
+  std::function<void(u32 place)> on_disk_gone;
   // May be empty; called on a vCPU's thread when it stopped for a debugger (engine/debug.h). That vCPU stands still until
   // the next pause() and resume(); the others run on.
   std::function<void(u32 cpu, const engine::DebugStop&)> on_debug_stop;
@@ -123,6 +125,18 @@ class Machine {
   // Waits for the end of a started machine; nothing when `timeout` passed first. Without a timeout it always returns a
   // value.
   virtual std::optional<End> wait(std::optional<std::chrono::milliseconds> timeout = std::nullopt) = 0;
+
+  // Puts a disk into a free place, and tells the guest. A guest that does not care for that finds it when it boots.
+  virtual Result<> attach_disk(u32 place, Disk disk) = 0;
+  // Asks the guest to let go of the disk, as often as one likes; MachineConfig::on_disk_gone tells when it is out.
+  virtual Result<> ask_to_detach(u32 place) = 0;
+  // Takes it out at once: to the guest it is a disk that failed. Its backend is flushed and gone when this returns.
+  virtual Result<> detach_disk(u32 place) = 0;
+  // Runs `work`, which may use the backends of these disks, between two of the guest's requests; then tells the guest of
+  // those whose size has changed.
+  virtual Result<> with_disks(const std::vector<u32>& places, const std::function<Result<>()>& work) = 0;
+  // Tells the guest again of disks that came or are to leave, if it has not looked yet. False: it has.
+  virtual bool remind() = 0;
 
   // Resets so far and the engine's counters.
   virtual engine::Counters counters() const = 0;

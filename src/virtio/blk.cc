@@ -105,6 +105,12 @@ void Blk::write_config(u32, std::span<const u8>) {}
 void Blk::activate(Activation activation) { active_ = std::move(activation); }
 void Blk::reset() { active_ = {}; }
 
+void Blk::resized() {
+  const u64 sectors = backend_->size() / kSector;
+  if (sectors_.exchange(sectors) == sectors) return;
+  if (active_.driver != nullptr) active_.driver->config_changed();
+}
+
 void Blk::notify(u16 queue) {
   if (queue >= active_.queues.size()) return;
   active_.serve(queue, chain_, [&](const Chain& chain) -> u32 {

@@ -1,6 +1,7 @@
 // Blk: virtio-blk (virtio 1.2, 5.2), one queue; requests are done one after the other.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 
@@ -24,6 +25,10 @@ class Blk : public Device {
   void reset() override;
   void notify(u16 queue) override;
 
+  BlockBackend& backend() { return *backend_; }
+  // On the I/O thread, after the backend's size may have changed: tells the driver.
+  void resized();
+
  private:
   enum class Status : u8 { kOk = 0, kIoError = 1, kUnsupported = 2 };
 
@@ -39,7 +44,7 @@ class Blk : public Device {
 
   std::unique_ptr<BlockBackend> backend_;
   std::string serial_;
-  u64 sectors_;
+  std::atomic<u64> sectors_;  // changed by the I/O thread
   Activation active_;
   Chain chain_;
   u64 reported_errors_ = 0;

@@ -218,5 +218,15 @@ TEST_F(ReadOnlyBlkTest, RefusesChanges) {
   EXPECT_EQ(request(4, 0, {}), 0);
 }
 
+TEST_F(BlkTest, AGrownDiskTellsTheDriverOnce) {
+  disk_->bytes.resize(2 * kDiskSectors * 512);
+  blk_->resized();
+  blk_->resized();
+  EXPECT_EQ(driver_->link.config_changes, 1);
+  u64 capacity = 0;
+  blk_->read_config(0, std::span<u8>(reinterpret_cast<u8*>(&capacity), sizeof capacity));
+  EXPECT_EQ(capacity, 2 * kDiskSectors);
+}
+
 }  // namespace
 }  // namespace pileus::virtio

@@ -67,6 +67,11 @@ class PosixDiskFile : public DiskFile {
     return {};
   }
 
+  Result<> share() override {
+    if (::flock(fd_.get(), LOCK_SH | LOCK_NB) != 0) return Error::from_errno("share disk " + path_);
+    return {};
+  }
+
  private:
   bool allocate(int mode, u64 offset, u64 length) const {
     return ::fallocate(fd_.get(), mode, static_cast<off_t>(offset), static_cast<off_t>(length)) == 0;

@@ -25,6 +25,8 @@ class DiskFile {
   virtual Result<> discard(u64 offset, u64 length) = 0;
   // Everything done before is durable.
   virtual Result<> sync() = 0;
+  // From a writer's lock to a reader's: others may now read it, too.
+  virtual Result<> share() { return {}; }
 };
 
 enum class Access { kReadOnly, kReadWrite };

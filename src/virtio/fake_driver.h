@@ -106,13 +106,14 @@ class FakeQueue {
 class FakeLink : public DriverLink {
  public:
   void queue_used(u16 queue) override { used.push_back(queue); }
-  void config_changed() override {}
+  void config_changed() override { ++config_changes; }
   void needs_reset(const char* why) override { reset_reason = why; }
   void notify_again(u16 queue) override { again.push_back(queue); }
 
   std::vector<u16> used;
   std::vector<u16> again;
   std::string reset_reason;
+  int config_changes = 0;
 };
 
 // A device with `queues` enabled, as after DRIVER_OK, but without a transport.

@@ -28,6 +28,7 @@
 #include <cstring>
 
 #include "base/log.h"
+#include "os/directory.h"
 #include "os/fd.h"
 
 namespace pileus::virtio {
@@ -80,10 +81,7 @@ Error corrupt(const std::string& path, const std::string& why) {
   return {ErrorCode::kCorrupt, "overlay " + path + " " + why};
 }
 
-Result<Header> read_header(DiskFile& file, const std::string& path) {
-  std::array<u8, sizeof(Header)> bytes;
-  if (file.size() < kHeaderBytes) return corrupt(path, "is too short to be one");
-  TRY(file.read(0, bytes));
+Result<Header> check_header(const std::array<u8, sizeof(Header)>& bytes, u64 file_size, const std::string& path) {
   const auto header = std::bit_cast<Header>(bytes);
   if (header.magic != kMagic) return corrupt(path, "is not an overlay");
   if (header.checksum != checksum_of(header)) return corrupt(path, "has a damaged header");
@@ -96,20 +94,18 @@ Result<Header> read_header(DiskFile& file, const std::string& path) {
       header.data_offset != data_offset_of(size)) {
     return corrupt(path, "has a header that contradicts itself");
   }
-  if (file.size() != file_size_of(size)) {
-    return corrupt(path, "is not complete: it has " + std::to_string(file.size()) + " bytes of " +
+  if (file_size != file_size_of(size)) {
+    return corrupt(path, "is not complete: it has " + std::to_string(file_size) + " bytes of " +
                              std::to_string(file_size_of(size)));
   }
   return header;
 }
 
-// Makes the name of a new file durable.
-Result<> sync_directory_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-  const os::Fd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd.valid() || ::fsync(fd.get()) != 0) return Error::from_errno("flush " + directory);
-  return {};
+Result<Header> read_header(DiskFile& file, const std::string& path) {
+  std::array<u8, sizeof(Header)> bytes;
+  if (file.size() < kHeaderBytes) return corrupt(path, "is too short to be one");
+  TRY(file.read(0, bytes));
+  return check_header(bytes, file.size(), path);
 }
 
 Result<> write_new_file(const std::string& path, const Header& header) {
@@ -138,16 +134,31 @@ Result<> Overlay::create(const std::string& path, u64 base_size, u64 virtual_siz
   }
   ::unlink(partial.c_str());
   if (!done.ok()) return done;
-  return sync_directory_of(path);
+  const auto slash = path.rfind('/');
+  return os::sync_directory(slash == std::string::npos ? "." : path.substr(0, slash + 1));
 }
 
-Result<std::unique_ptr<Overlay>> Overlay::open(const std::string& path, std::unique_ptr<BlockBackend> base) {
-  std::unique_ptr<DiskFile> file = TRY(open_disk_file(path, Access::kReadWrite));
-  return open(std::move(file), path, std::move(base));
+Result<std::unique_ptr<Overlay>> Overlay::open(const std::string& path, std::shared_ptr<BlockBackend> base,
+                                               Access access) {
+  std::unique_ptr<DiskFile> file = TRY(open_disk_file(path, access));
+  return open(std::move(file), path, std::move(base), access);
+}
+
+Result<Overlay::Sizes> Overlay::sizes_of(const std::string& path) {
+  const os::Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd.valid()) return Error::from_errno("open overlay " + path);
+  struct stat status{};
+  if (::fstat(fd.get(), &status) != 0) return Error::from_errno("open overlay " + path);
+  std::array<u8, sizeof(Header)> bytes;
+  if (::pread(fd.get(), bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
+    return corrupt(path, "is too short to be one");
+  }
+  const Header header = TRY(check_header(bytes, static_cast<u64>(status.st_size), path));
+  return Sizes{header.base_size, header.virtual_size};
 }
 
 Result<std::unique_ptr<Overlay>> Overlay::open(std::unique_ptr<DiskFile> file, const std::string& path,
-                                               std::unique_ptr<BlockBackend> base) {
+                                               std::shared_ptr<BlockBackend> base, Access access) {
   const Header header = TRY(read_header(*file, path));
   if (header.base_size != base->size()) {
     return Error(ErrorCode::kInvalid, "overlay " + path + " was made for an image of " +
@@ -156,19 +167,20 @@ Result<std::unique_ptr<Overlay>> Overlay::open(std::unique_ptr<DiskFile> file, c
   }
   std::vector<u8> bitmap(bitmap_bytes(header.virtual_size));
   TRY(file->read(kHeaderBytes, bitmap));
-  return std::unique_ptr<Overlay>(
-      new Overlay(std::move(file), std::move(base), header.virtual_size, std::move(bitmap)));
+  return std::unique_ptr<Overlay>(new Overlay(std::move(file), std::move(base), header.virtual_size, std::move(bitmap),
+                                              access == Access::kReadOnly));
 }
 
-Overlay::Overlay(std::unique_ptr<DiskFile> file, std::unique_ptr<BlockBackend> base, u64 virtual_size,
-                 std::vector<u8> bitmap)
+Overlay::Overlay(std::unique_ptr<DiskFile> file, std::shared_ptr<BlockBackend> base, u64 virtual_size,
+                 std::vector<u8> bitmap, bool frozen)
     : file_(std::move(file)),
       base_(std::move(base)),
       virtual_size_(virtual_size),
       data_offset_(data_offset_of(virtual_size)),
       bitmap_(std::move(bitmap)),
       stale_pages_(align_up(bitmap_.size(), kPage) / kPage),
-      scratch_(kClusterSize) {}
+      frozen_(frozen),
+      scratch_(frozen ? 0 : kClusterSize) {}
 
 Overlay::~Overlay() {
   const Result<> flushed = flush();
@@ -242,8 +254,13 @@ Result<> Overlay::write_piece(u64 cluster, u64 within, std::span<const u8> data)
   return {};
 }
 
+Result<> Overlay::check_write(u64 offset, u64 length) const {
+  if (frozen_) return Error(ErrorCode::kPermission, "the overlay is frozen");
+  return check_range(offset, length, virtual_size_);
+}
+
 Result<> Overlay::write(u64 offset, std::span<const u8> data) {
-  TRY(check_range(offset, data.size(), virtual_size_));
+  TRY(check_write(offset, data.size()));
   return for_each_cluster(offset, data.size(), [&](u64 cluster, u64 within, u64 done, u64 length) -> Result<> {
     return write_piece(cluster, within, data.subspan(done, length));
   });
@@ -262,21 +279,28 @@ Result<> Overlay::zero_piece(u64 cluster, u64 within, u64 length) {
 }
 
 Result<> Overlay::write_zeroes(u64 offset, u64 length) {
-  TRY(check_range(offset, length, virtual_size_));
+  TRY(check_write(offset, length));
   return for_each_cluster(offset, length, [&](u64 cluster, u64 within, u64, u64 piece) -> Result<> {
     return zero_piece(cluster, within, piece);
   });
 }
 
 Result<> Overlay::discard(u64 offset, u64 length) {
-  TRY(check_range(offset, length, virtual_size_));
+  TRY(check_write(offset, length));
   return for_each_cluster(offset, length, [&](u64 cluster, u64 within, u64, u64 piece) -> Result<> {
     if (!changed(cluster)) return {};
     return file_->discard(position(cluster, within), piece);
   });
 }
 
+Result<> Overlay::freeze() {
+  TRY(flush());
+  frozen_ = true;
+  return file_->share();
+}
+
 Result<> Overlay::flush() {
+  if (frozen_) return {};
   TRY(file_->sync());
   if (!any_stale_) return {};
   for (std::size_t page = 0; page < stale_pages_.size(); ++page) {

@@ -1,5 +1,5 @@
 // Overlay: a writable disk made of a read-only base and a file of the clusters that were changed.
-// The base is never modified.
+// The base is never modified. It may be an overlay itself, frozen: so overlays form chains.
 //
 // Durability is that of a disk with a write cache: what flush() acknowledged survives a crash of
 // the program or the power at any instant; a later write survives whole clusters at a time or not
@@ -24,29 +24,42 @@ class Overlay : public BlockBackend {
   // complete and durable. `virtual_size` (bytes, rounded up to 512) is the size of the disk, not
   // less than the base; what is beyond the base reads as zero. kExists when `path` exists.
   static Result<> create(const std::string& path, u64 base_size, u64 virtual_size);
-  // Opens and locks the overlay. kBusy when it is in use; kCorrupt when it is not a whole overlay;
-  // kInvalid when it was made for a base of another size.
-  static Result<std::unique_ptr<Overlay>> open(const std::string& path, std::unique_ptr<BlockBackend> base);
+  // Opens and locks the overlay; with kReadOnly it is frozen from the start. kBusy when it is in use; kCorrupt when it
+  // is not a whole overlay; kInvalid when it was made for a base of another size.
+  static Result<std::unique_ptr<Overlay>> open(const std::string& path, std::shared_ptr<BlockBackend> base,
+                                               Access access = Access::kReadWrite);
   // The same over any file; `path` is for messages.
   static Result<std::unique_ptr<Overlay>> open(std::unique_ptr<DiskFile> file, const std::string& path,
-                                               std::unique_ptr<BlockBackend> base);
+                                               std::shared_ptr<BlockBackend> base, Access access = Access::kReadWrite);
+  // What an overlay file says of itself.
+  struct Sizes {
+    u64 base = 0;
+    u64 disk = 0;
+  };
+  static Result<Sizes> sizes_of(const std::string& path);
   ~Overlay() override;
 
   u64 size() const override { return virtual_size_; }
-  bool read_only() const override { return false; }
+  bool read_only() const override { return frozen_; }
   Result<> read(u64 offset, std::span<u8> out) override;
   Result<> write(u64 offset, std::span<const u8> data) override;
   Result<> flush() override;
   Result<> discard(u64 offset, u64 length) override;
   Result<> write_zeroes(u64 offset, u64 length) override;
 
+  // Flushes, and takes no writes any more; others may read the file from now on.
+  Result<> freeze();
+
   // How many clusters differ from the base (or were written at all).
   u64 changed_clusters() const;
+  // Whether the cluster is in this file.
+  bool changed(u64 cluster) const;
 
  private:
-  Overlay(std::unique_ptr<DiskFile> file, std::unique_ptr<BlockBackend> base, u64 virtual_size, std::vector<u8> bitmap);
+  Overlay(std::unique_ptr<DiskFile> file, std::shared_ptr<BlockBackend> base, u64 virtual_size, std::vector<u8> bitmap,
+          bool frozen);
 
-  bool changed(u64 cluster) const;
+  Result<> check_write(u64 offset, u64 length) const;
   void mark_changed(u64 cluster);
   u64 position(u64 cluster, u64 within) const;
   Result<> read_base(u64 offset, std::span<u8> out);
@@ -56,12 +69,13 @@ class Overlay : public BlockBackend {
   Result<> zero_piece(u64 cluster, u64 within, u64 length);
 
   std::unique_ptr<DiskFile> file_;
-  std::unique_ptr<BlockBackend> base_;
+  std::shared_ptr<BlockBackend> base_;
   u64 virtual_size_;
   u64 data_offset_;
-  std::vector<u8> bitmap_;         // as the disk reads now
+  std::vector<u8> bitmap_;  // as the disk reads now
   std::vector<bool> stale_pages_;  // pages of the bitmap that differ from the file
   bool any_stale_ = false;
+  bool frozen_;
   std::vector<u8> scratch_;  // one cluster
 };
 

@@ -2,13 +2,13 @@
 
 #include <unistd.h>
 
-#include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "engine/engine.h"
 #include "machine/smbios/identity.h"
 #include "packet/bytes.h"
+#include "vmm/internal/json_reader.h"
 
 namespace pileus::vmm {
 namespace {
@@ -19,50 +19,6 @@ constexpr u64 kPageSize = 4 * kKiB;
 Error bad_field(const std::string& name) {
   return Error(ErrorCode::kInvalid, "config.json: \"" + name + "\" is missing or of the wrong kind");
 }
-
-// Fields are read one by one into `field`; the first that is wrong is remembered.
-class Reader {
- public:
-  explicit Reader(const Json& object) : object_(object) {}
-
-  void text(const char* name, std::string& field) {
-    const auto found = object_.find(name);
-    if (found == object_.end() || !found->is_string()) return fail(name);
-    field = found->get<std::string>();
-  }
-  void flag(const char* name, bool& field) {
-    const auto found = object_.find(name);
-    if (found == object_.end() || !found->is_boolean()) return fail(name);
-    field = found->get<bool>();
-  }
-  template <typename T>
-  void number(const char* name, T& field) {
-    const auto found = object_.find(name);
-    if (found == object_.end() || !found->is_number_unsigned() ||
-        found->template get<u64>() > std::numeric_limits<T>::max()) {
-      return fail(name);
-    }
-    field = static_cast<T>(found->template get<u64>());
-  }
-  void texts(const char* name, std::vector<std::string>& field) {
-    const auto found = object_.find(name);
-    if (found == object_.end() || !found->is_array()) return fail(name);
-    for (const Json& entry : *found) {
-      if (!entry.is_string()) return fail(name);
-      field.push_back(entry.get<std::string>());
-    }
-  }
-  // For what folders of earlier versions lack: leaves `field` as it is.
-  bool has(const char* name) const { return object_.contains(name); }
-  const std::string& wrong() const { return wrong_; }
-
- private:
-  void fail(const char* name) {
-    if (wrong_.empty()) wrong_ = name;
-  }
-  const Json& object_;
-  std::string wrong_;
-};
 
 Result<std::vector<PortForward>> parse_forwards(const Json& object) {
   const auto found = object.find("forwards");
@@ -80,7 +36,7 @@ Result<SystemTexts> parse_system(const Json& object) {
   const auto found = object.find("system");
   if (found == object.end()) return system;
   if (!found->is_object()) return bad_field("system");
-  Reader reader(*found);
+  JsonReader reader(*found);
   reader.text("manufacturer", system.manufacturer);
   reader.text("product", system.product);
   reader.text("serial", system.serial);
@@ -137,6 +93,8 @@ std::string encode_config(const VmConfig& config) {
   const Json object = {{"name", config.name},
                        {"image", config.image},
                        {"base_disk", config.base_disk},
+                       {"disk_folder", config.disk_folder},
+                       {"disk_id", config.disk_id},
                        {"disk_bytes", config.disk_bytes},
                        {"memory_bytes", config.memory_bytes},
                        {"cpu_count", config.cpu_count},
@@ -174,10 +132,12 @@ Result<VmConfig> parse_config(std::string_view text) {
   if (!object.is_object()) return Error(ErrorCode::kInvalid, "config.json is not a JSON object");
   VmConfig config;
   std::string engine;
-  Reader reader(object);
+  JsonReader reader(object);
   reader.text("name", config.name);
   reader.text("image", config.image);
   reader.text("base_disk", config.base_disk);
+  if (reader.has("disk_folder")) reader.text("disk_folder", config.disk_folder);
+  if (reader.has("disk_id")) reader.text("disk_id", config.disk_id);
   reader.number("disk_bytes", config.disk_bytes);
   reader.number("memory_bytes", config.memory_bytes);
   reader.number("cpu_count", config.cpu_count);

@@ -30,6 +30,9 @@ struct VmConfig {
   std::string name;
   std::string image;      // name in the library; empty when the disk was given as a file
   std::string base_disk;  // absolute path; never written to
+  // Of a disk (store/disk_folder.h) to boot from, absolute; empty: the VM's own folder has one over base_disk.
+  std::string disk_folder;
+  std::string disk_id;    // what the guest reads as its disk's id; empty: "disk0"
   u64 disk_bytes = 0;     // of the guest's disk, at least the base's
   u64 memory_bytes = 0;
   u32 cpu_count = 1;

@@ -3,6 +3,8 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "vmm/internal/json_reader.h"
+
 namespace pileus::vmm {
 namespace {
 
@@ -19,7 +21,12 @@ constexpr std::array kNames = {Name{Command::kStatus, "status"},
                                Name{Command::kReset, "reset"},
                                Name{Command::kNmi, "nmi"},
                                Name{Command::kProfileStart, "profile-start"},
-                               Name{Command::kProfileStop, "profile-stop"}};
+                               Name{Command::kProfileStop, "profile-stop"},
+                               Name{Command::kDiskList, "disk-list"},
+                               Name{Command::kDiskAttach, "disk-attach"},
+                               Name{Command::kDiskDetach, "disk-detach"},
+                               Name{Command::kDiskResize, "disk-resize"},
+                               Name{Command::kDiskSnapshot, "disk-snapshot"}};
 
 std::string line(const Json& object) { return object.dump(-1, ' ', true, Json::error_handler_t::replace) + "\n"; }
 
@@ -36,16 +43,40 @@ Json parse_shallow(std::string_view text) {
   return too_deep ? Json(Json::value_t::discarded) : value;
 }
 
-}  // namespace
-
-std::string encode_request(Command command) {
-  for (const Name& name : kNames) {
-    if (name.command == command) return line({{"command", name.text}});
-  }
-  return {};
+Result<DiskArguments> parse_disk_arguments(const Json& object) {
+  DiskArguments arguments;
+  JsonReader reader(object);
+  if (reader.has("disks")) reader.texts("disks", arguments.disks);
+  if (reader.has("path")) reader.text("path", arguments.path);
+  if (reader.has("device")) reader.text("device", arguments.device);
+  if (reader.has("mark")) reader.text("mark", arguments.mark);
+  if (reader.has("read_only")) reader.flag("read_only", arguments.read_only);
+  if (reader.has("force")) reader.flag("force", arguments.force);
+  if (reader.has("bytes")) reader.number("bytes", arguments.bytes);
+  if (reader.wrong().empty()) return arguments;
+  return Error(ErrorCode::kInvalid, "the request's \"" + reader.wrong() + "\" is of the wrong kind");
 }
 
-Result<Command> parse_request(std::string_view text) {
+}  // namespace
+
+// Fields that say nothing are left out.
+std::string encode_request(const Request& request) {
+  Json object = Json::object();
+  for (const Name& name : kNames) {
+    if (name.command == request.command) object["command"] = name.text;
+  }
+  const DiskArguments& disk = request.disk;
+  if (!disk.disks.empty()) object["disks"] = disk.disks;
+  if (!disk.path.empty()) object["path"] = disk.path;
+  if (!disk.device.empty()) object["device"] = disk.device;
+  if (!disk.mark.empty()) object["mark"] = disk.mark;
+  if (disk.read_only) object["read_only"] = true;
+  if (disk.force) object["force"] = true;
+  if (disk.bytes != 0) object["bytes"] = disk.bytes;
+  return line(object);
+}
+
+Result<Request> parse_request(std::string_view text) {
   const Json object = parse_shallow(text);
   if (!object.is_object()) return Error(ErrorCode::kInvalid, "a request is one JSON object a line");
   const auto found = object.find("command");
@@ -53,11 +84,12 @@ Result<Command> parse_request(std::string_view text) {
     return Error(ErrorCode::kInvalid, "a request has a \"command\"");
   }
   const std::string& wanted = found->get_ref<const std::string&>();
+  std::string known;
   for (const Name& name : kNames) {
-    if (wanted == name.text) return name.command;
+    if (wanted == name.text) return Request(name.command, TRY(parse_disk_arguments(object)));
+    known += (known.empty() ? "" : ", ") + std::string(name.text);
   }
-  return Error(ErrorCode::kInvalid,
-               "unknown command: use status, stats, stop, kill, reset, nmi, profile-start or profile-stop");
+  return Error(ErrorCode::kInvalid, "unknown command: there are " + known);
 }
 
 std::string encode_ok() { return line({{"ok", true}}); }
@@ -70,6 +102,21 @@ std::string encode_status_reply(const VmState& state) {
                {"pid", state.pid},
                {"started_unix_s", state.started_unix_s},
                {"message", state.message}});
+}
+
+std::string encode_disks_reply(const std::vector<DiskStatus>& disks) {
+  Json list = Json::array();
+  for (const DiskStatus& disk : disks) {
+    list.push_back({{"id", disk.id},
+                    {"path", disk.path},
+                    {"device", disk.device},
+                    {"bytes", disk.bytes},
+                    {"read_only", disk.read_only},
+                    {"place", disk.place},
+                    {"layers", disk.layers},
+                    {"detaching", disk.detaching}});
+  }
+  return line({{"ok", true}, {"disks", list}});
 }
 
 std::string encode_stats_reply(const engine::Counters& counters) {

@@ -17,7 +17,7 @@ class ControlServer {
  public:
   // Carries out a command and gives the reply line. On the loop's thread; must not wait for the
   // guest.
-  using Handler = std::function<std::string(Command)>;
+  using Handler = std::function<std::string(const Request&)>;
   static constexpr std::size_t kMaxClients = os::LineServer::kMaxClients;
 
   // `loop` must outlive the server.

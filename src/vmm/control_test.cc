@@ -19,8 +19,29 @@ constexpr std::chrono::seconds kPatience{5};
 TEST(ControlProtocol, RequestsComeBackAsWritten) {
   for (const Command command : {Command::kStatus, Command::kStats, Command::kStop, Command::kKill, Command::kReset,
                                 Command::kNmi, Command::kProfileStart, Command::kProfileStop}) {
-    EXPECT_EQ(parse_request(encode_request(command)).value(), command);
+    EXPECT_EQ(parse_request(encode_request(command)).value().command, command);
   }
+}
+
+TEST(ControlProtocol, ArgumentsOfDisksComeBackAsWritten) {
+  const DiskArguments about{.disks = {"root", "vol1"},
+                            .path = "/a b",
+                            .device = "/dev/sdf",
+                            .read_only = true,
+                            .force = true,
+                            .bytes = 1 * kGiB,
+                            .mark = "snap-1"};
+  const Request back = parse_request(encode_request({Command::kDiskSnapshot, about})).value();
+  EXPECT_EQ(back.command, Command::kDiskSnapshot);
+  EXPECT_EQ(back.disk.disks, about.disks);
+  EXPECT_EQ(back.disk.path, about.path);
+  EXPECT_EQ(back.disk.device, about.device);
+  EXPECT_EQ(back.disk.bytes, about.bytes);
+  EXPECT_EQ(back.disk.mark, about.mark);
+  EXPECT_TRUE(back.disk.read_only && back.disk.force);
+  EXPECT_FALSE(parse_request(R"({"command":"disk-attach","disks":"root"})").ok());
+  EXPECT_FALSE(parse_request(R"({"command":"disk-attach","disks":[7]})").ok());
+  EXPECT_FALSE(parse_request(R"({"command":"disk-resize","bytes":-1})").ok());
 }
 
 TEST(ControlProtocol, RefusesHostileRequests) {
@@ -48,9 +69,9 @@ class ControlServerTest : public testing::Test {
   void SetUp() override {
     loop_ = virtio::IoThread::start("control").value();
     loop_->loop().call([this] {
-      server_ = ControlServer::create(loop_->loop(), vm_.control_socket(), [this](Command command) {
-                  last_ = command;
-                  return command == Command::kStats ? encode_stats_reply({{"blocks", 7}}) : encode_ok();
+      server_ = ControlServer::create(loop_->loop(), vm_.control_socket(), [this](const Request& request) {
+                  last_ = request.command;
+                  return last_ == Command::kStats ? encode_stats_reply({{"blocks", 7}}) : encode_ok();
                 }).value();
     });
   }
@@ -111,7 +132,7 @@ TEST_F(ControlServerTest, ReplacesTheSocketOfADeadProcess) {
   loop_->loop().call([this] { server_.reset(); });
   Result<std::unique_ptr<ControlServer>> again = Error(ErrorCode::kIo, "not made");
   loop_->loop().call([&] {
-    again = ControlServer::create(loop_->loop(), vm_.control_socket(), [](Command) { return encode_ok(); });
+    again = ControlServer::create(loop_->loop(), vm_.control_socket(), [](const Request&) { return encode_ok(); });
     server_ = std::move(again).value();
   });
   EXPECT_TRUE(ask(vm_, Command::kStatus).ok());

@@ -97,16 +97,29 @@ Result<> create_overlay(const VmDirectory& directory, const VmConfig& config) {
   return virtio::Overlay::create(directory.overlay(), base, config.disk_bytes);
 }
 
-Result<std::vector<std::unique_ptr<virtio::BlockBackend>>> open_disks(const VmDirectory& directory,
-                                                                      const VmConfig& config) {
-  std::vector<std::unique_ptr<virtio::BlockBackend>> disks;
-  TRY(probe_base_disk(config.base_disk));
-  std::unique_ptr<virtio::BlockBackend> base = TRY(virtio::RawFile::open(config.base_disk, virtio::Access::kReadOnly));
-  disks.push_back(TRY(virtio::Overlay::open(directory.overlay(), std::move(base))));
-  if (std::filesystem::exists(directory.seed())) {
-    disks.push_back(TRY(virtio::RawFile::open(directory.seed(), virtio::Access::kReadOnly)));
-  }
-  return disks;
+store::DiskFolder own_disk(const VmDirectory& directory, const VmConfig& config) {
+  if (!config.disk_folder.empty()) return store::DiskFolder(config.disk_folder);
+  store::Chain implied{
+      .layers = {{.file = config.base_disk, .raw = true}}, .top = store::DiskFolder::kFirstTop, .marks = {}};
+  return store::DiskFolder(directory.path(), std::move(implied));
+}
+
+Result<OpenedDisk> open_own_disk(const VmDirectory& directory, const VmConfig& config) {
+  constexpr const char* kUsualId = "disk0";
+  if (config.disk_folder.empty()) TRY(probe_base_disk(config.base_disk));
+  std::unique_ptr<store::Disk> disk = TRY(own_disk(directory, config).open());
+  OpenedDisk opened;
+  opened.folder = disk.get();
+  opened.disk = {std::move(disk), config.disk_id.empty() ? kUsualId : config.disk_id};
+  return opened;
+}
+
+bool has_seed(const VmDirectory& directory) { return std::filesystem::exists(directory.seed()); }
+
+Result<OpenedDisk> open_seed(const VmDirectory& directory) {
+  OpenedDisk opened;
+  opened.disk = {TRY(virtio::RawFile::open(directory.seed(), virtio::Access::kReadOnly)), "disk1"};
+  return opened;
 }
 
 }  // namespace pileus::vmm

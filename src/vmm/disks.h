@@ -1,12 +1,10 @@
-// The disks of one VM: what may be a base, and how base, overlay and seed become backends.
+// The disks that every VM has: what may be a base, and how base, overlay and seed become backends.
 #pragma once
 
-#include <memory>
 #include <string>
-#include <vector>
 
 #include "base/result.h"
-#include "virtio/block_backend.h"
+#include "vmm/attached_disks.h"
 #include "vmm/config.h"
 #include "vmm/vm_directory.h"
 
@@ -19,8 +17,12 @@ Result<u64> probe_base_disk(const std::string& path);
 // Makes the VM's empty overlay.
 Result<> create_overlay(const VmDirectory& directory, const VmConfig& config);
 
-// Opens them for running: the overlaid disk and, if there is one, the seed.
-Result<std::vector<std::unique_ptr<virtio::BlockBackend>>> open_disks(const VmDirectory& directory,
-                                                                      const VmConfig& config);
+// The folder of the VM's own disk: as long as there was no snapshot it has an overlay and no record of layers.
+store::DiskFolder own_disk(const VmDirectory& directory, const VmConfig& config);
+
+// Open them for running.
+Result<OpenedDisk> open_own_disk(const VmDirectory& directory, const VmConfig& config);
+bool has_seed(const VmDirectory& directory);
+Result<OpenedDisk> open_seed(const VmDirectory& directory);
 
 }  // namespace pileus::vmm

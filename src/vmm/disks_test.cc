@@ -52,7 +52,8 @@ TEST_F(DisksTest, AnOverlayIsNotSmallerThanItsBase) {
   EXPECT_FALSE(std::filesystem::exists(vm.overlay()));
   config.disk_bytes = 1 * kMiB;
   ASSERT_TRUE(create_overlay(vm, config).ok());
-  EXPECT_EQ(open_disks(vm, config).value().size(), 1U);
+  EXPECT_EQ(open_own_disk(vm, config).value().disk.backend->size(), config.disk_bytes);
+  EXPECT_FALSE(has_seed(vm));
 }
 
 }  // namespace

@@ -12,7 +12,6 @@
 #include "debug/profile/folding.h"
 #include "engine/engine.h"
 #include "packet/bytes.h"
-#include "vmm/disks.h"
 #include "vmm/engine_choice.h"
 #include "vmm/network.h"
 
@@ -115,6 +114,7 @@ Result<std::unique_ptr<Vm>> Vm::create(const VmDirectory& directory, const RunOp
 Vm::~Vm() {
   if (control_) {
     control_->loop().call([this] {
+      if (disks_) disks_->stop();
       deadline_.reset();
       patience_.reset();
       if (signals_.valid()) control_->loop().remove(signals_.get());
@@ -132,9 +132,10 @@ Result<> Vm::prepare() {
   Result<> watched;
   control_->loop().call([&] {
     watched = watch_signals();
+    if (watched) watched = disks_->serve(*machine_, control_->loop());
     if (!watched) return;
-    Result<std::unique_ptr<ControlServer>> server =
-        ControlServer::create(control_->loop(), directory_.control_socket(), [this](Command c) { return answer(c); });
+    Result<std::unique_ptr<ControlServer>> server = ControlServer::create(
+        control_->loop(), directory_.control_socket(), [this](const Request& r) { return answer(r); });
     if (server) {
       server_ = std::move(server).value();
     } else {
@@ -182,7 +183,9 @@ Result<machine::MachineConfig> Vm::machine_config() {
   config.boot = TRY(boot_source(config_));
   config.exit_port = config_.exit_port;
   config.legacy_devices = config_.legacy_devices;
-  config.disks = TRY(open_disks(directory_, config_));
+  disks_ = std::make_unique<DiskControl>(directory_);
+  config.disks = TRY(disks_->open(config_));
+  config.on_disk_gone = [this](u32 place) { control_->loop().post([this, place] { disks_->on_gone(place); }); };
 
   config.io = TRY(virtio::IoThread::start("io"));
   if (const auto mac = packet::parse_mac(config_.mac)) config.mac = *mac;
@@ -244,8 +247,8 @@ void Vm::not_stopping(const std::string& message) {
   set_phase(VmPhase::kRunning, message);
 }
 
-std::string Vm::answer(Command command) {
-  switch (command) {
+std::string Vm::answer(const Request& request) {
+  switch (request.command) {
     case Command::kStatus: break;
     case Command::kStats: return encode_stats_reply(stats());
     case Command::kReset: machine_->reset(); return encode_ok();
@@ -254,6 +257,11 @@ std::string Vm::answer(Command command) {
     case Command::kStop: ask_to_stop(); return encode_ok();
     case Command::kProfileStart: return start_profile();
     case Command::kProfileStop: return stop_profile();
+    case Command::kDiskList:
+    case Command::kDiskAttach:
+    case Command::kDiskDetach:
+    case Command::kDiskResize:
+    case Command::kDiskSnapshot: return disks_->answer(request);
   }
   const std::lock_guard lock(state_mutex_);
   return encode_status_reply(state_);
@@ -311,12 +319,14 @@ int Vm::run() {
   // Nobody may ask an ended machine; and its disks are closed, flushed, before the state says so.
   control_->loop().call([this] {
     server_.reset();
+    disks_->stop();
     deadline_.reset();
     patience_.reset();
     control_->loop().remove(signals_.get());
     signals_.reset();
   });
   machine_.reset();
+  control_->loop().call([] {});  // what it has posted is done
   if (end.reason == machine::EndReason::kExited) {
     const std::lock_guard lock(state_mutex_);
     state_.exit_code = end.code;

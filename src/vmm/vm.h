@@ -14,6 +14,7 @@
 #include "vmm/config.h"
 #include "vmm/console_hub.h"
 #include "vmm/control_server.h"
+#include "vmm/disk_control.h"
 #include "vmm/vm_directory.h"
 
 namespace pileus::vmm {
@@ -56,7 +57,7 @@ class Vm {
   Result<machine::MachineConfig> machine_config();
   Result<> watch_signals();
   void on_signal();
-  std::string answer(Command command);
+  std::string answer(const Request& request);
   engine::Counters stats() const;
   void set_phase(VmPhase phase, const std::string& message);
   Result<std::unique_ptr<guest::CharBackend>> make_console(const std::string& socket, const std::string& log);
@@ -73,6 +74,7 @@ class Vm {
   VmState state_;  // guarded by state_mutex_
   // Destroyed from the last to the first: the control loop outlives all that it serves.
   std::unique_ptr<virtio::IoThread> control_;
+  std::unique_ptr<DiskControl> disks_;
   std::unique_ptr<debug::gdb::Server> gdb_;  // may be null; told of stops by the machine's threads, but ended before it
   std::unique_ptr<machine::Machine> machine_;
   std::unique_ptr<ControlServer> server_;

@@ -2,6 +2,8 @@
 //
 //   config.json    VmConfig; written before the first start
 //   disk.overlay   what the guest changed of its base disk
+//   chain.json     which layers the disk is made of; missing: the base and disk.overlay (store/disk_folder.h)
+//   disks.json     what else is attached (attached_disks.h); may be missing
 //   seed.iso       the NoCloud seed; read-only; may be missing
 //   lock           held (flock) by the VMM while it lives: the only proof that the VM runs, whatever state.json says
 //   state.json     VmState, replaced as a whole by the VMM
@@ -56,6 +58,7 @@ class VmDirectory {
   const std::filesystem::path& path() const { return path_; }
   std::string file(const char* name) const { return (path_ / name).string(); }
   std::string overlay() const { return file("disk.overlay"); }
+  std::string disks() const { return file("disks.json"); }
   std::string seed() const { return file("seed.iso"); }
   std::string control_socket() const { return file("control.sock"); }
   std::string console_socket() const { return file("console.sock"); }

@@ -8,6 +8,8 @@
 #include "debug/testing/kallsyms_image.h"
 #include "machine/testing/kernels.h"
 #include "machine/testing/packers.h"
+#include "store/chain.h"
+#include "store/manifest.h"
 
 namespace pileus::fuzz {
 
@@ -119,6 +121,22 @@ constexpr std::string_view kLoaderEntry =
 constexpr std::string_view kEnvironment = "# GRUB Environment Block\nsaved_entry=one-id\nkernelopts=quiet\n######\n";
 
 }  // namespace
+
+std::vector<Bytes> manifest_seeds() {
+  using enum store::ClusterState;
+  const store::Manifest raw{true, 0, 2 * store::kCluster, {kZero, kData}, {store::Hash{1}}};
+  const store::Manifest over{false,
+                             store::kCluster,
+                             4 * store::kCluster + 512,
+                             {kBelow, kZero, kData, kData, kBelow},
+                             {store::Hash{2}, store::Hash{3}}};
+  return {bytes_of(store::encode_manifest(raw)), bytes_of(store::encode_manifest(over))};
+}
+
+std::vector<Bytes> chain_seeds() {
+  return {
+      bytes_of(store::encode_chain({{{"/base.raw", true}, {"disk.1.overlay", false}}, "disk.2.overlay", {{"a", 1}}}))};
+}
 
 std::vector<Bytes> queue_seeds() {
   std::vector<Bytes> seeds;

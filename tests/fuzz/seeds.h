@@ -24,6 +24,8 @@ std::vector<Bytes> signature_seeds();
 std::vector<Bytes> filter_seeds();
 std::vector<Bytes> public_key_seeds();
 std::vector<Bytes> host_message_seeds();
+std::vector<Bytes> manifest_seeds();
+std::vector<Bytes> chain_seeds();
 std::vector<Bytes> dhcp_seeds();
 std::vector<Bytes> dns_seeds();
 std::vector<Bytes> segment_seeds();

@@ -13,6 +13,7 @@
 #include "packet/fuzz.h"
 #include "seeds.h"
 #include "state/fuzz.h"
+#include "store/fuzz.h"
 #include "virtio/queue_fuzz.h"
 #include "vswitch/fuzz.h"
 
@@ -28,6 +29,8 @@ constexpr std::array kTargets = {
     Target{"bzimage", "a kernel as a bzImage, packed by any method", machine::fuzz_bzimage, bzimage_seeds, 16 * kKiB},
     Target{"partition_table", "a disk with GPT or MBR", machine::fuzz_partition_table, disk_seeds, 64 * kKiB},
     Target{"grub_cfg", "GRUB's configuration or a boot loader entry", machine::fuzz_grub_cfg, grub_seeds, 4 * kKiB},
+    Target{"layer_manifest", "a layer's manifest, from another host", store::fuzz_manifest, manifest_seeds, 4 * kKiB},
+    Target{"disk_chain", "the record of a disk's layers", store::fuzz_chain, chain_seeds, 2 * kKiB},
     Target{"gdb_session", "what a GDB sends", debug::fuzz_gdb_session, gdb_seeds, 4 * kKiB},
     Target{"kallsyms", "a kernel's symbol tables in its memory", debug::fuzz_kallsyms, kallsyms_seeds, 32 * kKiB},
     Target{"page_tables", "a guest's page tables", debug::fuzz_page_tables, page_table_seeds, 32 * kKiB},

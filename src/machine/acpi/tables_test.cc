@@ -114,6 +114,8 @@ TEST(AcpiTables, DsdtAgreesWithTheLayout) {
   EXPECT_TRUE(dsdt_has(kPortPower));
   EXPECT_TRUE(dsdt_has(kGsiSerial));
   EXPECT_TRUE(dsdt_has(kGsiPowerButton));
+  EXPECT_TRUE(dsdt_has(kGsiSlots));
+  EXPECT_TRUE(dsdt_has(kPortSlots));
 }
 
 TEST(AcpiTables, FitForTheMostCpus) {

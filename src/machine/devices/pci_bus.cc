@@ -17,7 +17,7 @@ PciBus::PciBus() { functions_[0] = &bridge_; }
 
 virtio::PciFunction* PciBus::find(u32 address) const {
   const u32 bus = address >> 20, device = address >> 15 & 0x1F, function = address >> 12 & 7;
-  return bus == 0 && function == 0 ? functions_[device] : nullptr;
+  return bus == 0 && function == 0 ? functions_[device].load() : nullptr;
 }
 
 u32 PciBus::read(u32 address, unsigned size) {

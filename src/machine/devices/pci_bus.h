@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <memory>
 #include <mutex>
 
@@ -17,9 +18,10 @@ class PciBus {
   static constexpr unsigned kDevices = 32;
 
   PciBus();
-  // Device `number` (1..31; 0 is the host bridge), function 0. Before any vCPU runs. `function`
-  // must outlive the bus.
+  // Device `number` (1..31; 0 is the host bridge), function 0. Any thread.
   void attach(unsigned number, virtio::PciFunction& function) { functions_[number] = &function; }
+  // The guest does not see it any more. A vCPU may still be in it: it lives until all stood still.
+  void detach(unsigned number) { functions_[number] = nullptr; }
 
   // The host bridge says that the board is QEMU's, by its subsystem: SeaBIOS asks FwCfg only there. Before any vCPU runs.
   void pose_as_qemu() { bridge_.pose_as_qemu(); }
@@ -77,7 +79,7 @@ class PciBus {
   HostBridge bridge_;
   Ecam ecam_{*this};
   Ports ports_{*this};
-  std::array<virtio::PciFunction*, kDevices> functions_{};
+  std::array<std::atomic<virtio::PciFunction*>, kDevices> functions_{};
 };
 
 }  // namespace pileus::machine

@@ -1,0 +1,126 @@
+"""Disks that come and go while Debian runs: attached, written, kept as a snapshot while it is written, grown, detached,
+and read in another VM; and the disk that a VM boots from, copied while it runs."""
+
+import json
+import unittest
+
+from harness import Vm, end_on_sigterm, pileus, step, wait_until
+
+DATA, COPY, ROOT_COPY = "e2e-data", "e2e-copy", "e2e-root"
+BY_ID = "/dev/disk/by-id/virtio-"
+PATIENCE_S = 60
+MIB = 1 << 20
+# Each line is a number that follows the one before it, and is on the disk before the next one is written.
+WRITER = """
+set -e
+i=0
+while [ ! -e /tmp/stop ]; do i=$((i + 1)); echo $i >> /mnt/log; sync /mnt/log; done
+echo $i > /tmp/last
+"""
+
+
+def disk(*words, check=True):
+    return pileus("vm", "disk", *words, check=check)
+
+
+def disks():
+    return {entry["id"]: entry for entry in json.loads(disk("ls", "--json").stdout)}
+
+
+def remove_disks():
+    for name in (DATA, COPY, ROOT_COPY):
+        disk("rm", name, check=False)
+
+
+class Disks(unittest.TestCase):
+    def setUp(self):
+        remove_disks()
+        self.addCleanup(remove_disks)
+
+    def test_disks(self):
+        with Vm("e2e-disks", "--memory", "512M") as vm:
+            with step("boot"):
+                vm.run()
+                vm.wait()
+            with step("attach, make a file system, write"):
+                self.attach(vm)
+            with step("snapshots while it is written"):
+                logged = self.snapshot(vm)
+            with step("grow"):
+                self.grow(vm)
+            with step("the disk that it boots from, copied"):
+                self.copy_root(vm)
+            with step("detach"):
+                vm.ssh("sudo umount /mnt")
+                disk("detach", vm.name, DATA)
+                self.assertEqual(vm.ssh(f"ls {BY_ID}{DATA} 2>/dev/null || echo gone"), "gone")
+                self.assertEqual(disks()[DATA]["vm"], "")
+            with step("another VM boots with them"):
+                self.read_in_another(vm, logged)
+
+    def attach(self, vm):
+        told = disk("attach", vm.name, DATA, "--size", "256M").stdout
+        self.assertIn(BY_ID + DATA, told)
+        self.wait_for(vm, DATA)
+        vm.ssh(f"sudo mkfs.ext4 -q {BY_ID}{DATA} && sudo mount {BY_ID}{DATA} /mnt && sudo chown debian /mnt")
+        vm.ssh("openssl rand 20000000 > /mnt/random && openssl dgst -sha256 -r /mnt/random > /mnt/sum && sync")
+        self.assertEqual(disks()[DATA]["vm"], vm.name)
+        again = disk("attach", vm.name, "root", check=False)
+        self.assertNotEqual(again.returncode, 0)
+
+    def wait_for(self, vm, name):
+        wait_until(lambda: vm.ssh(f"test -b {BY_ID}{name} && echo there", check=False) == "there",
+                   f"the guest has {name}", PATIENCE_S)
+
+    def snapshot(self, vm):
+        """Takes some while the guest writes; gives how far it had come before the first one."""
+        vm.ssh(f"rm -f /tmp/stop; nohup sh -c '{WRITER}' >/tmp/writer 2>&1 & sleep 2")
+        before = int(vm.ssh("tail -n 1 /mnt/log"))
+        disk("snapshot", vm.name, DATA, COPY)
+        # More of them leave the guest in peace, too.
+        for _ in range(3):
+            disk("snapshot", vm.name, DATA, "e2e-more")
+            disk("rm", "e2e-more")
+        vm.ssh("sleep 1; touch /tmp/stop; sleep 1; cat /tmp/last")
+        return before
+
+    def grow(self, vm):
+        disk("resize", vm.name, DATA, "512M")
+        wait_until(lambda: int(vm.ssh(f"sudo blockdev --getsize64 {BY_ID}{DATA}")) == 512 * MIB, "it has grown", PATIENCE_S)
+        vm.ssh(f"sudo resize2fs {BY_ID}{DATA} && openssl dgst -sha256 -r /mnt/random | cmp - /mnt/sum")
+        smaller = disk("resize", vm.name, DATA, "64M", check=False)
+        self.assertIn("cannot become smaller", smaller.stderr)
+
+    def copy_root(self, vm):
+        vm.ssh("echo once upon a time > tale && sync")
+        disk("snapshot", vm.name, "root", ROOT_COPY)
+        vm.ssh("rm tale && sync")
+
+    def read_in_another(self, first, logged):
+        with Vm("e2e-disks-2", "--memory", "512M") as vm:
+            vm.run()
+            vm.wait()
+            for name in (COPY, DATA, ROOT_COPY):
+                disk("attach", vm.name, name)
+                self.wait_for(vm, name)
+            vm.ssh(f"sudo mount {BY_ID}{DATA} /mnt && openssl dgst -sha256 -r /mnt/random | cmp - /mnt/sum")
+            vm.ssh(f"sudo umount /mnt && sudo e2fsck -fy {BY_ID}{COPY} >/tmp/fsck; sudo mount {BY_ID}{COPY} /mnt")
+            lines = [int(line) for line in vm.ssh("cat /mnt/log").split()]
+            self.assertEqual(lines, list(range(1, len(lines) + 1)))
+            self.assertGreaterEqual(len(lines), logged, "what was synced before the snapshot is not in it")
+            vm.ssh("openssl dgst -sha256 -r /mnt/random | cmp - /mnt/sum; sudo umount /mnt")
+            vm.ssh(f"sudo mount {BY_ID}{ROOT_COPY}-part1 /mnt")
+            self.assertEqual(vm.ssh("cat /mnt/home/debian/tale"), "once upon a time")
+            vm.ssh("sudo umount /mnt")
+            busy = disk("rm", DATA, check=False)
+            self.assertIn("is attached to VM", busy.stderr)
+            in_use = disk("attach", first.name, DATA, check=False)
+            self.assertIn("in use", in_use.stderr)
+            for name in (COPY, ROOT_COPY):
+                disk("detach", vm.name, name)
+            disk("detach", vm.name, DATA, "--force")
+
+
+if __name__ == "__main__":
+    end_on_sigterm()
+    unittest.main()

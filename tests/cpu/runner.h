@@ -57,6 +57,8 @@ struct MachineRun {
 enum class Way {
   kInterpreter,
   kTranslator,
+  kStoring,  // the same, and what was translated goes to a file
+  kStored,   // the same, with what kStoring left there before
   kDirect,  // user code on the host's processor wherever that is possible, the rest as kTranslator
   kKvm,     // by the host's KVM, where it has one
 };

@@ -62,6 +62,10 @@ void check(const std::string& name, Way way) {
 
 TEST_P(SystemTest, Interpreter) { check(GetParam(), Way::kInterpreter); }
 TEST_P(SystemTest, Translator) { check(GetParam(), Way::kTranslator); }
+TEST_P(SystemTest, Stored) {
+  check(GetParam(), Way::kStoring);
+  check(GetParam(), Way::kStored);
+}
 TEST_P(SystemTest, Direct) { check(GetParam(), Way::kDirect); }
 TEST_P(SystemTest, Kvm) {
   const auto test = load_test("system", GetParam());

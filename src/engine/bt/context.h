@@ -194,7 +194,7 @@ struct alignas(64) Context {
 
   // Counters for `pileus vm stats`.
   struct Stats {
-    u64 tlb_fills, spaces_kept, interpreted, fast_system, fast_faults, blocks_translated, block_lookups, exits,
+    u64 tlb_fills, spaces_kept, interpreted, fast_system, fast_faults, blocks_translated, blocks_loaded, block_lookups, exits,
         interrupts, exceptions, page_faults, halts, code_writes, direct_spaces, direct_runs, direct_faults, direct_ns;
   } stats;
 

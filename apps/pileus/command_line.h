@@ -75,6 +75,16 @@ struct DiskOptions {
   bool read_only = false;
 };
 
+// Of volumes, snapshots and images of the cloud.
+struct VolumeOptions {
+  std::string instance;
+  std::string device;
+  std::string from;  // a snapshot
+  u32 size_gib = 0;
+  bool no_reboot = false;
+  bool of_cloud = false;  // of image ls
+};
+
 struct CommandLine {
   std::string command;             // "vm run", "image ls", ...
   std::string name;                // of the VM, image or shell it is about
@@ -91,6 +101,7 @@ struct CommandLine {
   RunOptions run;
   DiskOptions disk;
   CloudOptions cloud;
+  VolumeOptions volume;
 };
 
 // An int is the exit status of a program that is done: help was printed, or what is wrong was said.

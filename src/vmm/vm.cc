@@ -254,6 +254,7 @@ std::string Vm::answer(const Request& request) {
     case Command::kStatus: break;
     case Command::kStats: return encode_stats_reply(stats());
     case Command::kReset: machine_->reset(); return encode_ok();
+    case Command::kNmi: machine_->nmi(); return encode_ok();
     case Command::kKill: machine_->stop(); return encode_ok();
     case Command::kStop: ask_to_stop(); return encode_ok();
     case Command::kProfileStart: return start_profile();

@@ -242,13 +242,20 @@ void Machine::watch() {
   }
 }
 
+void Machine::trace(std::function<bool(const engine::CpuState&)> look) {
+  look_ = std::move(look);
+  CHECK(cpus_[0]->set_debug({.single_step = true, .breakpoints = {}}).ok());
+}
+
 MachineRun Machine::run_cpu(u32 number) {
   for (;;) {
     const engine::Exit exit = cpus_[number]->run();
     switch (exit.reason) {
       case engine::ExitReason::kShutdown: kick_all(); return {Ending::kException, exit.message};
       case engine::ExitReason::kError: kick_all(); return {Ending::kCrash, exit.message};
-      case engine::ExitReason::kDebug:  // nobody asked for it
+      case engine::ExitReason::kDebug:
+        if (look_ && !look_(cpus_[number]->state())) kick_all();
+        break;
       case engine::ExitReason::kKicked: break;
     }
     // Else a kick of the run before, too late for it.

@@ -31,6 +31,7 @@ struct __attribute__((packed)) Site {
 enum SiteFlag : u8 {
   kSiteWrites = 1,
   kSiteStack = 2,  // looks at Tlb::stack alone
+  kSiteX87Store = 4,  // which may turn out to store nothing: the interpreter knows whether it faults
 };
 static_assert(sizeof(Site) == 8);
 

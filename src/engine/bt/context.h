@@ -157,6 +157,7 @@ struct alignas(64) Context {
   bool shadow;  // the next instruction is in an interrupt shadow (STI, MOV SS)
   bool nmi_blocked;
   bool nmi_pending;
+  u64 breakpoints_hit;  // bits of DR6 that the instruction has earned so far (debug_registers.h)
   bool kernel_code_non_global;  // kernel code was fetched through such a page
   // [x][0] is for what a change of address space leaves alone, and kModeKernel; [x][1] for the rest. x says whether in the
   // upper half of the addresses, which kernels map by large pages and programs do not have.

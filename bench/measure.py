@@ -156,7 +156,7 @@ class PreparedDisk:
         self.seed = HOME / "vms" / self.VM / "seed.iso"
         self.overlay = self.folder / "empty.overlay"
         stamp = self.folder / "made-of"
-        wanted = str(image.stat().st_mtime_ns)
+        wanted = f"{image.stat().st_mtime_ns} 2"  # 2: the VM may keep translations
         if not stamp.exists() or stamp.read_text() != wanted or not self.seed.exists():
             self._make(image)
             stamp.write_text(wanted)
@@ -207,6 +207,7 @@ class PileusGuest:
     """The prepared disk under Pileus' binary translator."""
 
     label = "pileus"
+    keeps_translations = False  # those of the boot before
 
     def __init__(self, prepared):
         self.prepared = prepared
@@ -225,6 +226,8 @@ class PileusGuest:
         pileus("vm", "kill", self.prepared.VM)
         copy_sparse(self.prepared.overlay, self.folder / "disk.overlay")
         self.console.unlink(missing_ok=True)
+        if not self.keeps_translations:
+            (self.folder / "translations").unlink(missing_ok=True)
         started = time.monotonic()
         pileus("vm", "start", self.prepared.VM)
         return started
@@ -240,6 +243,13 @@ class PileusGuest:
 
     def ssh(self, script, data=None):
         return run_in_guest(self.command, script, data)
+
+
+class WarmPileusGuest(PileusGuest):
+    """The same with the translations that the boot before has left."""
+
+    label = "pileus-warm"
+    keeps_translations = True
 
 
 class QemuGuest:

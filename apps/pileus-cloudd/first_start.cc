@@ -104,6 +104,7 @@ Result<u32> publish_images(state::Store& store, const image::Library& library, c
     const auto known = TRY(control::read<model::ImageDesired>(store, model::desired_key(desired.id)));
     const auto seen = TRY(control::read<model::ImageObserved>(store, model::observed_key(desired.id)));
     if (known.exists()) desired.tags = known.value.tags;
+    observed.manifest = seen.value.manifest;  // hosts tell it
     if (known.value == desired && seen.value == observed) continue;
     control::Change change;
     change.update(model::desired_key(desired.id), desired, known.revision);
@@ -116,6 +117,8 @@ Result<u32> publish_images(state::Store& store, const image::Library& library, c
     if (model::split_key(model::IdKind::kImage, entry.key).part != "observed") continue;
     auto observed = TRY(control::decode_entry<model::ImageObserved>(entry));
     if (present.contains(observed.value.id) || observed.value.state == model::ImageState::kDeregistered) continue;
+    const auto desired = TRY(control::read<model::ImageDesired>(store, model::desired_key(observed.value.id)));
+    if (!desired.value.disks.empty()) continue;  // made of snapshots: the library knows nothing of it
     observed.value.state = model::ImageState::kDeregistered;
     control::Change change;
     change.update(entry.key, observed.value, observed.revision);

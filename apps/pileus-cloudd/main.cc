@@ -9,6 +9,7 @@
 #include "control/reaper.h"
 #include "control/runner.h"
 #include "control/scheduler.h"
+#include "control/volume_controller.h"
 #include "ec2/actions.h"
 #include "ec2/api.h"
 #include "first_start.h"
@@ -47,6 +48,7 @@ std::unique_ptr<control::Runner> start_controllers(state::Store& store, const co
   controllers.push_back(std::make_unique<control::Scheduler>(store, clock, placement::kPacking, "scheduler", view));
   controllers.push_back(std::make_unique<control::Reaper>(store, clock, view));
   controllers.push_back(std::make_unique<control::InterfaceReaper>(store, view));
+  controllers.push_back(std::make_unique<control::VolumeController>(store, clock, view));
   return std::make_unique<control::Runner>(store, std::move(controllers), kControllerInterval);
 }
 

@@ -1,12 +1,8 @@
-// The only file built with exceptions: CLI11 reports by them.
-#include "command_line.h"
-
-#include <CLI/CLI.hpp>
+// The only files built with exceptions are those that describe the command line: CLI11 reports by them.
+#include "command_line_parts.h"
 
 namespace pileus::cli {
-namespace {
 
-// A subcommand that is recognised as `full`.
 CLI::App* leaf(CLI::App* parent, const std::string& name, const std::string& what, const std::string& examples) {
   CLI::App* app = parent->add_subcommand(name, what);
   app->footer("\nExamples:\n" + examples);
@@ -18,6 +14,8 @@ void add_name(CLI::App* app, CommandLine& line, const std::string& what) {
 }
 
 void add_json(CLI::App* app, CommandLine& line) { app->add_flag("--json", line.json, "Print JSON"); }
+
+namespace {
 
 void add_gdb(CLI::App* app, CommandLine& line) {
   auto* gdb = app->add_option("--gdb", line.gdb, "Let GDB debug the guest, at unix:PATH or tcp:127.0.0.1:PORT");
@@ -42,6 +40,8 @@ void add_run(CLI::App* vm, CommandLine& line) {
   app->add_option("--memory", run.memory, "Memory, like 512M or 2G")->capture_default_str();
   app->add_option("--translation-cache", run.translation_cache, "Most memory for translated code, beside the guest's")
       ->capture_default_str();
+  app->add_option("--translation-cache-file", run.translation_cache_file,
+                  "File that keeps translated code for the next start, or off (default: one for each image)");
   app->add_option("--disk-size", run.disk_size, "Size of the VM's disk, like 8G (default: 8G; a DISK's own size)");
   app->add_option("--engine", run.engine, "How guest code runs: auto, bt (binary translation) or kvm")
       ->capture_default_str();
@@ -164,6 +164,8 @@ void add_vm_commands(CLI::App& root, CommandLine& line) {
   stop->add_flag("--force,-f", line.force, "Pull the plug when it has not ended by then");
   add_name(leaf(vm, "kill", "End a VM at once, as by pulling the plug", "  pileus vm kill web"), line, "The VM");
   add_name(leaf(vm, "reset", "Reset a running VM", "  pileus vm reset web"), line, "The VM");
+  add_name(leaf(vm, "nmi", "Press the NMI button of a VM, as when its kernel hangs", "  pileus vm nmi web"), line,
+           "The VM");
   CLI::App* remove = leaf(vm, "rm", "Remove a stopped VM and its disk", "  pileus vm rm web\n  pileus vm rm -f web");
   add_name(remove, line, "The VM");
   remove->add_flag("--force,-f", line.force, "Kill it first if it runs");
@@ -184,13 +186,18 @@ void add_image_commands(CLI::App& root, CommandLine& line) {
            "What to build: debian-11, debian-12, debian-13, debian-sid; debian-12-programs for benchmarks");
   build->add_flag("--allow-expired", line.allow_expired,
                   "Take a package index that its mirror has not renewed in time: it may lack security updates");
-  CLI::App* list = leaf(image, "ls", "List images", "  pileus image ls --json");
+  CLI::App* list = leaf(image, "ls", "List images", "  pileus image ls --json\n  pileus image ls --cloud");
   add_json(list, line);
-  list->add_flag("--quiet,-q", line.quiet, "Names only");
-  CLI::App* show = leaf(image, "show", "Show all about one image", "  pileus image show debian-12 --json");
+  list->add_flag("--quiet,-q", line.quiet, "Names only; ids of those of the cloud");
+  list->add_flag("--cloud", line.volume.of_cloud, "Those that the cloud offers, and not those of this machine");
+  CLI::App* show = leaf(image, "show", "Show all about one image",
+                        "  pileus image show debian-12 --json\n  pileus image show ami-0123456789abcdef0");
   add_name(show, line, "The image");
   add_json(show, line);
-  add_name(leaf(image, "rm", "Remove an image that no VM uses", "  pileus image rm debian-12"), line, "The image");
+  add_name(leaf(image, "rm", "Remove an image that no VM uses, or by its id one of the cloud",
+                "  pileus image rm debian-12\n  pileus image rm ami-0123456789abcdef0"),
+           line, "The image");
+  add_cloud_image_commands(image, line);
 }
 
 void add_cpu_commands(CLI::App& root, CommandLine& line) {
@@ -245,7 +252,7 @@ void add_launch(CLI::App& root, CommandLine& line) {
       ->allow_extra_args(false);
   run->add_option("--disk", cloud.disk_gib, "Size of its disk in GiB (default: the type's)");
   run->add_option("--user-data", cloud.user_data, "File that cloud-init in the guest carries out");
-  run->add_option("--count", cloud.count, "Number of instances")->check(CLI::Range(1, 25))->capture_default_str();
+  run->add_option("--count", cloud.count, "Number of instances")->check(CLI::Range(1, 20))->capture_default_str();
   run->add_flag("--no-wait", cloud.no_wait, "Do not wait until it answers");
   run->add_flag("--quiet,-q", line.quiet, "Print ids only");
 }
@@ -375,6 +382,7 @@ std::variant<CommandLine, int> parse_command_line(int argc, char** argv) {
   add_launch(root, line);
   add_instance_commands(root, line);
   add_access_commands(root, line);
+  add_volume_commands(root, line);
   add_cloud_administration(root, line);
   add_vm_commands(root, line);
   add_image_commands(root, line);

@@ -20,6 +20,7 @@ struct RunOptions {
   u32 cpus = 1;
   std::string memory = "512M";
   std::string translation_cache = "128M";
+  std::string translation_cache_file;  // a path, or "off"; empty: the usual one
   std::string disk_size;  // empty: 8G, or the disk's own if that is larger or a file was named
   std::string engine = "auto";
   std::string paravirt = "on";
@@ -74,6 +75,16 @@ struct DiskOptions {
   bool read_only = false;
 };
 
+// Of volumes, snapshots and images of the cloud.
+struct VolumeOptions {
+  std::string instance;
+  std::string device;
+  std::string from;  // a snapshot
+  u32 size_gib = 0;
+  bool no_reboot = false;
+  bool of_cloud = false;  // of image ls
+};
+
 struct CommandLine {
   std::string command;             // "vm run", "image ls", ...
   std::string name;                // of the VM, image or shell it is about
@@ -90,6 +101,7 @@ struct CommandLine {
   RunOptions run;
   DiskOptions disk;
   CloudOptions cloud;
+  VolumeOptions volume;
 };
 
 // An int is the exit status of a program that is done: help was printed, or what is wrong was said.

@@ -14,9 +14,17 @@ _pileus() {
     --cpu) words=$(pileus cpu ls --quiet 2>/dev/null) ;;
     *)
       case $COMP_CWORD,${COMP_WORDS[1]},${COMP_WORDS[2]} in
-        1,*) words='up status down join run wait ps show ssh console logs stop start reboot rm events explain key secgroup host type account env web image vm cpu completion --help --version' ;;
+        1,*) words='up status down join run wait ps show ssh console logs stop start reboot rm events explain key secgroup volume snapshot host type account env web image vm cpu completion --help --version' ;;
         2,key,*) words='ls import rm' ;;
         2,secgroup,*) words='ls create allow deny rm' ;;
+        2,volume,*) words='ls show create attach detach resize rm' ;;
+        3,volume,ls|3,snapshot,ls) words='--json --quiet' ;;
+        3,volume,create) words='--size --from --zone' ;;
+        4,volume,attach) words=$(pileus ps --quiet 2>/dev/null) ;;
+        3,volume,*|3,snapshot,create) words=$(pileus volume ls --quiet 2>/dev/null) ;;
+        2,snapshot,*) words='ls create rm' ;;
+        3,snapshot,rm) words=$(pileus snapshot ls --quiet 2>/dev/null) ;;
+        4,image,create) words=$(pileus ps --quiet 2>/dev/null) ;;
         2,host,*) words='ls maintenance active' ;;
         2,type,*) words='ls' ;;
         2,account,*) words='ls create' ;;
@@ -27,12 +35,12 @@ _pileus() {
         *,ps,*) words='--all --json --quiet' ;;
         *,wait,*|*,show,*|*,ssh,*|*,console,*|*,logs,*|*,stop,*|*,start,*|*,reboot,*|*,rm,*|*,events,*|*,explain,*) words=$(pileus ps --quiet 2>/dev/null) ;;
         2,vm,*) words='run start wait ls show ssh console stop kill reset rm stats profile disk' ;;
-        2,image,*) words='build ls show rm' ;;
+        2,image,*) words='build create ls show rm' ;;
         2,cpu,*) words='ls' ;;
         *,cpu,ls) words='--json --quiet' ;;
         2,completion,*) words='bash zsh fish' ;;
         *,vm,run)
-          words="--name --cpus --memory --translation-cache --disk-size --engine --cpu --paravirt --direct --ssh-key --user-data
+          words="--name --cpus --memory --translation-cache --translation-cache-file --disk-size --engine --cpu --paravirt --direct --ssh-key --user-data
             --user --forward --restrict-network --kernel --initrd --module --legacy-devices --firmware --exit-port --append --gdb --gdb-wait --console --detach --help"
           if [[ $cur != -* ]]; then
             words=$(pileus image ls --quiet 2>/dev/null)
@@ -53,7 +61,7 @@ _pileus() {
         *,vm,console) words='--virtio' ;;
         *,vm,show|*,vm,stats) words='--json' ;;
         3,image,build) words='debian-11 debian-12 debian-12-programs debian-13 debian-sid --allow-expired' ;;
-        *,image,ls) words='--json --quiet' ;;
+        *,image,ls) words='--json --quiet --cloud' ;;
         3,image,*) words=$(pileus image ls --quiet 2>/dev/null) ;;
         *,image,show) words='--json' ;;
       esac ;;
@@ -68,9 +76,16 @@ constexpr std::string_view kZsh = R"script(#compdef pileus
 _pileus() {
   local -a found
   case $CURRENT,$words[2],$words[3] in
-    2,*) found=(up status down join run wait ps show ssh console logs stop start reboot rm events explain key secgroup host type account env web image vm cpu completion) ;;
+    2,*) found=(up status down join run wait ps show ssh console logs stop start reboot rm events explain key secgroup volume snapshot host type account env web image vm cpu completion) ;;
     3,key,*) found=(ls import rm) ;;
     3,secgroup,*) found=(ls create allow deny rm) ;;
+    3,volume,*) found=(ls show create attach detach resize rm) ;;
+    4,volume,ls|4,snapshot,ls) found=(--json --quiet) ;;
+    4,volume,create) found=(--size --from --zone) ;;
+    5,volume,attach|5,image,create) found=(${(f)"$(pileus ps --quiet 2>/dev/null)"}) ;;
+    4,volume,*|4,snapshot,create) found=(${(f)"$(pileus volume ls --quiet 2>/dev/null)"}) ;;
+    3,snapshot,*) found=(ls create rm) ;;
+    4,snapshot,rm) found=(${(f)"$(pileus snapshot ls --quiet 2>/dev/null)"}) ;;
     3,host,*) found=(ls maintenance active) ;;
     3,type,*) found=(ls) ;;
     3,account,*) found=(ls create) ;;
@@ -80,13 +95,14 @@ _pileus() {
     *,wait,*|*,show,*|*,ssh,*|*,console,*|*,logs,*|*,stop,*|*,start,*|*,reboot,*|*,rm,*|*,events,*|*,explain,*) found=(${(f)"$(pileus ps --quiet 2>/dev/null)"}) ;;
     3,cpu,*) found=(ls) ;;
     3,vm,*) found=(run start wait ls show ssh console stop kill reset rm stats profile disk) ;;
-    3,image,*) found=(build ls show rm) ;;
+    3,image,*) found=(build create ls show rm) ;;
     3,completion,*) found=(bash zsh fish) ;;
     *,vm,run)
-      found=(${(f)"$(pileus image ls --quiet 2>/dev/null)"} --name --cpus --memory --translation-cache
+      found=(${(f)"$(pileus image ls --quiet 2>/dev/null)"} --name --cpus --memory --translation-cache --translation-cache-file
         --disk-size --engine --cpu --paravirt --direct --ssh-key --user-data --user --forward --restrict-network --kernel --initrd --module --legacy-devices --firmware --exit-port --append --gdb --gdb-wait --console --detach)
       _files ;;
-    *,vm,ls|*,image,ls) found=(--json --quiet) ;;
+    *,vm,ls) found=(--json --quiet) ;;
+    *,image,ls) found=(--json --quiet --cloud) ;;
     4,vm,disk) found=(attach detach ls resize snapshot rm) ;;
     5,vm,disk) found=(${(f)"$(pileus vm ls --quiet 2>/dev/null; pileus vm disk ls --quiet 2>/dev/null)"}) ;;
     *,vm,disk) found=(root --size --read-only --force --timeout --json
@@ -105,9 +121,16 @@ function __pileus_at
   set -l words (commandline -opc)
   test "$words[2..-1]" = "$argv"
 end
-complete -c pileus -n '__pileus_at' -f -a 'up status down join run wait ps show ssh console logs stop start reboot rm events explain key secgroup host type account env web image vm cpu completion'
+complete -c pileus -n '__pileus_at' -f -a 'up status down join run wait ps show ssh console logs stop start reboot rm events explain key secgroup volume snapshot host type account env web image vm cpu completion'
 complete -c pileus -n '__pileus_at key' -f -a 'ls import rm'
 complete -c pileus -n '__pileus_at secgroup' -f -a 'ls create allow deny rm'
+complete -c pileus -n '__pileus_at volume' -f -a 'ls show create attach detach resize rm'
+complete -c pileus -n '__pileus_at snapshot' -f -a 'ls create rm'
+for command in show attach detach resize rm
+  complete -c pileus -n "__pileus_at volume $command" -f -a '(pileus volume ls --quiet 2>/dev/null)'
+end
+complete -c pileus -n '__pileus_at snapshot create' -f -a '(pileus volume ls --quiet 2>/dev/null)'
+complete -c pileus -n '__pileus_at snapshot rm' -f -a '(pileus snapshot ls --quiet 2>/dev/null)'
 complete -c pileus -n '__pileus_at host' -f -a 'ls maintenance active'
 complete -c pileus -n '__pileus_at type' -f -a ls
 complete -c pileus -n '__pileus_at account' -f -a 'ls create'
@@ -125,7 +148,7 @@ complete -c pileus -n '__fish_seen_subcommand_from disk' -f \
 complete -c pileus -n '__fish_seen_subcommand_from attach' -x -l size
 complete -c pileus -n '__fish_seen_subcommand_from attach' -l read-only
 complete -c pileus -n '__fish_seen_subcommand_from detach' -l force
-complete -c pileus -n '__pileus_at image' -f -a 'build ls show rm'
+complete -c pileus -n '__pileus_at image' -f -a 'build create ls show rm'
 complete -c pileus -n '__pileus_at completion' -f -a 'bash zsh fish'
 complete -c pileus -n '__pileus_at vm run' -a '(pileus image ls --quiet 2>/dev/null)'
 complete -c pileus -n '__pileus_at image build' -f -a 'debian-11 debian-12 debian-12-programs debian-13 debian-sid --allow-expired'
@@ -138,7 +161,7 @@ end
 for option in name cpus memory translation-cache disk-size engine cpu paravirt direct user forward append
   complete -c pileus -n '__fish_seen_subcommand_from run' -x -l $option
 end
-for option in ssh-key user-data kernel initrd module firmware
+for option in translation-cache-file ssh-key user-data kernel initrd module firmware
   complete -c pileus -n '__fish_seen_subcommand_from run' -r -l $option
 end
 complete -c pileus -n '__fish_seen_subcommand_from run' -l console

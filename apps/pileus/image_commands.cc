@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "cloud/commands.h"
 #include "image/builder.h"
 #include "interrupt.h"
 #include "output.h"
@@ -15,6 +16,7 @@ namespace pileus::cli {
 namespace {
 
 using Json = nlohmann::json;
+constexpr std::string_view kCloudImage = "ami-";
 
 Json to_json(const image::Library& library, const image::ImageInfo& info) {
   Json object = Json::parse(image::encode_image_info(info), nullptr, false);
@@ -61,6 +63,7 @@ Result<int> image_build(image::Library& library, const CommandLine& line) {
 }
 
 Result<int> image_list(image::Library& library, const CommandLine& line) {
+  if (line.volume.of_cloud) return cloud_image_list(library, line);
   std::vector<std::vector<std::string>> rows = {{"NAME", "CREATED", "DISK", "ON DISK", "WHAT"}};
   Json array = Json::array();
   for (const image::ImageInfo& info : library.list()) {
@@ -79,6 +82,7 @@ Result<int> image_list(image::Library& library, const CommandLine& line) {
 }
 
 Result<int> image_show(image::Library& library, const CommandLine& line) {
+  if (line.name.starts_with(kCloudImage)) return cloud_image_show(library, line);
   const image::ImageInfo info = TRY(library.find(line.name));
   if (line.json) {
     print_json(to_json(library, info));
@@ -97,6 +101,7 @@ Result<int> image_show(image::Library& library, const CommandLine& line) {
 }
 
 Result<int> image_remove(image::Library& library, const CommandLine& line) {
+  if (line.name.starts_with(kCloudImage)) return cloud_image_remove(library, line);
   TRY(library.find(line.name));
   std::string users;
   for (const VmEntry& vm : list_vms(library)) {

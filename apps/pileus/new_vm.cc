@@ -133,6 +133,16 @@ Result<std::string> choose_firmware(const std::string& firmware) {
   return Error(ErrorCode::kNotFound, "--firmware bios needs SeaBIOS: install the package seabios");
 }
 
+// Where translated code is kept; empty: nowhere.
+std::string choose_translation_file(const image::Library& library, const RunOptions& options,
+                                    const vmm::VmConfig& config) {
+  if (options.translation_cache_file == "off") return {};
+  if (!options.translation_cache_file.empty())
+    return fs::absolute(options.translation_cache_file).lexically_normal().string();
+  if (!config.image.empty()) return library.translations_of(config.image, config.cpu_model).string();
+  return (library.vms() / config.name / vmm::VmDirectory::kTranslations).string();
+}
+
 Result<vmm::VmConfig> plan(image::Library& library, const RunOptions& options) {
   vmm::VmConfig config;
   TRY(choose_source(library, options, config));
@@ -148,9 +158,10 @@ Result<vmm::VmConfig> plan(image::Library& library, const RunOptions& options) {
   config.memory_bytes = TRY(vmm::parse_size(options.memory).with("--memory"));
   config.translation_cache_bytes = TRY(vmm::parse_size(options.translation_cache).with("--translation-cache"));
   config.engine = TRY(vmm::parse_engine(options.engine).with("--engine"));
+  config.cpu_model = options.cpu_model;
+  config.translation_cache_file = choose_translation_file(library, options, config);
   config.paravirt = options.paravirt == "on";
   config.direct = options.direct == "on";
-  config.cpu_model = options.cpu_model;
   if (!options.kernel.empty()) config.kernel = TRY(readable_file(options.kernel, "--kernel"));
   if (!options.initrd.empty()) config.initrd = TRY(readable_file(options.initrd, "--initrd"));
   for (const std::string& module : options.modules) {

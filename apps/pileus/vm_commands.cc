@@ -160,6 +160,12 @@ Result<int> vm_reset(image::Library& library, const CommandLine& line) {
   return 0;
 }
 
+Result<int> vm_nmi(image::Library& library, const CommandLine& line) {
+  const VmEntry vm = TRY(find_vm(library, line.name));
+  TRY(ask_running(vm, vmm::Command::kNmi));
+  return 0;
+}
+
 Result<int> vm_remove(image::Library& library, const CommandLine& line) {
   const VmEntry vm = TRY(find_vm(library, line.name));
   if (line.force && vm.directory.in_use()) TRY(kill_and_wait(vm));

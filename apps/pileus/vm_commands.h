@@ -18,6 +18,7 @@ Result<int> vm_console(image::Library& library, const CommandLine& line);
 Result<int> vm_stop(image::Library& library, const CommandLine& line);
 Result<int> vm_kill(image::Library& library, const CommandLine& line);
 Result<int> vm_reset(image::Library& library, const CommandLine& line);
+Result<int> vm_nmi(image::Library& library, const CommandLine& line);
 Result<int> vm_remove(image::Library& library, const CommandLine& line);
 Result<int> vm_profile(image::Library& library, const CommandLine& line);
 Result<int> vm_stats(image::Library& library, const CommandLine& line);

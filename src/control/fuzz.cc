@@ -25,6 +25,8 @@ void fuzz_host_message(std::span<const u8> input) {
   check(parse_host_report(text), parse_host_report);
   check(parse_assignments(text), parse_assignments);
   check(parse_observation(text), parse_observation);
+  check(parse_volume_observation(text), parse_volume_observation);
+  check(parse_snapshot_observation(text), parse_snapshot_observation);
   check(parse_host_network(text), parse_host_network);
   check(parse_console_wishes(text), parse_console_wishes);
   check(parse_console_output(text), parse_console_output);

@@ -1,8 +1,11 @@
 #include "control/host_api.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "base/log.h"
+#include "control/disk_reports.h"
+#include "control/disk_tasks.h"
 #include "control/host_protocol.h"
 #include "model/account.h"
 #include "model/image.h"
@@ -96,6 +99,8 @@ HostAnswer HostApi::handle(const HostRequest& request) {
     answer = report(request.host, request.body);
   } else if (request.path == kObservePath) {
     answer = observe(request.host, request.body);
+  } else if (request.path == kObserveVolumePath || request.path == kObserveSnapshotPath) {
+    answer = observe_disk(request);
   } else if (request.path == kAssignmentsPath) {
     answer = assignments(request.host);
   } else if (request.path == kNetworkPath) {
@@ -162,6 +167,8 @@ Result<> HostApi::keep_alive(model::HostId host, model::HostObserved observed) {
 Result<std::string> HostApi::report(model::HostId host, const std::string& body) {
   HostReport report = TRY(parse_host_report(body));
   TRY(keep_alive(host, std::move(report.observed)));
+  TRY(note_layers(host, report));
+  TRY(note_images(report));
   const std::lock_guard lock(mutex_);
   TRY(view_->read([&](View& view) {
     for (auto& [id, text] : report.consoles) {
@@ -186,15 +193,16 @@ std::string HostApi::console(model::InstanceId id) {
 
 Result<std::string> HostApi::assignments(model::HostId host) {
   std::vector<InstanceView> here;
+  Assignments message;
   TRY(view_->read([&](View& view) {
+    message.disks = disk_tasks(view, host);
     for (const model::InstanceId id : view.on_host(host)) {
       const InstanceView& instance = *view.find(id);
       if (instance.desired.exists() && instance.observed.exists()) here.push_back(instance);
     }
   }));
-  std::vector<Assignment> list;
-  for (const InstanceView& instance : here) list.push_back(TRY(assignment_of(store_, instance)));
-  return encode(list);
+  for (const InstanceView& instance : here) message.instances.push_back(TRY(assignment_of(store_, instance)));
+  return encode(message);
 }
 
 Result<std::string> HostApi::observe(model::HostId host, const std::string& body) {
@@ -229,6 +237,49 @@ Result<std::string> HostApi::observe(model::HostId host, const std::string& body
     if (TRY(change.commit(store_))) return std::string("{}");
   }
   return Error(ErrorCode::kBusy, "instance " + id.text() + " is being changed by others: try again");
+}
+
+Result<std::string> HostApi::observe_disk(const HostRequest& request) {
+  if (request.path == kObserveVolumePath) {
+    const VolumeObservation told = TRY(parse_volume_observation(request.body));
+    TRY(observe_volume(store_, clock_, request.host, told));
+  } else {
+    const SnapshotObservation told = TRY(parse_snapshot_observation(request.body));
+    TRY(observe_snapshot(store_, clock_, request.host, told));
+  }
+  return std::string("{}");
+}
+
+// Which layer the disk of an image of the library is: whoever knows first tells it.
+Result<> HostApi::note_images(const HostReport& report) {
+  std::vector<std::pair<model::ImageId, std::string>> news;
+  TRY(view_->read([&](View& view) {
+    for (const auto& [name, layer] : report.image_layers) {
+      const model::ImageId id = view.disks().library_image(name);
+      if (id && view.disks().find(id)->layer.empty()) news.emplace_back(id, layer);
+    }
+  }));
+  for (const auto& [id, layer] : news) {
+    auto observed = TRY(read<model::ImageObserved>(store_, model::observed_key(id)));
+    if (!observed.exists() || !observed.value.manifest.empty()) continue;
+    observed.value.manifest = layer;
+    Change change;
+    change.update(model::observed_key(id), observed.value, observed.revision);
+    TRY(change.commit(store_));  // if others were quicker: the next report
+  }
+  return {};
+}
+
+// As seldom as they change.
+Result<> HostApi::note_layers(model::HostId host, HostReport& report) {
+  report.layers.id = host;
+  std::ranges::sort(report.layers.layers);
+  const auto known = TRY(read<model::HostLayers>(store_, model::layers_key(host)));
+  const bool none = report.layers.layers.empty() && report.layers.address.empty();
+  if (!known.exists() && none) return {};
+  if (known.exists() && known.value == report.layers) return {};
+  TRY(store_.put(model::layers_key(host), model::encode(report.layers)));
+  return {};
 }
 
 }  // namespace pileus::control

@@ -21,6 +21,7 @@ struct HostRequest {
   std::string body;  // JSON
   model::HostId host;  // of its certificate; none: it has shown none
 };
+struct HostReport;
 struct HostAnswer {
   int status = 200;
   std::string body;  // JSON
@@ -47,6 +48,9 @@ class HostApi {
   Result<std::string> join(const std::string& body);
   Result<std::string> report(model::HostId host, const std::string& body);
   Result<std::string> observe(model::HostId host, const std::string& body);
+  Result<std::string> observe_disk(const HostRequest& request);
+  Result<> note_layers(model::HostId host, HostReport& report);
+  Result<> note_images(const HostReport& report);
   Result<> keep_alive(model::HostId host, model::HostObserved observed);
 
   state::Store& store_;

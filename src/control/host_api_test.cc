@@ -27,7 +27,7 @@ class HostApiTest : public ::testing::Test {
     return api_.handle({std::string(path), body, host});
   }
   std::vector<Assignment> assignments(model::HostId host) {
-    return parse_assignments(ask(kAssignmentsPath, "", host).body).value();
+    return parse_assignments(ask(kAssignmentsPath, "", host).body).value().instances;
   }
   Observation observation(InstanceState state) {
     Observation message;

@@ -1,41 +1,20 @@
 #include "control/host_protocol.h"
 
-#include <nlohmann/json.hpp>
+#include <algorithm>
 
-#include "model/codec.h"
+#include "control/internal/disk_tasks.h"
+#include "control/internal/message_fields.h"
 
 namespace pileus::control {
 namespace {
 
-using Json = nlohmann::json;
-constexpr std::size_t kMaxText = 64 * kKiB;
+using internal::dump;
+using internal::Json;
+using internal::missing;
+using internal::parse_object;
+using internal::record_of;
+using internal::text_of;
 constexpr std::size_t kMaxConsole = 64 * kKiB;
-
-std::string dump(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
-
-Error missing(const std::string& field) { return {ErrorCode::kCorrupt, "the message lacks a good '" + field + "'"}; }
-
-Result<Json> parse_object(std::string_view text) {
-  Json value = Json::parse(text, nullptr, false);
-  if (!value.is_object()) return Error(ErrorCode::kCorrupt, "the message is no JSON object");
-  return value;
-}
-
-Result<std::string> text_of(const Json& object, const char* field) {
-  const auto found = object.find(field);
-  if (found == object.end() || !found->is_string()) return missing(field);
-  auto text = found->get<std::string>();
-  if (text.size() > kMaxText) return missing(field);
-  return text;
-}
-
-// Records travel as their own encoding, a text within the text: their codec checks them.
-template <typename Record>
-Result<Record> record_of(const Json& object, const char* field) {
-  const auto found = object.find(field);
-  if (found == object.end() || !found->is_string()) return missing(field);
-  return model::decode<Record>(found->get_ref<const std::string&>()).with(field);
-}
 
 struct UsageField {
   const char* name;
@@ -123,7 +102,11 @@ std::string encode(const HostReport& message) {
   for (const auto& [id, used] : message.usage) {
     for (const UsageField& field : kUsageFields) usage[id.text()][field.name] = used.*field.member;
   }
-  return dump({{"observed", model::encode(message.observed)}, {"consoles", consoles}, {"usage", usage}});
+  return dump({{"observed", model::encode(message.observed)},
+               {"consoles", consoles},
+               {"usage", usage},
+               {"layers", model::encode(message.layers)},
+               {"image_layers", message.image_layers}});
 }
 
 Result<HostReport> parse_host_report(std::string_view text) {
@@ -139,19 +122,28 @@ Result<HostReport> parse_host_report(std::string_view text) {
     const model::InstanceId instance = TRY(model::InstanceId::parse(id));
     message.consoles[instance] = std::move(tail);
   }
-  const auto usage = object.find("usage");
-  if (usage == object.end()) return message;  // an older host
-  if (!usage->is_object()) return missing("usage");
-  for (const auto& [id, used] : usage->items()) {
-    const model::InstanceId instance = TRY(model::InstanceId::parse(id));
-    message.usage[instance] = TRY(parse_usage(used));
+  if (const auto usage = object.find("usage"); usage != object.end()) {  // an older host sends none
+    if (!usage->is_object()) return missing("usage");
+    for (const auto& [id, used] : usage->items()) {
+      const model::InstanceId instance = TRY(model::InstanceId::parse(id));
+      message.usage[instance] = TRY(parse_usage(used));
+    }
+  }
+  if (!object.contains("layers")) return message;  // a host of an earlier version
+  message.layers = TRY(record_of<model::HostLayers>(object, "layers"));
+  if (!std::ranges::all_of(message.layers.layers, is_layer_id)) return missing("layers");
+  const auto images = object.find("image_layers");
+  if (images == object.end() || !images->is_object()) return missing("image_layers");
+  for (const auto& [name, layer] : images->items()) {
+    if (!layer.is_string() || !is_layer_id(layer.get_ref<const std::string&>())) return missing("image_layers");
+    message.image_layers[name] = layer.get<std::string>();
   }
   return message;
 }
 
-std::string encode(const std::vector<Assignment>& list) {
+std::string encode(const Assignments& message) {
   Json instances = Json::array();
-  for (const Assignment& each : list) {
+  for (const Assignment& each : message.instances) {
     instances.push_back({{"desired", model::encode(each.desired)},
                          {"placed", model::encode(each.placed)},
                          {"observed", model::encode(each.observed)},
@@ -162,16 +154,19 @@ std::string encode(const std::vector<Assignment>& list) {
                          {"open_ports", each.open_ports},
                          {"elastic_address", each.elastic_address}});
   }
-  return dump({{"instances", instances}});
+  Json object = {{"instances", std::move(instances)}};
+  internal::encode_disk_tasks(message.disks, object);
+  return dump(object);
 }
 
-Result<std::vector<Assignment>> parse_assignments(std::string_view text) {
+Result<Assignments> parse_assignments(std::string_view text) {
   const Json object = TRY(parse_object(text));
   const auto instances = object.find("instances");
   if (instances == object.end() || !instances->is_array()) return missing("instances");
-  std::vector<Assignment> list;
-  for (const Json& each : *instances) list.push_back(TRY(parse_assignment(each)));
-  return list;
+  Assignments message;
+  for (const Json& each : *instances) message.instances.push_back(TRY(parse_assignment(each)));
+  message.disks = TRY(internal::parse_disk_tasks(object));
+  return message;
 }
 
 std::string encode(const Observation& message) {

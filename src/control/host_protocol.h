@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "control/disk_protocol.h"
 #include "control/usage_log.h"
 #include "model/host.h"
 
@@ -41,6 +42,8 @@ struct HostReport {
   model::HostObserved observed;                     // id and reported_at are filled in by the cloud manager
   std::map<model::InstanceId, std::string> consoles;  // tails of the consoles that have changed
   std::map<model::InstanceId, InstanceUsage> usage;  // of those that run
+  model::HostLayers layers;  // id is filled in by the cloud manager
+  std::map<std::string, std::string> image_layers;  // the layer that the disk of an image of its library is, by name
 };
 
 // One instance that the host is to care for, with all it needs for that.
@@ -56,6 +59,12 @@ struct Assignment {
   std::string elastic_address;  // at which they are to be reached; empty: the host chooses one
 };
 
+// Everything that the host is to care for.
+struct Assignments {
+  std::vector<Assignment> instances;
+  DiskTasks disks;
+};
+
 // What became of an instance.
 struct Observation {
   model::InstanceObserved observed;  // host and changed_at are filled in by the cloud manager
@@ -67,14 +76,14 @@ struct Observation {
 std::string encode(const JoinRequest& message);
 std::string encode(const JoinAnswer& message);
 std::string encode(const HostReport& message);
-std::string encode(const std::vector<Assignment>& list);
+std::string encode(const Assignments& message);
 std::string encode(const Observation& message);
 
 // kCorrupt: not JSON, a field missing or of the wrong kind, too long.
 Result<JoinRequest> parse_join_request(std::string_view text);
 Result<JoinAnswer> parse_join_answer(std::string_view text);
 Result<HostReport> parse_host_report(std::string_view text);
-Result<std::vector<Assignment>> parse_assignments(std::string_view text);
+Result<Assignments> parse_assignments(std::string_view text);
 Result<Observation> parse_observation(std::string_view text);
 
 }  // namespace pileus::control

@@ -39,7 +39,7 @@ Result<Launched> decode_answer(std::string_view text) {
 Result<Launched> launch(state::Store& store, const Clock& clock, const LaunchRequest& request) {
   const model::InstanceDesired& prototype = request.prototype;
   if (request.count < 1 || request.count > kMaxLaunch) {
-    return Error(ErrorCode::kInvalid, "one request launches 1 to 25 instances: ask several times for more");
+    return Error(ErrorCode::kInvalid, "one request launches 1 to 20 instances: ask several times for more");
   }
   TRY(check_token(prototype.client_token));
   const std::string parameters =

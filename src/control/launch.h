@@ -9,8 +9,8 @@
 namespace pileus::control {
 
 inline constexpr std::string_view kLaunchAction = "RunInstances";
-// Three records each, two of the caller's, and the token have to fit into one transaction.
-inline constexpr u32 kMaxLaunch = 25;
+// Three records each, the caller's, and the token have to fit into one transaction.
+inline constexpr u32 kMaxLaunch = 20;
 
 struct LaunchRequest {
   model::InstanceDesired prototype;  // ids, launch_index and launched_at are filled in
@@ -18,7 +18,7 @@ struct LaunchRequest {
   // Tells requests apart under one token; empty: the encoded prototype and the count.
   std::string parameters;
   // Called for each new instance when its id is known: fills in what is its own, and adds records that are to appear
-  // with it to the transaction (at most two). May be left out.
+  // with it to the transaction (three, if they are as many as can be). May be left out.
   std::function<Result<>(Change&, model::InstanceDesired&)> prepare;
 };
 

@@ -1,5 +1,6 @@
 #include "control/reaper.h"
 
+#include "control/disk_tasks.h"
 #include "control/launch.h"
 
 namespace pileus::control {
@@ -77,9 +78,22 @@ Result<bool> Reaper::release(const InstanceView& instance) {
   change.expect(model::placed_key(placed.id), instance.placed.revision);
   change.erase(state::KeyRange::key(model::placed_key(placed.id)));
   change.update(model::claims_key(placed.host), claims.value, claims.revision);
+  keep_volumes(change, instance);
   TRY(change.add_event(store_, model::events_key(placed.id),
                        {clock_.now(), "reaper", "left " + placed.host.text(), ""}));
   return TRY(change.commit(store_)).has_value();
+}
+
+// Volumes that stay lived where their instance did; from now on they say so themselves.
+void Reaper::keep_volumes(Change& change, const InstanceView& instance) {
+  view_->look([&](View& view) {
+    for (const model::DiskWish& disk : instance.desired.value.disks) {
+      const VolumeView* volume = view.disks().find(disk.volume);
+      if (disk.delete_on_termination || volume == nullptr || volume->placed.exists()) continue;
+      change.expect(model::desired_key(disk.volume), volume->desired.revision);
+      change.update(model::placed_key(disk.volume), first_place(*volume, instance, clock_.now()), 0);
+    }
+  });
 }
 
 Result<bool> Reaper::forget(const InstanceView& instance) {

@@ -20,6 +20,7 @@ class Reaper : public Controller {
   Result<bool> act(const InstanceView& instance);
   Result<bool> end_unplaced(const InstanceView& instance);
   Result<bool> release(const InstanceView& instance);
+  void keep_volumes(Change& change, const InstanceView& instance);
   Result<bool> forget(const InstanceView& instance);
   Result<u32> forget_tokens();
   Result<bool> is_in_use(const model::Idempotency& token);

@@ -1,6 +1,23 @@
 #include "control/shared_view.h"
 
 namespace pileus::control {
+namespace {
+
+// Those of `todo` that `find` finds and that are wanted; the others are taken off.
+template <typename Id, typename Find, typename Object>
+std::vector<std::pair<Id, Object>> take(std::set<Id>& todo, Find find,
+                                        const std::function<bool(Id, const Object&)>& wanted) {
+  std::vector<std::pair<Id, Object>> found;
+  std::erase_if(todo, [&](const Id id) {
+    const Object* object = find(id);
+    if (object == nullptr || !wanted(id, *object)) return true;
+    found.emplace_back(id, *object);
+    return false;
+  });
+  return found;
+}
+
+}  // namespace
 
 Result<> SharedView::read(const std::function<void(View&)>& use) {
   const std::lock_guard lock(mutex_);
@@ -42,10 +59,14 @@ Result<> Worklist::refresh() {
   TRY(view_->read([&](View& shared) {
     todo_.instances.merge(noted_.instances);
     todo_.hosts.merge(noted_.hosts);
+    todo_.volumes.merge(noted_.volumes);
+    todo_.snapshots.merge(noted_.snapshots);
     noted_ = {};
     if (!all) return;
     for (const auto& [id, instance] : shared.instances()) todo_.instances.insert(id);
     for (const auto& [id, host] : shared.hosts()) todo_.hosts.insert(id);
+    for (const auto& [id, volume] : shared.disks().volumes()) todo_.volumes.insert(id);
+    for (const auto& [id, snapshot] : shared.disks().snapshots()) todo_.snapshots.insert(id);
   }));
   if (all) swept_at_ = now;
   return {};
@@ -54,12 +75,7 @@ Result<> Worklist::refresh() {
 std::vector<std::pair<model::InstanceId, InstanceView>> Worklist::instances(const InstanceTest& wanted) {
   std::vector<std::pair<model::InstanceId, InstanceView>> found;
   view_->look([&](View& shared) {
-    std::erase_if(todo_.instances, [&](const model::InstanceId id) {
-      const InstanceView* instance = shared.find(id);
-      if (instance == nullptr || !wanted(id, *instance)) return true;
-      found.emplace_back(id, *instance);
-      return false;
-    });
+    found = take(todo_.instances, [&](model::InstanceId id) { return shared.find(id); }, wanted);
   });
   return found;
 }
@@ -78,13 +94,23 @@ std::vector<model::InstanceId> Worklist::gone() {
 
 std::vector<std::pair<model::HostId, HostView>> Worklist::hosts(const HostTest& wanted) {
   std::vector<std::pair<model::HostId, HostView>> found;
+  view_->look(
+      [&](View& shared) { found = take(todo_.hosts, [&](model::HostId id) { return shared.find(id); }, wanted); });
+  return found;
+}
+
+std::vector<std::pair<model::VolumeId, VolumeView>> Worklist::volumes(const VolumeTest& wanted) {
+  std::vector<std::pair<model::VolumeId, VolumeView>> found;
   view_->look([&](View& shared) {
-    std::erase_if(todo_.hosts, [&](const model::HostId id) {
-      const auto host = shared.hosts().find(id);
-      if (host == shared.hosts().end() || !wanted(id, host->second)) return true;
-      found.emplace_back(id, host->second);
-      return false;
-    });
+    found = take(todo_.volumes, [&](model::VolumeId id) { return shared.disks().find(id); }, wanted);
+  });
+  return found;
+}
+
+std::vector<std::pair<model::SnapshotId, SnapshotView>> Worklist::snapshots(const SnapshotTest& wanted) {
+  std::vector<std::pair<model::SnapshotId, SnapshotView>> found;
+  view_->look([&](View& shared) {
+    found = take(todo_.snapshots, [&](model::SnapshotId id) { return shared.disks().find(id); }, wanted);
   });
   return found;
 }

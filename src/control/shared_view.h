@@ -49,14 +49,23 @@ class Worklist {
   void add(model::InstanceId id) { todo_.instances.insert(id); }
 
   // Those on the list that are `wanted`, which stay on it until they are done; the others are taken off.
-  using InstanceTest = std::function<bool(model::InstanceId, const InstanceView&)>;
+  template <typename Id, typename Object>
+  using Test = std::function<bool(Id, const Object&)>;
+  using InstanceTest = Test<model::InstanceId, InstanceView>;
   std::vector<std::pair<model::InstanceId, InstanceView>> instances(const InstanceTest& wanted);
   // Those on the list that are not in view at all; they are taken off.
   std::vector<model::InstanceId> gone();
-  using HostTest = std::function<bool(model::HostId, const HostView&)>;
+  using HostTest = Test<model::HostId, HostView>;
   std::vector<std::pair<model::HostId, HostView>> hosts(const HostTest& wanted);
+  using VolumeTest = Test<model::VolumeId, VolumeView>;
+  std::vector<std::pair<model::VolumeId, VolumeView>> volumes(const VolumeTest& wanted);
+  using SnapshotTest = Test<model::SnapshotId, SnapshotView>;
+  std::vector<std::pair<model::SnapshotId, SnapshotView>> snapshots(const SnapshotTest& wanted);
+  void add(model::VolumeId id) { todo_.volumes.insert(id); }
   void done(model::InstanceId id) { todo_.instances.erase(id); }
   void done(model::HostId id) { todo_.hosts.erase(id); }
+  void done(model::VolumeId id) { todo_.volumes.erase(id); }
+  void done(model::SnapshotId id) { todo_.snapshots.erase(id); }
 
  private:
   static constexpr std::chrono::minutes kSweep{1};

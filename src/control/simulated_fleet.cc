@@ -1,5 +1,7 @@
 #include "control/simulated_fleet.h"
 
+#include "control/simulated_disks.h"
+
 namespace pileus::control {
 
 void SimulatedFleet::add(SimulatedMachine& machine, model::HostObserved self) {
@@ -41,8 +43,32 @@ Result<u32> SimulatedFleet::run_once() {
     if (instance.placed.exists() && found != members_.end()) {
       attended_[id] = found->first;
       if (TRY(found->second.host->attend(instance))) done++;
+      for (const model::DiskWish& disk : instance.desired.value.disks) work_.add(disk.volume);
     }
     work_.done(id);
+  }
+  return done + TRY(attend_disks());
+}
+
+// Those of volumes that have changed, or whose snapshots or instances have. One that an instance still has stays on the
+// list.
+Result<u32> SimulatedFleet::attend_disks() {
+  for (const auto& [id, snapshot] : work_.snapshots([](auto, const SnapshotView&) { return true; })) {
+    work_.add(snapshot.desired.value.volume);
+    work_.done(id);
+  }
+  const auto volumes = work_.volumes([](auto, const VolumeView& volume) { return volume.desired.exists(); });
+  std::vector<SimulatedDisk> disks;
+  view_->look([&](View& view) {
+    for (const auto& [id, volume] : volumes) disks.push_back(simulated_disk(view, volume));
+  });
+  u32 done = 0;
+  for (const SimulatedDisk& disk : disks) {
+    if (!members_.contains(disk.host)) continue;
+    if (TRY(control::attend(store_, clock_, disk))) ++done;
+  }
+  for (std::size_t i = 0; i < volumes.size(); ++i) {
+    if (!disks[i].waits()) work_.done(volumes[i].first);
   }
   return done;
 }

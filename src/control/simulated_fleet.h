@@ -27,6 +27,7 @@ class SimulatedFleet : public Controller {
   state::Store& store_;
   const Clock& clock_;
   Result<u32> keep_alive();
+  Result<u32> attend_disks();
   void stop_stranger(model::InstanceId id, const InstanceView* instance);
 
   const std::shared_ptr<SharedView> view_;

@@ -1,5 +1,9 @@
 #include "control/simulated_host.h"
 
+#include <algorithm>
+
+#include "control/simulated_disks.h"
+
 namespace pileus::control {
 
 Result<u32> SimulatedHost::join() {
@@ -25,7 +29,27 @@ Result<u32> SimulatedHost::run_once() {
     const bool here = instance.placed.exists() && instance.placed.value.host == self_.id;
     if (here && instance.desired.exists() && instance.observed.exists() && TRY(attend(instance))) done++;
   }
+  done += TRY(attend_disks());
   return done + stop_strangers(view_);
+}
+
+// The volumes that live here, and their snapshots.
+Result<u32> SimulatedHost::attend_disks() {
+  u32 done = 0;
+  for (const auto& [id, volume] : view_.disks().volumes()) {
+    if (!volume.desired.exists()) continue;
+    const SimulatedDisk disk = simulated_disk(view_, volume);
+    if (disk.host == self_.id && TRY(control::attend(store_, clock_, disk))) ++done;
+  }
+  return done;
+}
+
+// Whether the instance has other volumes than it should: now it has those.
+Result<bool> SimulatedHost::report_disks(const InstanceView& instance) {
+  const auto& has = instance.observed.value.attached_volumes;
+  const auto& disks = instance.desired.value.disks;
+  if (std::ranges::equal(has, disks, {}, {}, &model::DiskWish::volume)) return false;
+  return report(instance, instance.observed.value.state);
 }
 
 // One step nearer to what is desired. The VM first, then the report: a kill between the two leaves a VM that the next run
@@ -38,6 +62,7 @@ Result<bool> SimulatedHost::attend(const InstanceView& instance) {
   if (wanted == model::Power::kRunning) {
     if (is == kStopped) return report(instance, kPending);
     if (is == kStopping) return report(instance, kStopped);
+    if (is == kRunning) return report_disks(instance);
     if (is != kPending) return false;
     if (!machine_.vms.contains(id)) {
       machine_.vms[id] = instance.placed.value.epoch;
@@ -48,7 +73,8 @@ Result<bool> SimulatedHost::attend(const InstanceView& instance) {
     return report(instance, kRunning);
   }
   const bool for_good = wanted == model::Power::kTerminated;
-  if (is == kTerminated || (is == kStopped && !for_good)) return false;
+  if (is == kStopped && !for_good) return report_disks(instance);
+  if (is == kTerminated) return false;
   if (is == kShuttingDown || is == kStopping) {
     machine_.vms.erase(id);
     if (is == kStopping) return report(instance, kStopped);
@@ -64,14 +90,19 @@ Result<bool> SimulatedHost::attend(const InstanceView& instance) {
 
 Result<bool> SimulatedHost::report(const InstanceView& instance, model::InstanceState state) {
   model::InstanceObserved observed = instance.observed.value;
-  TRY(model::apply_move(observed.state, state));
+  if (state != observed.state) TRY(model::apply_move(observed.state, state));
   observed.host = self_.id;
   observed.epoch = instance.placed.value.epoch;
   observed.generation = instance.desired.value.generation;
   observed.reboots = instance.desired.value.reboots;
   observed.changed_at = clock_.now();
+  observed.attached_volumes.clear();
+  if (state != model::InstanceState::kTerminated) {
+    for (const model::DiskWish& disk : instance.desired.value.disks) observed.attached_volumes.push_back(disk.volume);
+  }
   Change change;
   change.expect(model::placed_key(observed.id), instance.placed.revision);
+  change.expect(model::desired_key(observed.id), instance.desired.revision);
   change.update(model::observed_key(observed.id), observed, instance.observed.revision);
   TRY(change.add_event(store_, model::events_key(observed.id),
                        {observed.changed_at, self_.id.text(), std::string(model::name(state)), ""}));

@@ -32,6 +32,8 @@ class SimulatedHost : public Controller {
 
  private:
   static constexpr std::chrono::seconds kLease{15};
+  Result<u32> attend_disks();
+  Result<bool> report_disks(const InstanceView& instance);
   bool is_stranger(u64 epoch, const InstanceView* instance) const;
   Result<bool> report(const InstanceView& instance, model::InstanceState state);
 

@@ -5,50 +5,56 @@
 namespace pileus::control {
 namespace {
 
-// From hosts by instances to interfaces, which is their order as keys. What lies between is skipped.
-state::KeyRange watched() {
-  return {std::string(model::kHostsPrefix),
-          state::KeyRange::prefix(std::string(model::kind_prefix(model::IdKind::kInterface))).end};
-}
-
-// Keeps the newer one: what we committed ourselves may be told again by the watch, later and older.
-template <typename Record>
-Result<> keep(Stored<Record>& stored, const state::KeyValue& entry, bool deleted) {
-  if (entry.mod_revision < stored.revision) return {};
-  if (deleted) {
-    stored = {};
-    return {};
-  }
-  stored = TRY(decode_entry<Record>(entry));
-  return {};
+// First hosts, images, instances and interfaces, which lie beside each other as keys; then snapshots and volumes.
+std::vector<state::KeyRange> watched_ranges() {
+  const auto folder = [](model::IdKind kind) { return state::KeyRange::prefix(std::string(model::kind_prefix(kind))); };
+  return {{std::string(model::kHostsPrefix), folder(model::IdKind::kInterface).end},
+          folder(model::IdKind::kSnapshot),
+          folder(model::IdKind::kVolume)};
 }
 
 }  // namespace
 
 Result<> View::load() {
-  const state::Snapshot all = TRY(store_.get(state::Get{watched()}));
-  std::unique_ptr<state::Watch> watch = TRY(store_.watch(watched(), all.revision + 1));
+  const std::vector<state::KeyRange> ranges = watched_ranges();
+  const state::Snapshot first = TRY(store_.get(state::Get{ranges.front()}));
+  std::vector<Watched> watched;
+  for (const state::KeyRange& range : ranges) {
+    watched.push_back({range, TRY(store_.watch(range, first.revision + 1))});
+  }
   // What has gone has changed too.
   for (Changes* changes : notes_) {
     for (const auto& [id, instance] : instances_) changes->instances.insert(id);
     for (const auto& [id, host] : hosts_) changes->hosts.insert(id);
+    for (const auto& [id, volume] : disks_.volumes()) changes->volumes.insert(id);
+    for (const auto& [id, snapshot] : disks_.snapshots()) changes->snapshots.insert(id);
   }
   instances_.clear();
   hosts_.clear();
   interfaces_.clear();
   accounts_.clear();
   placed_.clear();
+  disks_.clear();
   inventory_ = placement::Inventory();
   // In the order of keys hosts come before instances, whose claims name them.
-  for (const state::KeyValue& entry : all.entries) TRY(apply(entry, false));
-  watch_ = std::move(watch);
-  revision_ = all.revision;
+  for (const state::KeyValue& entry : first.entries) TRY(apply(entry, false));
+  for (std::size_t i = 1; i < ranges.size(); ++i) {
+    const state::Snapshot more = TRY(store_.get(state::Get{ranges[i]}, first.revision));
+    for (const state::KeyValue& entry : more.entries) TRY(apply(entry, false));
+  }
+  watched_ = std::move(watched);
+  revision_ = first.revision;
   return {};
 }
 
 const InstanceView* View::find(model::InstanceId id) const {
   const auto found = instances_.find(id);
   return found == instances_.end() ? nullptr : &found->second;
+}
+
+const HostView* View::find(model::HostId id) const {
+  const auto found = hosts_.find(id);
+  return found == hosts_.end() ? nullptr : &found->second;
 }
 
 const model::InterfaceDesired* View::find(model::InterfaceId id) const {
@@ -100,23 +106,29 @@ void View::remove_from_index(model::InstanceId id, const InstanceView& view) {
   if (account->second.instances.empty()) accounts_.erase(account);
 }
 
-Result<> View::sync() {
-  if (!watch_) return load();
+// Everything that the watch has to tell; the revision up to which that was.
+Result<state::Revision> View::follow(state::Watch& watch, state::Revision revision) {
   while (true) {
-    auto update = watch_->next(std::chrono::milliseconds(0));
-    if (!update.ok()) {
-      watch_.reset();
-      return std::move(update).error();
+    const state::WatchUpdate update = TRY(watch.next(std::chrono::milliseconds(0)));
+    for (const state::Event& event : update.events) {
+      TRY(apply(event.entry, event.kind == state::Event::Kind::kDelete));
     }
-    for (const state::Event& event : update->events) {
-      auto applied = apply(event.entry, event.kind == state::Event::Kind::kDelete);
-      if (applied.ok()) continue;
-      watch_.reset();
-      return std::move(applied).error();
-    }
-    if (update->events.empty()) return {};
-    revision_ = update->revision;
+    if (update.events.empty()) return revision;
+    revision = update.revision;
   }
+}
+
+Result<> View::sync() {
+  if (watched_.empty()) return load();
+  for (Watched& each : watched_) {
+    const Result<state::Revision> followed = follow(*each.watch, revision_);
+    if (!followed) {
+      watched_.clear();
+      return followed.error();
+    }
+    if (&each == &watched_.front()) revision_ = *followed;
+  }
+  return {};
 }
 
 Result<> View::apply_own(const std::string& key, const std::string& value, state::Revision revision) {
@@ -134,6 +146,11 @@ Result<> View::apply(const state::KeyValue& entry, bool deleted) {
   if (!host.id.empty()) return apply_host(host, entry, deleted);
   const model::KeyParts interface = model::split_key(model::IdKind::kInterface, entry.key);
   if (!interface.id.empty()) return apply_interface(interface, entry, deleted);
+  const DiskView::Changed changed = TRY(disks_.apply(entry, deleted));
+  for (Changes* changes : notes_) {
+    if (changed.volume) changes->volumes.insert(changed.volume);
+    if (changed.snapshot) changes->snapshots.insert(changed.snapshot);
+  }
   return {};
 }
 
@@ -141,15 +158,15 @@ Result<> View::apply_interface(const model::KeyParts& parts, const state::KeyVal
   if (parts.part != "desired") return {};
   const model::InterfaceId id = TRY(model::InterfaceId::parse(parts.id));
   Stored<model::InterfaceDesired>& interface = interfaces_[id];
-  TRY(keep(interface, entry, deleted));
+  TRY(keep_newer(interface, entry, deleted));
   if (!interface.exists()) interfaces_.erase(id);
   return {};
 }
 
 Result<> View::apply_part(InstanceView& view, std::string_view part, const state::KeyValue& entry, bool deleted) {
-  if (part == "desired") return keep(view.desired, entry, deleted);
-  if (part == "observed") return keep(view.observed, entry, deleted);
-  return keep(view.placed, entry, deleted);
+  if (part == "desired") return keep_newer(view.desired, entry, deleted);
+  if (part == "observed") return keep_newer(view.observed, entry, deleted);
+  return keep_newer(view.placed, entry, deleted);
 }
 
 Result<> View::apply_instance(const model::KeyParts& parts, const state::KeyValue& entry, bool deleted) {
@@ -169,11 +186,12 @@ Result<> View::apply_host(const model::KeyParts& parts, const state::KeyValue& e
   const model::HostId id = TRY(model::HostId::parse(parts.id));
   HostView& view = hosts_[id];
   for (Changes* changes : notes_) changes->hosts.insert(id);
-  if (parts.part == "claims") return keep(view.claims, entry, deleted);
+  if (parts.part == "claims") return keep_newer(view.claims, entry, deleted);
+  if (parts.part == "layers") return keep_newer(view.layers, entry, deleted);
   if (parts.part == "alive") view.alive = deleted ? 0 : entry.mod_revision;
-  if (parts.part == "desired") TRY(keep(view.desired, entry, deleted));
-  if (parts.part == "observed") TRY(keep(view.observed, entry, deleted));
-  if (parts.part == "health") TRY(keep(view.health, entry, deleted));
+  if (parts.part == "desired") TRY(keep_newer(view.desired, entry, deleted));
+  if (parts.part == "observed") TRY(keep_newer(view.observed, entry, deleted));
+  if (parts.part == "health") TRY(keep_newer(view.health, entry, deleted));
   return refresh_host(id);
 }
 

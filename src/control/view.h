@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "control/disk_view.h"
 #include "control/records.h"
 #include "model/host.h"
 #include "model/network.h"
@@ -25,6 +26,7 @@ struct HostView {
   Stored<model::HostObserved> observed;
   Stored<model::HostHealth> health;
   Stored<model::HostClaims> claims;
+  Stored<model::HostLayers> layers;
   state::Revision alive = 0;  // 0: its lease has run out
 };
 
@@ -32,6 +34,8 @@ struct HostView {
 struct Changes {
   std::set<model::InstanceId> instances;
   std::set<model::HostId> hosts;
+  std::set<model::VolumeId> volumes;
+  std::set<model::SnapshotId> snapshots;
 };
 
 // What an account has that is not terminated.
@@ -51,8 +55,10 @@ class View {
 
   const std::map<model::InstanceId, InstanceView>& instances() const { return instances_; }
   const std::map<model::HostId, HostView>& hosts() const { return hosts_; }
+  const DiskView& disks() const { return disks_; }
   // nullptr when it is not there.
   const InstanceView* find(model::InstanceId id) const;
+  const HostView* find(model::HostId id) const;
   const model::InterfaceDesired* find(model::InterfaceId id) const;
   const std::set<model::InstanceId>& of_account(const model::AccountId& account) const;
   const std::set<model::InstanceId>& on_host(model::HostId host) const;
@@ -74,6 +80,11 @@ class View {
     Usage used;
   };
   Result<> load();
+  struct Watched {
+    state::KeyRange range;
+    std::unique_ptr<state::Watch> watch;
+  };
+  Result<state::Revision> follow(state::Watch& watch, state::Revision revision);
   Result<> apply(const state::KeyValue& entry, bool deleted);
   Result<> apply_instance(const model::KeyParts& parts, const state::KeyValue& entry, bool deleted);
   Result<> apply_part(InstanceView& view, std::string_view part, const state::KeyValue& entry, bool deleted);
@@ -85,13 +96,14 @@ class View {
   void refresh_instance(model::InstanceId id);
 
   state::Store& store_;
-  std::unique_ptr<state::Watch> watch_;
-  state::Revision revision_ = 0;
+  std::vector<Watched> watched_;
+  state::Revision revision_ = 0;  // of the first
   std::map<model::InstanceId, InstanceView> instances_;
   std::map<model::HostId, HostView> hosts_;
   std::map<model::InterfaceId, Stored<model::InterfaceDesired>> interfaces_;
   std::map<model::AccountId, OfAccount> accounts_;
   std::map<model::HostId, std::set<model::InstanceId>> placed_;
+  DiskView disks_;
   placement::Inventory inventory_;
   std::set<Changes*> notes_;
 };

@@ -26,16 +26,16 @@ class HttpLink final : public CloudLink {
     return {};
   }
 
-  Result<std::vector<control::Assignment>> assignments() override {
+  Result<control::Assignments> assignments() override {
     const std::string body = TRY(post(control::kAssignmentsPath, ""));
     return control::parse_assignments(body);
   }
 
   Result<std::string> network() override { return post(control::kNetworkPath, ""); }
 
-  Result<std::vector<control::Assignment>> next_assignments() override {
+  Result<control::Assignments> next_assignments() override {
     const std::string body = TRY(wait(std::string(control::kAssignmentsPath) + "?known=" + known_, assignments_call_));
-    std::vector<control::Assignment> list = TRY(control::parse_assignments(body));
+    control::Assignments list = TRY(control::parse_assignments(body));
     known_ = http::sha256_hex(body);
     return list;
   }

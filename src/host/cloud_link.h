@@ -18,9 +18,9 @@ class CloudLink {
 
   virtual Result<> report(const control::HostReport& report) = 0;
   // Waits until they are other than those of the last call, for about control::kLongPoll at most.
-  virtual Result<std::vector<control::Assignment>> next_assignments() = 0;
+  virtual Result<control::Assignments> next_assignments() = 0;
   // Those of now.
-  virtual Result<std::vector<control::Assignment>> assignments() = 0;
+  virtual Result<control::Assignments> assignments() = 0;
   // What the virtual switch has to know now: a control::HostNetwork, encoded.
   virtual Result<std::string> network() = 0;
   virtual Result<> observe(const control::Observation& observation) = 0;

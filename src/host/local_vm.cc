@@ -97,6 +97,7 @@ Result<> LocalVm::make(const image::Library& library, const control::Assignment&
   config.disk_bytes = std::max(desired.takes.disk_gib * kGiB, image.disk_bytes);
   if (!desired.wish.engine.empty()) config.engine = TRY(vmm::parse_engine(desired.wish.engine));
   if (!desired.wish.cpu_model.empty()) config.cpu_model = desired.wish.cpu_model;
+  config.translation_cache_file = library.translations_of(image.name, config.cpu_model).string();
   TRY(vmm::check(config));
   TRY(vmm::check_host(config));
   // Name, keys and user data come from the metadata service: no seed.

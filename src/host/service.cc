@@ -39,10 +39,10 @@ bool Service::rest(std::chrono::milliseconds time) {
 
 void Service::listen() {
   while (!ended_) {
-    Result<std::vector<control::Assignment>> list = cloud_.next_assignments();
+    Result<control::Assignments> list = cloud_.next_assignments();
     if (list) {
       const std::lock_guard lock(mutex_);
-      news_ = std::move(list).value();
+      news_ = std::move(list).value().instances;
       woken_.notify_all();
       continue;
     }

@@ -32,6 +32,7 @@ Result<os::ChildProcess> spawn_vmm(const vmm::VmDirectory& vm, const Spawn& spaw
   options.stdout_fd = log.get();
   options.stderr_fd = log.get();
   options.new_session = true;
+  options.drop_ambient = true;  // low ports are the switch's to open
   options.parent_death_signal = spawn.parent_death_signal;
   return os::ChildProcess::spawn(options);
 }

@@ -123,6 +123,7 @@ Result<> Library::remove(const std::string& name) {
   // Out of sight first, so that no half-removed image is ever found.
   const std::filesystem::path doomed = images() / ("." + name + ".removed." + std::to_string(::getpid()));
   TRY(os::rename(images() / name, doomed));
+  TRY(os::remove_all(translations_of(name, "")));
   return os::remove_all(doomed);
 }
 

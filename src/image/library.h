@@ -4,6 +4,7 @@
 //   images/.NAME.*                     an image being built, or what a killed build left
 //   keys/id_ed25519[.pub]              the key pair used when the user names none
 //   vms/NAME/                          one VM (see vmm/vm_directory.h)
+//   cache/translations/IMAGE/MODEL     translated code of an image's VMs; may go at any time
 //   disks/NAME/                        a disk that VMs may be given (see store/disk_folder.h)
 #pragma once
 
@@ -47,6 +48,10 @@ class Library {
   std::filesystem::path vms() const { return root_ / "vms"; }
   std::filesystem::path disks() const { return root_ / "disks"; }
   std::filesystem::path keys() const { return root_ / "keys"; }
+  // Where VMs of an image with one model of processor keep translated code.
+  std::filesystem::path translations_of(const std::string& image, const std::string& cpu_model) const {
+    return root_ / "cache" / "translations" / image / cpu_model;
+  }
   std::filesystem::path disk_of(const std::string& image) const { return images() / image / "disk.raw"; }
 
   // All complete images, by name.

@@ -242,6 +242,12 @@ Result<> Board::reset_and_load() {
 }
 
 // A rise is what the edge-triggered pin waits for.
+void Board::nmi() {
+  constexpr u64 kFirstProcessor = 0xFEE00000;
+  constexpr u32 kDeliverNmi = 4U << 8;
+  engine_->signal_msi(kFirstProcessor, kDeliverNmi);
+}
+
 void Board::power_button() {
   guest::InterruptLine& line = ioapic_.line(kGsiPowerButton);
   line.set(true);

@@ -41,6 +41,7 @@ class Board {
   // vCPU may run.
   Result<> reset_and_load();
   void power_button();
+  void nmi();
 
   // What follows, up to remind(), is called by one thread at a time, and not during reset_and_load().
   // kExists: the place is taken. The guest is told.

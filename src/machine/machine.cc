@@ -24,6 +24,7 @@ class MachineImpl final : public Machine {
   Result<> init(MachineConfig config);
   Result<> start() override;
   void power_button() override { board_->power_button(); }
+  void nmi() override { board_->nmi(); }
   void reset() override;
   void stop() override { request_end({EndReason::kStopped, "", 0}); }
   bool pause() override;

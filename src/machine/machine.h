@@ -108,6 +108,8 @@ class Machine {
   // Presses the power button (ACPI): a willing guest shuts down and the machine ends as
   // kPoweredOff.
   virtual void power_button() = 0;
+  // Presses the NMI button: a non-maskable interrupt for the first processor, as for a guest that hangs.
+  virtual void nmi() = 0;
   // Resets as the guest itself would.
   virtual void reset() = 0;
   // Ends the machine at once, as pulling the plug. Returns before it has ended; see wait().

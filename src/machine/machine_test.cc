@@ -193,6 +193,24 @@ TEST(Machine, MayBeDestroyedAtAnyTime) {
   ASSERT_TRUE((*machine)->start().ok());
 }
 
+// *fake is the machine's engine.
+Result<std::unique_ptr<Machine>> create_with(MachineConfig config, FakeEngine** fake) {
+  config.make_engine = [=, make = config.make_engine](const engine::Config& engine) {
+    auto made = make(engine);
+    *fake = static_cast<FakeEngine*>(made->get());
+    return made;
+  };
+  return Machine::create(std::move(config));
+}
+
+TEST(Machine, NmiButtonSendsOneToTheFirstProcessor) {
+  FakeEngine* fake = nullptr;
+  auto machine = create_with(config_with(kIdle), &fake);
+  ASSERT_TRUE((*machine)->start().ok());
+  (*machine)->nmi();
+  EXPECT_EQ(fake->last_data(), 0x400u);
+}
+
 TEST(Machine, PowerButtonRaisesItsInterrupt) {
   std::atomic<bool> ready = false;
   auto config = config_with([&](const engine::Config& engine, const engine::CpuState&) -> engine::Exit {
@@ -202,12 +220,7 @@ TEST(Machine, PowerButtonRaisesItsInterrupt) {
     return {};
   });
   FakeEngine* fake = nullptr;
-  config.make_engine = [&, make = config.make_engine](const engine::Config& engine) {
-    auto made = make(engine);
-    fake = static_cast<FakeEngine*>(made->get());
-    return made;
-  };
-  auto machine = Machine::create(std::move(config));
+  auto machine = create_with(std::move(config), &fake);
   ASSERT_TRUE((*machine)->start().ok());
   while (!ready) std::this_thread::sleep_for(1ms);
   (*machine)->power_button();

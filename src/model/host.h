@@ -39,6 +39,15 @@ struct HostObserved {
   bool operator==(const HostObserved&) const = default;
 };
 
+// The layers of disks that a host holds, and where other hosts fetch them: "https://10.0.0.2:7450"; empty: nowhere.
+// Written by the host.
+struct HostLayers {
+  HostId id;
+  std::string address;
+  std::vector<std::string> layers;  // sorted
+  bool operator==(const HostLayers&) const = default;
+};
+
 // Written by schedulers, in the transaction that writes the instance's `placed` record: a scheduler that saw an earlier
 // revision of it fails to commit, so two can never give the same room away.
 struct HostClaims {

@@ -42,6 +42,7 @@ struct DiskWish {
   VolumeId volume;
   u64 size_gib = 0;
   bool delete_on_termination = true;
+  Millis attached_at = 0;  // 0: with the launch
   bool operator==(const DiskWish&) const = default;
 };
 
@@ -112,6 +113,7 @@ struct InstanceObserved {
   std::string private_address;
   std::string public_address;
   Millis changed_at = 0;
+  std::vector<VolumeId> attached_volumes;  // that its VM has, or has when it runs again
   bool operator==(const InstanceObserved&) const = default;
 };
 

@@ -34,6 +34,8 @@ std::string events_key(Id<kKind> id) {
   return record_key(kKind, id.text(), "events");
 }
 inline std::string placed_key(InstanceId id) { return record_key(IdKind::kInstance, id.text(), "placed"); }
+inline std::string placed_key(VolumeId id) { return record_key(IdKind::kVolume, id.text(), "placed"); }
+inline std::string layers_key(HostId id) { return record_key(IdKind::kHost, id.text(), "layers"); }
 inline std::string claims_key(HostId id) { return record_key(IdKind::kHost, id.text(), "claims"); }
 inline std::string health_key(HostId id) { return record_key(IdKind::kHost, id.text(), "health"); }
 // Bound to the host's lease; its value is empty.

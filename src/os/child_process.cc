@@ -49,6 +49,7 @@ std::vector<char*> pointers(std::vector<std::string>& strings) {
     ::_exit(127);
   };
   if (options.new_session) ::setsid();
+  if (options.drop_ambient) ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
   if (options.parent_death_signal != 0) {
     ::prctl(PR_SET_PDEATHSIG, options.parent_death_signal);
     if (::getppid() != parent) ::_exit(127);  // it died before the request

@@ -31,6 +31,7 @@ class ChildProcess {
     int stdout_fd = -1;                                            // -1: /dev/null
     int stderr_fd = -1;                                            // -1: /dev/null
     bool new_session = false;     // no terminal, so that Ctrl-C in ours does not reach it
+    bool drop_ambient = false;    // it gets none of the capabilities that a service's user was given
     int parent_death_signal = 0;  // sent to it when the thread that spawned it ends; 0: none
   };
   static Result<ChildProcess> spawn(const Options& options);

@@ -108,6 +108,7 @@ std::string encode_config(const VmConfig& config) {
                        {"login_user", config.login_user},
                        {"identity_file", config.identity_file},
                        {"translation_cache_bytes", config.translation_cache_bytes},
+                       {"translation_cache_file", config.translation_cache_file},
                        {"restrict_network", config.restrict_network},
                        {"mac", config.mac},
                        {"switch_port", config.switch_port},
@@ -150,6 +151,7 @@ Result<VmConfig> parse_config(std::string_view text) {
   reader.text("login_user", config.login_user);
   reader.text("identity_file", config.identity_file);
   if (reader.has("translation_cache_bytes")) reader.number("translation_cache_bytes", config.translation_cache_bytes);
+  if (reader.has("translation_cache_file")) reader.text("translation_cache_file", config.translation_cache_file);
   if (reader.has("restrict_network")) reader.flag("restrict_network", config.restrict_network);
   if (reader.has("mac")) reader.text("mac", config.mac);
   if (reader.has("switch_port")) reader.text("switch_port", config.switch_port);
@@ -180,6 +182,10 @@ Result<> check(const VmConfig& config) {
   if (config.translation_cache_bytes < kMinTranslationCache || config.translation_cache_bytes > kMaxTranslationCache) {
     return Error(ErrorCode::kInvalid,
                  "a translation cache has from 8M to 2G, not " + format_size(config.translation_cache_bytes));
+  }
+  if (!config.translation_cache_file.empty() && config.translation_cache_file.front() != '/') {
+    return Error(ErrorCode::kInvalid, "the translation cache's file needs a whole path, not '" +
+                                          config.translation_cache_file + "'");
   }
   std::set<std::string> taken;
   for (const PortForward& forward : config.forwards) {

@@ -52,6 +52,7 @@ struct VmConfig {
   std::string login_user;
   std::string identity_file;  // private key for `pileus vm ssh`; may be empty
   u64 translation_cache_bytes = 128 * kMiB;
+  std::string translation_cache_file;  // absolute path; empty: translations end with the VMM
   bool restrict_network = false;  // the guest reaches nothing; forwards lead to it all the same
   // Of the network card, "02:00:00:00:00:01"; empty: the usual one.
   std::string mac;

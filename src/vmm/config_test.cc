@@ -53,19 +53,10 @@ TEST(Config, ComesBackAsWritten) {
 
 TEST(Config, RefusesEachFieldMissingOrOfAnotherKind) {
   const nlohmann::json good = nlohmann::json::parse(encode_config(example()));
-  const std::set<std::string> later{"translation_cache_bytes",
-                                    "restrict_network",
-                                    "direct",
-                                    "cpu_model",
-                                    "modules",
-                                    "exit_port",
-                                    "legacy_devices",
-                                    "firmware",
-                                    "mac",
-                                    "switch_port",
-                                    "disk_id",
-                                    "disk_folder",
-                                    "system"};
+  const std::set<std::string> later{
+      "translation_cache_bytes", "restrict_network", "direct", "cpu_model",   "modules", "exit_port",
+      "legacy_devices",          "firmware",         "mac",    "switch_port", "disk_id", "disk_folder", "system",
+      "translation_cache_file"};
   for (const auto& [name, value] : good.items()) {
     nlohmann::json missing = good;
     missing.erase(name);
@@ -79,11 +70,14 @@ TEST(Config, RefusesEachFieldMissingOrOfAnotherKind) {
 TEST(Config, FieldsOfLaterVersionsAreUsualWhenAbsentAndIgnoredWhenUnknown) {
   VmConfig unusual = example();
   unusual.translation_cache_bytes = 64 * kMiB;
+  unusual.translation_cache_file = "/translations";
   unusual.restrict_network = true;
   unusual.direct = false;
   unusual.cpu_model = "v2";
   nlohmann::json object = nlohmann::json::parse(encode_config(unusual));
   EXPECT_TRUE(parse_config(object.dump()).value().restrict_network);
+  EXPECT_EQ(parse_config(object.dump()).value().translation_cache_file, "/translations");
+  object.erase("translation_cache_file");
   object.erase("translation_cache_bytes");
   object.erase("restrict_network");
   object.erase("direct");
@@ -91,6 +85,7 @@ TEST(Config, FieldsOfLaterVersionsAreUsualWhenAbsentAndIgnoredWhenUnknown) {
   object["of_a_later_version"] = 1;
   const VmConfig read = parse_config(object.dump()).value();
   EXPECT_EQ(read.translation_cache_bytes, VmConfig().translation_cache_bytes);
+  EXPECT_EQ(read.translation_cache_file, "");
   EXPECT_FALSE(read.restrict_network);
   EXPECT_EQ(read.cpu_model, "host");
 }

@@ -1,9 +1,10 @@
 // The control protocol of one VMM: a local socket, one JSON object a line each way.
 //
-//   request:  {"command": "status" | "stats" | "stop" | "kill" | "reset" | "profile-start" | "profile-stop" | ...}
+//   request:  {"command": "status" | "stats" | "stop" | "kill" | "reset" | "nmi" | "profile-start" | "profile-stop" | ...}
 //   reply:    {"ok": true, ...}  or  {"ok": false, "error": "one sentence"}
 //
-// `stop` presses the power button and answers at once; `kill` ends the VM as pulling the plug.
+// `stop` presses the power button and answers at once; `kill` ends the VM as pulling the plug; `nmi` is a
+// server's NMI button.
 // `profile-start` begins a profile, in place of one that somebody began before; `profile-stop` ends it and leaves it as
 // the file profile.folded (debug/profile/folding.h) in the VM's folder. The commands about disks, with their fields, are
 // in docs/formats/vm-folder.md. A line longer than kMaxRequest ends the connection.
@@ -27,6 +28,7 @@ enum class Command {
   kStop,
   kKill,
   kReset,
+  kNmi,
   kProfileStart,
   kProfileStop,
   kDiskList,

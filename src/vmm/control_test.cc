@@ -18,7 +18,7 @@ constexpr std::chrono::seconds kPatience{5};
 
 TEST(ControlProtocol, RequestsComeBackAsWritten) {
   for (const Command command : {Command::kStatus, Command::kStats, Command::kStop, Command::kKill, Command::kReset,
-                                Command::kProfileStart, Command::kProfileStop}) {
+                                Command::kNmi, Command::kProfileStart, Command::kProfileStop}) {
     EXPECT_EQ(parse_request(encode_request(command)).value().command, command);
   }
 }

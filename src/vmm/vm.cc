@@ -170,8 +170,10 @@ Result<machine::MachineConfig> Vm::machine_config() {
   config.cpu_model = config_.cpu_model;
   config.direct = config_.direct ? engine::DirectMode::kAuto : engine::DirectMode::kOff;
   const EngineChoice chosen = TRY(choose_engine());
-  config.make_engine = [chosen, cache = config_.translation_cache_bytes](engine::Config engine_config) {
+  config.make_engine = [chosen, cache = config_.translation_cache_bytes,
+                        file = config_.translation_cache_file](engine::Config engine_config) {
     engine_config.translation_cache_bytes = cache;
+    engine_config.translation_cache_file = file;
     return chosen == EngineChoice::kKvm ? engine::create_kvm(engine_config) : engine::create_bt(engine_config);
   };
   config.identity = {.manufacturer = config_.system.manufacturer,
@@ -252,6 +254,7 @@ std::string Vm::answer(const Request& request) {
     case Command::kStatus: break;
     case Command::kStats: return encode_stats_reply(stats());
     case Command::kReset: machine_->reset(); return encode_ok();
+    case Command::kNmi: machine_->nmi(); return encode_ok();
     case Command::kKill: machine_->stop(); return encode_ok();
     case Command::kStop: ask_to_stop(); return encode_ok();
     case Command::kProfileStart: return start_profile();

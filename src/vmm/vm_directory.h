@@ -67,6 +67,7 @@ class VmDirectory {
   std::string virtio_console_log() const { return file("virtio-console.log"); }
   std::string profile() const { return file("profile.folded"); }
   std::string vmm_log() const { return file("vmm.log"); }
+  static constexpr const char* kTranslations = "translations";
 
   Result<VmConfig> config() const;
   Result<> save_config(const VmConfig& config) const;

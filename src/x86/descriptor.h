@@ -9,7 +9,8 @@ namespace pileus::x86 {
 inline constexpr u32 kTypeMask = 15, kCodeOrData = 1U << 4, kPresentBit = 1U << 7, kLongBit = 1U << 13,
                      kDefaultBig = 1U << 14, kGranularity = 1U << 15, kUnusable = 1U << 16;
 inline constexpr u32 kTypeCode = 8, kTypeConforming = 4, kTypeReadableWritable = 2, kTypeAccessed = 1;
-inline constexpr u32 kTypeTss16 = 1, kTypeLdt = 2, kTypeTss16Busy = 3, kTypeTss32 = 9, kTypeTss32Busy = 11;
+inline constexpr u32 kTypeTss16 = 1, kTypeLdt = 2, kTypeTss16Busy = 3, kTypeCallGate16 = 4, kTypeTaskGate = 5,
+                     kTypeTss32 = 9, kTypeTss32Busy = 11, kTypeCallGate32 = 12;
 
 constexpr u32 descriptor_attributes(u64 raw) {
   return static_cast<u32>(raw >> 40 & 0xFF) | (static_cast<u32>(raw >> 52 & 15) << 12);
@@ -21,5 +22,11 @@ constexpr u32 descriptor_limit(u64 raw) {
 }
 constexpr unsigned dpl(u32 attributes) { return attributes >> 5 & 3; }
 constexpr bool is_code(u32 attributes) { return (attributes & (kCodeOrData | kTypeCode)) == (kCodeOrData | kTypeCode); }
+constexpr bool is_conforming(u32 attributes) { return is_code(attributes) && (attributes & kTypeConforming) != 0; }
+constexpr bool is_writable_data(u32 attributes) {
+  return (attributes & (kCodeOrData | kTypeCode | kTypeReadableWritable)) == (kCodeOrData | kTypeReadableWritable);
+}
+// Of a gate or another system descriptor; code and data segments have bit 4 set.
+constexpr u32 system_type(u32 attributes) { return attributes & (kCodeOrData | kTypeMask); }
 
 }  // namespace pileus::x86

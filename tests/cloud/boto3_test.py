@@ -251,10 +251,10 @@ class Quota(CloudTest):
         ec2 = self.cloud.client("ec2", account["accessKeyId"], account["secretAccessKey"])
 
         def run(token, **more):
-            return ec2.run_instances(ImageId=self.image, MinCount=25, MaxCount=25, InstanceType="t2.nano",
+            return ec2.run_instances(ImageId=self.image, MinCount=20, MaxCount=20, InstanceType="t2.nano",
                                      ClientToken=token, **more)
 
-        made = [run(f"token-{i}")["ReservationId"] for i in range(4)]
+        made = [run(f"token-{i}")["ReservationId"] for i in range(5)]
         self.refused("InstanceLimitExceeded", 400, run, token="one-more")
         self.assertEqual(run("token-3")["ReservationId"], made[3])
         self.refused("IdempotentParameterMismatch", 400, run, token="token-3", UserData="other")

@@ -120,6 +120,7 @@ TEST_P(AsmTest, GivesTheDeclaredState) {
   if (std::getenv("CPU_TEST_SHOW") != nullptr) std::cout << state_text(bare.outcome) << "\n";
   EXPECT_EQ(judge(*test, bare, nullptr), "") << "bare processor";
   for (const Way way : kWays) check_engine(*test, way, bare);
+  for (const Way way : {Way::kStoring, Way::kStored}) check_engine(*test, way, bare);
 }
 
 TEST_P(AsmTest, GivesTheDeclaredStateUnderKvm) {

@@ -14,6 +14,7 @@ namespace pileus::cpu_test {
 
 struct Comparison {
   bool usable = true;  // else the processor itself could not say: the case spins, or reads what is undefined
+  std::size_t instructions = 0;  // in the case's code, each of which every engine was given
   Outcome bare;
   std::vector<std::string> differences;  // each names its engine
 };
@@ -24,6 +25,7 @@ class Comparator {
   static Result<std::unique_ptr<Comparator>> create(std::optional<Way> only);
   // Memory starts as make_arena_image() each time.
   Comparison compare(const FuzzCase& test);
+  std::size_t engines() const { return guests_.size(); }  // one at CPL 0 and one at 3 count as two
 
  private:
   struct Guest {

@@ -286,6 +286,8 @@ bool Generator::add_operands(const Step& step, const Wish& wish, Unit* unit) {
       !load(kRcxNumber, random_.below(20), wish, unit)) {
     return false;
   }
+  // With 32-bit addresses it is the processor's choice when the upper halves of what counts are cleared: they are first.
+  if (is_repeated(step) && step.info.address_width == 32) append(unit, {0x89, 0xC9, 0x89, 0xF6, 0x89, 0xFF});
   const bool divides = step.info.mnemonic == ZYDIS_MNEMONIC_DIV || step.info.mnemonic == ZYDIS_MNEMONIC_IDIV;
   return !divides || random_.chance(40) || load(kRdxNumber, random_.below(3), wish, unit);
 }
@@ -349,7 +351,7 @@ bool Generator::add_loop(Unit* unit) {
     if (!add_instruction(unit, wish)) return false;
   }
   if (random_.chance(40)) append(unit, {0xFF, 0xC9, 0x75, 0});  // DEC ECX; JNZ
-  else append(unit, {0xE0 + random_.up_to(2), 0});               // LOOPNE LOOPE LOOP
+  else append(unit, {0xE0 + random_.up_to(2), 0});  // LOOPNE LOOPE LOOP
   const unsigned length = size_of(*unit) - start;
   if (length > 128) return false;
   unit->bytes.back() = static_cast<u8>(-static_cast<int>(length));

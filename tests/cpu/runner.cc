@@ -3,6 +3,8 @@
 #include <chrono>
 #include <cstring>
 
+#include "os/file.h"
+
 namespace pileus::cpu_test {
 
 namespace {
@@ -48,6 +50,16 @@ bool kvm_has_avx2() {
   constexpr unsigned kAvx2 = 5;
   const auto features = engine::kvm_cpu_features();
   return features && features->has(engine::FeatureWord::k7Ebx, kAvx2);
+}
+
+// One for all tests of this process.
+std::string translation_file() {
+  static const os::TemporaryDirectory folder = [] {
+    auto made = os::TemporaryDirectory::create("/tmp/cpu-test-");
+    CHECK(made.ok());
+    return std::move(made).value();
+  }();
+  return (folder.path() / "translations").string();
 }
 
 bool is_kvm_near_native() {
@@ -123,6 +135,8 @@ const char* name_of(Way way) {
   switch (way) {
     case Way::kInterpreter: return "interpreter";
     case Way::kTranslator: return "translator";
+    case Way::kStoring: return "storing";
+    case Way::kStored: return "stored";
     case Way::kDirect: return "direct";
     case Way::kKvm: return is_kvm_near_native() ? "kvm" : "kvm_emulated";
   }
@@ -151,6 +165,7 @@ Result<std::unique_ptr<Machine>> Machine::create(Way way, u32 cpu_count, const s
   config.cpu_model = cpu_model;
   machine->avx_ = (way == Way::kKvm ? kvm_has_avx2() : has_avx2()) && cpu_model != "v2";
   config.bt_mode = way == Way::kInterpreter ? engine::BtMode::kInterpret : engine::BtMode::kTranslate;
+  if (way == Way::kStoring || way == Way::kStored) config.translation_cache_file = translation_file();
   config.direct = way == Way::kDirect ? engine::DirectMode::kAlways : engine::DirectMode::kOff;
   machine->engine_ = TRY(way == Way::kKvm ? engine::create_kvm(config) : engine::create_bt(config));
   machine->level_.engine = machine->engine_.get();
@@ -227,13 +242,20 @@ void Machine::watch() {
   }
 }
 
+void Machine::trace(std::function<bool(const engine::CpuState&)> look) {
+  look_ = std::move(look);
+  CHECK(cpus_[0]->set_debug({.single_step = true, .breakpoints = {}}).ok());
+}
+
 MachineRun Machine::run_cpu(u32 number) {
   for (;;) {
     const engine::Exit exit = cpus_[number]->run();
     switch (exit.reason) {
       case engine::ExitReason::kShutdown: kick_all(); return {Ending::kException, exit.message};
       case engine::ExitReason::kError: kick_all(); return {Ending::kCrash, exit.message};
-      case engine::ExitReason::kDebug:  // nobody asked for it
+      case engine::ExitReason::kDebug:
+        if (look_ && !look_(cpus_[number]->state())) kick_all();
+        break;
       case engine::ExitReason::kKicked: break;
     }
     // Else a kick of the run before, too late for it.

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -56,6 +57,8 @@ struct MachineRun {
 enum class Way {
   kInterpreter,
   kTranslator,
+  kStoring,  // the same, and what was translated goes to a file
+  kStored,   // the same, with what kStoring left there before
   kDirect,  // user code on the host's processor wherever that is possible, the rest as kTranslator
   kKvm,     // by the host's KVM, where it has one
 };
@@ -81,6 +84,10 @@ class Machine {
   // Until a vCPU writes kExitPort. vCPU 0 runs on the calling thread.
   MachineRun run(int limit_ms);
   u8 exit_value() const { return exit_.value; }
+
+  // Shows `look` the state of the first processor before each instruction of the next runs; false ends the run. Of the bt
+  // engine.
+  void trace(std::function<bool(const engine::CpuState&)> look);
 
  private:
   // Eight bytes of device memory.
@@ -126,6 +133,7 @@ class Machine {
   LevelPort level_;
   std::unique_ptr<engine::Engine> engine_;
   std::vector<engine::Vcpu*> cpus_;
+  std::function<bool(const engine::CpuState&)> look_;  // may be empty
 
   // The watchdog kicks when deadline_ms_ (CLOCK_MONOTONIC; 0 = nothing runs) has passed.
   std::atomic<u64> deadline_ms_{0};

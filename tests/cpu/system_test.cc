@@ -1,7 +1,4 @@
 // system/*.asm: bare-metal code on the interpreter and on the translator. Each must end in the declared state.
-//
-// The code is at 1 MiB, entered at CPL 0 in 64-bit mode with 16 MiB of RAM mapped one to one, the first 4 MiB in 4 KiB
-// pages, for CPL 0 only. system/prelude.inc knows the layout.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -9,22 +6,10 @@
 #include <cstring>
 #include <iostream>
 
-#include "runner.h"
-#include "test_files.h"
+#include "system_machine.h"
 
 namespace pileus::cpu_test {
 namespace {
-
-constexpr u64 kLoad = kMiB;
-constexpr u64 kStackTop = 0x180000;
-constexpr u64 kSmallPages = 4 * kMiB;
-constexpr u64 kRam = 16 * kMiB;
-
-void map_memory(guest::GuestMemory& memory) {
-  PageTables tables(memory);
-  for (u64 at = 0; at < kSmallPages; at += 4096) tables.map(at, at, kPresent | kWritable);
-  for (u64 at = kSmallPages; at < kRam; at += 2 * kMiB) tables.map_large(at, at, kPresent | kWritable);
-}
 
 std::vector<std::string> memory_violations(const Expectation& expected, Machine& machine) {
   std::vector<std::string> found;
@@ -38,20 +23,9 @@ std::vector<std::string> memory_violations(const Expectation& expected, Machine&
 }
 
 std::string run(const TestFile& test, Way way) {
-  auto created = Machine::create(way, test.expected.cpus, test.expected.cpu_model);
+  auto created = make_system_machine(test, way);
   CHECK(created.ok());
   Machine& machine = **created;
-  map_memory(machine.memory());
-  machine.write_tables(0);
-  CHECK(machine.memory().write(kLoad, test.code));
-  engine::CpuState start = machine.flat_state(0, 0);
-  for (const engine::SegmentIndex data : {engine::kDs, engine::kEs}) start.segment[data] = start.segment[engine::kSs];
-  start.rip = kLoad;
-  start.rflags = 2;
-  start.gpr.fill(0);
-  start.gpr[engine::kRsp] = kStackTop;
-  CHECK(machine.cpu().set_state(start).ok());
-
   const MachineRun ran = machine.run(test.expected.limit_ms);
   const engine::CpuState end = machine.cpu().state();
   Outcome outcome;
@@ -88,6 +62,10 @@ void check(const std::string& name, Way way) {
 
 TEST_P(SystemTest, Interpreter) { check(GetParam(), Way::kInterpreter); }
 TEST_P(SystemTest, Translator) { check(GetParam(), Way::kTranslator); }
+TEST_P(SystemTest, Stored) {
+  check(GetParam(), Way::kStoring);
+  check(GetParam(), Way::kStored);
+}
 TEST_P(SystemTest, Direct) { check(GetParam(), Way::kDirect); }
 TEST_P(SystemTest, Kvm) {
   const auto test = load_test("system", GetParam());

@@ -23,6 +23,7 @@ class UserGuest {
   u8* host(u64 address);
   void written(u64 address, u64 length);
   Outcome run(const UserState& state, int limit_ms);
+  Machine& machine() { return *machine_; }
   // What the engine said at the end of the last run; mostly nothing.
   const std::string& message() const { return message_; }
 

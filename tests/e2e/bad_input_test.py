@@ -230,7 +230,7 @@ class BadInput(unittest.TestCase):
         self.refuse(["vm", "run", self.empty_disk(), "--name", "../x"], "--name", status=USAGE)
 
     def test_no_such_vm(self):
-        for command in ("start", "wait", "show", "ssh", "console", "stop", "kill", "reset", "rm", "stats"):
+        for command in ("start", "wait", "show", "ssh", "console", "stop", "kill", "reset", "nmi", "rm", "stats"):
             with self.subTest(command):
                 self.refuse(["vm", command, "none"], "'none'", "pileus vm ls")
 
@@ -242,7 +242,7 @@ class BadInput(unittest.TestCase):
             self.refuse(["vm", "start", "busy"], "busy", "runs already")
             self.refuse(["vm", "rm", "busy"], "busy", "pileus vm stop busy", "--force")
             vm.command("kill")
-            for command in ("ssh", "console", "reset", "stats", "wait"):
+            for command in ("ssh", "console", "reset", "nmi", "stats", "wait"):
                 with self.subTest(command):
                     self.refuse(["vm", command, "busy"], "busy", "pileus vm start busy")
 

@@ -1,10 +1,11 @@
-"""SeaBIOS boots a disk: 16-bit code, BIOS services, interrupts of the legacy devices."""
+"""SeaBIOS boots disks and a CD image: 16-bit code, BIOS services, interrupts of the legacy devices; GRUB and what it boots."""
 
 import pathlib
 import subprocess
 import tempfile
 import unittest
 
+import grub
 from harness import Vm, end_on_sigterm, output_of
 
 KERNELS = pathlib.Path(__file__).resolve().parent / "kernels"
@@ -37,6 +38,34 @@ class Bios(unittest.TestCase):
 
     def test_by_the_smaller_image(self):
         self.boots("--firmware", "/usr/share/seabios/bios.bin")
+
+
+class Grub(unittest.TestCase):
+    """A boot loader that switches between real and protected mode for each BIOS call, and a kernel that it loads."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="pileus-e2e-")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.kernel = self.folder / "multiboot"
+        subprocess.run(["nasm", "-f", "bin", "-o", self.kernel, KERNELS / "multiboot.asm"], check=True)
+
+    def boots(self, disk, code):
+        with Vm("grub", "--memory", "64M", "--exit-port", "--firmware", "bios", source=disk,
+                home=self.folder / "home") as vm:
+            running = vm.run()
+            self.assertEqual(running.wait(PATIENCE_S), code * 2 + 1, output_of(running))
+            console = (vm.folder / "console.log").read_text(errors="replace")
+            self.assertIn("GRUB has started", console)
+            self.assertIn("a module", console)
+
+    def test_a_disk(self):
+        grub.make_disk(self.folder / "disk.raw", self.folder, self.kernel, "from a disk 5")
+        self.boots(self.folder / "disk.raw", 5)
+
+    def test_a_cd_image(self):
+        grub.make_iso(self.folder / "cd.iso", self.folder, self.kernel, "from a CD image 6")
+        self.boots(self.folder / "cd.iso", 6)
 
 
 if __name__ == "__main__":

@@ -35,6 +35,12 @@ class Life(unittest.TestCase):
                 self.assertEqual(vm.ssh(CHECKSUM, 120), written)
             with step("power button"):
                 self.shut_down(vm, running)
+            with step("boot with kept translations"):
+                vm.command("start")
+                vm.wait()
+                self.check_kept_translations(vm)
+                self.assertEqual(vm.ssh(CHECKSUM, 120), written)
+                vm.command("stop", patience_s=120)
         self.assertEqual(disk.stat().st_mtime_ns, before, "the image was written to")
 
     def check_login(self, vm):
@@ -67,6 +73,13 @@ class Life(unittest.TestCase):
         refused = "no direct execution" in (vm.folder / "vmm.log").read_text(errors="replace")  # by the host
         if " fsgsbase " in pathlib.Path("/proc/cpuinfo").read_text() and not refused:
             self.assertGreater(vm.stats()["direct_runs"], before + 10)
+
+    def check_kept_translations(self, vm):
+        kept = HOME / "cache" / "translations" / IMAGE / "host"
+        self.assertEqual(kept.stat().st_mode & 0o777, 0o600)
+        if vm.show()["engine_used"] == "bt":
+            self.assertGreater(vm.stats()["blocks_loaded"], 4 * vm.stats()["blocks_translated"])
+        self.assertNotIn("damaged", (vm.folder / "vmm.log").read_text(errors="replace"))
 
     def reboot(self, vm):
         before = vm.boot_id()

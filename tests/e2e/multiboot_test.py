@@ -1,4 +1,4 @@
-"""Kernels that begin with a Multiboot header, and the port by which a guest ends its VM."""
+"""Kernels that begin with a Multiboot header, the port by which a guest ends its VM, and the NMI button."""
 
 import pathlib
 import subprocess
@@ -53,6 +53,16 @@ class Multiboot(unittest.TestCase):
             vm.command("kill")
             running.wait(PATIENCE_S)
             self.assertNotIn("exit_code", vm.show())
+
+    def test_the_nmi_button(self):
+        kernel = self.folder / "nmi"
+        subprocess.run(["nasm", "-f", "bin", "-I", f"{KERNELS}/", "-o", kernel, KERNELS / "nmi.asm"], check=True)
+        with Vm("nmi", "--memory", "64M", "--kernel", kernel, "--exit-port",
+                source=self.folder / "disk.raw", home=self.folder / "home") as vm:
+            running = vm.run()
+            wait_until(lambda: "waiting" in self.console(vm), "the guest halts", PATIENCE_S)
+            vm.command("nmi")
+            self.assertEqual(running.wait(PATIENCE_S), 9 * 2 + 1, output_of(running))
 
 
 if __name__ == "__main__":

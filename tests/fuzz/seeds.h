@@ -14,6 +14,8 @@ std::vector<Bytes> grub_seeds();
 std::vector<Bytes> gdb_seeds();
 std::vector<Bytes> kallsyms_seeds();
 std::vector<Bytes> page_table_seeds();
+std::vector<Bytes> translation_file_seeds();
+std::vector<Bytes> translation_entry_seeds();
 std::vector<Bytes> base64_seeds();
 std::vector<Bytes> join_token_seeds();
 std::vector<Bytes> csr_seeds();

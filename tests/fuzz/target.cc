@@ -8,6 +8,7 @@
 #include "control/fuzz.h"
 #include "debug/fuzz.h"
 #include "ec2/fuzz.h"
+#include "engine/fuzz.h"
 #include "http/fuzz.h"
 #include "machine/fuzz.h"
 #include "packet/fuzz.h"
@@ -34,6 +35,9 @@ constexpr std::array kTargets = {
     Target{"gdb_session", "what a GDB sends", debug::fuzz_gdb_session, gdb_seeds, 4 * kKiB},
     Target{"kallsyms", "a kernel's symbol tables in its memory", debug::fuzz_kallsyms, kallsyms_seeds, 32 * kKiB},
     Target{"page_tables", "a guest's page tables", debug::fuzz_page_tables, page_table_seeds, 32 * kKiB},
+    Target{"translation_file", "a file of kept translations", engine::fuzz_translation_file, translation_file_seeds,
+           4 * kKiB},
+    Target{"translation_entry", "a kept block", engine::fuzz_translation_entry, translation_entry_seeds, 2 * kKiB},
     Target{"base64", "bytes in base64", http::fuzz_base64, base64_seeds, 4 * kKiB},
     Target{"join_token", "the token a host joins with", http::fuzz_join_token, join_token_seeds, 256},
     Target{"csr", "a host's certificate signing request", http::fuzz_certificate_request, csr_seeds, 4 * kKiB},

@@ -28,6 +28,7 @@ PATIENCE_S = 120
 UNITS = ("pileus-cloudd", "pileus-hostd")
 OLD, NEW = "0.1.0", "0.1.1"
 NET_BIND_SERVICE = "+net_bind_service"
+CAP_NET_BIND_SERVICE = 10
 
 
 def run(*words, **options):
@@ -184,6 +185,10 @@ def test(system, old, new):
         vmm = system.processes("pileus-vmm")
         if len(vmm) != 1 or "pileus" not in system("stat", "-c", "%U", f"/proc/{vmm[0]}"):
             raise Failure(f"not one VMM of the user pileus: {vmm}")
+        rights = {program: re.search(r"CapEff:\s*(\w+)", pathlib.Path(f"/proc/{system.processes(program)[0]}/status").read_text())
+                  for program in ("pileus-vmm", "pileus-switchd")}
+        if int(rights["pileus-vmm"][1], 16) != 0 or int(rights["pileus-switchd"][1], 16) != 1 << CAP_NET_BIND_SERVICE:
+            raise Failure(f"the switch may open low ports, a VMM nothing: {rights}")
     with step("upgrade: the VM goes on, settings are kept"):
         settings = system.root / "etc/default/pileus-cloudd"
         settings.write_text(settings.read_text() + "# mine\n")

@@ -40,6 +40,22 @@ Result<int> cloud_join(image::Library& library, const CommandLine& line);
 Result<int> group_allow(image::Library& library, const CommandLine& line);
 Result<int> group_deny(image::Library& library, const CommandLine& line);
 Result<int> group_remove(image::Library& library, const CommandLine& line);
+// volumes.cc
+Result<int> volume_list(image::Library& library, const CommandLine& line);
+Result<int> volume_show(image::Library& library, const CommandLine& line);
+Result<int> volume_create(image::Library& library, const CommandLine& line);
+Result<int> volume_attach(image::Library& library, const CommandLine& line);
+Result<int> volume_detach(image::Library& library, const CommandLine& line);
+Result<int> volume_resize(image::Library& library, const CommandLine& line);
+Result<int> volume_remove(image::Library& library, const CommandLine& line);
+// snapshots.cc
+Result<int> snapshot_list(image::Library& library, const CommandLine& line);
+Result<int> snapshot_create(image::Library& library, const CommandLine& line);
+Result<int> snapshot_remove(image::Library& library, const CommandLine& line);
+Result<int> cloud_image_create(image::Library& library, const CommandLine& line);
+Result<int> cloud_image_list(image::Library& library, const CommandLine& line);
+Result<int> cloud_image_show(image::Library& library, const CommandLine& line);
+Result<int> cloud_image_remove(image::Library& library, const CommandLine& line);
 // administration.cc
 Result<int> host_list(image::Library& library, const CommandLine& line);
 Result<int> host_mode(image::Library& library, const CommandLine& line);

@@ -9,10 +9,16 @@ namespace pileus::ec2 {
 struct Image {
   model::ImageDesired desired;
   model::ImageObserved observed;
+  state::Revision revision = 0;  // of the desired record
+  bool of_library() const { return desired.disks.empty(); }
 };
 // Those that the account may see.
 Reply<std::vector<Image>> visible_images(const Call& call);
-// InvalidAMIID.Malformed, InvalidAMIID.NotFound, InvalidAMIID.Unavailable.
+// InvalidAMIID.Malformed, InvalidAMIID.NotFound.
+Reply<Image> find_image(const Call& call, const std::string& text);
+// InvalidAMIID.Unavailable too.
 Reply<Image> launchable_image(const Call& call, const std::string& text);
+// To be changed. AuthFailure for another's.
+Reply<Image> own_image(const Call& call, const std::string& text);
 
 }  // namespace pileus::ec2

@@ -7,6 +7,7 @@
 #include "ec2/instances/options.h"
 #include "ec2/interfaces/objects.h"
 #include "ec2/pages.h"
+#include "model/volume.h"
 
 namespace pileus::ec2 {
 namespace {
@@ -30,8 +31,10 @@ Texts group_ids(const Entry& entry) {
   for (const model::SecurityGroupId id : entry.desired.security_groups) ids.push_back(id.text());
   return ids;
 }
-std::string volume_of(const Entry& entry) {
-  return entry.desired.disks.empty() ? std::string() : entry.desired.disks[0].volume.text();
+Texts of_disks(const Entry& entry, std::string (*of)(const model::DiskWish&)) {
+  Texts texts;
+  for (const model::DiskWish& disk : entry.desired.disks) texts.push_back(of(disk));
+  return texts;
 }
 
 constexpr Filter<Entry> kFilters[] = {
@@ -62,7 +65,20 @@ constexpr Filter<Entry> kFilters[] = {
     {"instance.group-id", group_ids},
     {"group-id", group_ids},
     {"network-interface.group-id", group_ids},
-    {"block-device-mapping.volume-id", [](const Entry& entry) { return Texts{volume_of(entry)}; }},
+    {"block-device-mapping.volume-id",
+     [](const Entry& entry) {
+       return of_disks(entry, [](const model::DiskWish& disk) { return disk.volume.text(); });
+     }},
+    {"block-device-mapping.device-name",
+     [](const Entry& entry) { return of_disks(entry, [](const model::DiskWish& disk) { return disk.device; }); }},
+    {"block-device-mapping.delete-on-termination",
+     [](const Entry& entry) {
+       return of_disks(entry, [](const model::DiskWish& disk) { return flag(disk.delete_on_termination)[0]; });
+     }},
+    {"root-device-name",
+     [](const Entry& entry) {
+       return Texts{entry.desired.disks.empty() ? std::string() : entry.desired.disks[0].device};
+     }},
     {"state-reason-code", [](const Entry& entry) { return Texts{entry.observed.reason_code}; }},
     {"source-dest-check", [](const Entry& entry) { return flag(entry.interface.source_dest_check); }},
     {"architecture", [](const Entry&) { return Texts{"x86_64"}; }},
@@ -100,6 +116,13 @@ Entry entry_of(const control::View& view, const control::InstanceView& instance)
   return entry;
 }
 
+// An instance comes with the volumes that it was launched with; of others its host tells.
+std::string_view disk_status(const Entry& entry, const model::DiskWish& disk) {
+  const auto& has = entry.observed.attached_volumes;
+  const bool is = disk.attached_at == 0 || std::ranges::find(has, disk.volume) != has.end();
+  return model::name(model::attachment_state(true, is));
+}
+
 void write_disks(pugi::xml_node item, const Entry& entry) {
   pugi::xml_node set = add(item, "blockDeviceMapping");
   for (const model::DiskWish& disk : entry.desired.disks) {
@@ -107,8 +130,8 @@ void write_disks(pugi::xml_node item, const Entry& entry) {
     add(device, "deviceName", disk.device);
     pugi::xml_node ebs = add(device, "ebs");
     add(ebs, "volumeId", disk.volume.text());
-    add(ebs, "status", "attached");
-    add_time(ebs, "attachTime", entry.desired.launched_at);
+    add(ebs, "status", disk_status(entry, disk));
+    add_time(ebs, "attachTime", disk.attached_at == 0 ? entry.desired.launched_at : disk.attached_at);
     add_flag(ebs, "deleteOnTermination", disk.delete_on_termination);
   }
 }

@@ -18,7 +18,6 @@ namespace pileus::ec2 {
 namespace {
 
 constexpr std::string_view kUsualType = "t3.micro";
-constexpr u64 kMaxDisk = 16 * kKiB;  // GiB, EC2's limit of a volume
 
 Reply<model::SubnetDesired> choose_subnet(const Call& call, const Parameters& interface) {
   TRY(ensure_default_network(call));
@@ -54,27 +53,6 @@ Reply<std::vector<model::SecurityGroupId>> choose_groups(const Call& call, const
     ids.push_back(TRY(find_group(call, "", name)).value.id.text());
   }
   return groups_in(call, vpc, ids);
-}
-
-// The disk that the instance begins with; only the root's can be asked for.
-Reply<u64> root_size(const Call& call, const Image& image, u64 usual) {
-  u64 size = std::max(usual, image.observed.size_gib);
-  for (const Parameters& device : call.parameters.structures("BlockDeviceMapping")) {
-    const std::string& name = device.get("DeviceName");
-    if (name != image.desired.root_device) {
-      return ApiError("UnsupportedOperation", "Only the root device, " + image.desired.root_device +
-                                                  ", can be mapped; not " + name.substr(0, 40));
-    }
-    const i64 asked = TRY(device.integer("Ebs.VolumeSize", static_cast<i64>(size)));
-    if (asked < static_cast<i64>(image.observed.size_gib) || asked > static_cast<i64>(kMaxDisk)) {
-      return ApiError("InvalidBlockDeviceMapping", "Volume of size " + std::to_string(asked) +
-                                                       "GB is smaller than image '" + image.desired.id.text() +
-                                                       "', expect size>= " + std::to_string(image.observed.size_gib) +
-                                                       "GB");
-    }
-    size = static_cast<u64>(asked);
-  }
-  return size;
 }
 
 // An interface that was made before.
@@ -167,6 +145,19 @@ Reply<> choose_options(const Parameters& given, model::InstanceDesired& desired)
   return {};
 }
 
+Reply<> plan_disks(const Call& call, const Image& image, LaunchPlan& plan) {
+  model::Resources& takes = plan.request.prototype.takes;
+  plan.disks = TRY(choose_disks(call, image, takes.disk_gib));
+  takes.disk_gib = total_gib(plan.disks);
+  const u32 fit = most_at_once(plan.disks);
+  if (plan.least > fit) {
+    return ApiError("InvalidParameterValue", "One request launches at most " + std::to_string(fit) +
+                                                 " instances with that many volumes: ask several times for more");
+  }
+  plan.most = std::min(plan.most, fit);
+  return {};
+}
+
 }  // namespace
 
 Reply<LaunchPlan> make_launch_plan(const Call& call) {
@@ -194,11 +185,7 @@ Reply<LaunchPlan> make_launch_plan(const Call& call) {
   desired.image = image.desired.id;
   desired.type = parameters.has("InstanceType") ? parameters.get("InstanceType") : std::string(kUsualType);
   desired.takes = TRY(offered_type(call, desired.type)).takes;
-  desired.takes.disk_gib = TRY(root_size(call, image, desired.takes.disk_gib));
-  model::DiskWish root;
-  root.device = image.desired.root_device;
-  root.size_gib = desired.takes.disk_gib;
-  desired.disks = {root};
+  TRY(plan_disks(call, image, plan));
   if (parameters.has("KeyName")) desired.key_name = TRY(find_key_pair(call, parameters.get("KeyName"))).name;
 
   TRY(choose_interface(call, plan));

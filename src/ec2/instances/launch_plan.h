@@ -3,6 +3,7 @@
 
 #include "control/launch.h"
 #include "ec2/call.h"
+#include "ec2/instances/launch_disks.h"
 #include "model/network.h"
 
 namespace pileus::ec2 {
@@ -14,6 +15,7 @@ struct LaunchPlan {
   model::SubnetDesired subnet;
   model::InterfaceDesired interface;  // what each gets; with an id: it is there already, and there is one instance
   state::Revision interface_revision = 0;
+  std::vector<LaunchDisk> disks;  // the root's first
 };
 
 // By the parameters of `call`, with those of a launch template in them.

@@ -30,7 +30,6 @@ model::InterfaceDesired add_interface_of(control::Change& change, const LaunchPl
     add_interface(change, interface);
   }
   desired.interfaces = {interface.id};
-  desired.disks.at(0).volume = model::VolumeId::random();
   return interface;
 }
 
@@ -74,6 +73,7 @@ Reply<control::Launched> launch(const Call& call, LaunchPlan plan, std::vector<I
       }
       InstanceEntry& entry = entries.emplace_back();
       entry.interface = add_interface_of(change, plan, desired, addresses.at(desired.launch_index));
+      add_volumes(change, plan.disks, desired);
       entry.desired = desired;
       return {};
     };

@@ -14,7 +14,7 @@ constexpr Action kActions[] = {
         "MetadataOptions.HttpPutResponseHopLimit:i MetadataOptions.HttpEndpoint:s MetadataOptions.HttpProtocolIpv6:s "
         "MetadataOptions.InstanceMetadataTags:s CreditSpecification.CpuCredits:s MaintenanceOptions.AutoRecovery:s "
         "LaunchTemplate.LaunchTemplateId:s LaunchTemplate.LaunchTemplateName:s LaunchTemplate.Version:s "
-        "BlockDeviceMapping.N.DeviceName:s BlockDeviceMapping.N.Ebs.VolumeSize:i NetworkInterface.N.DeviceIndex:i "
+        "" PILEUS_BLOCK_DEVICES " NetworkInterface.N.DeviceIndex:i "
         "NetworkInterface.N.NetworkInterfaceId:s NetworkInterface.N.SubnetId:s NetworkInterface.N.SecurityGroupId.N:s "
         "NetworkInterface.N.AssociatePublicIpAddress:b NetworkInterface.N.PrivateIpAddress:s "
         "NetworkInterface.N.DeleteOnTermination:b NetworkInterface.N.Description:s PrivateIpAddress:s " PILEUS_TAGS,

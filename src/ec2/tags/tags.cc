@@ -75,6 +75,10 @@ Reply<bool> change_by_id(Call& call, const std::string& text, Act act) {
     return change_record<model::SubnetDesired>(call, model::desired_key(*id), act);
   if (const auto id = model::InterfaceId::parse(text))
     return change_record<model::InterfaceDesired>(call, model::desired_key(*id), act);
+  if (const auto id = model::VolumeId::parse(text))
+    return change_record<model::VolumeDesired>(call, model::desired_key(*id), act);
+  if (const auto id = model::SnapshotId::parse(text))
+    return change_record<model::SnapshotDesired>(call, model::desired_key(*id), act);
   if (const auto id = model::AllocationId::parse(text))
     return change_record<model::AddressDesired>(call, model::desired_key(*id), act);
   if (const auto id = model::InternetGatewayId::parse(text))
@@ -87,7 +91,6 @@ Reply<bool> change_by_id(Call& call, const std::string& text, Act act) {
     return change_record<model::LaunchTemplate>(call, model::desired_key(*id), act);
   if (const auto id = model::PlacementGroupId::parse(text))
     return change_record<model::PlacementGroup>(call, model::desired_key(*id), act);
-  // The root disk has no record of its own: its tags are nobody's.
   return false;
 }
 
@@ -183,6 +186,8 @@ Reply<> describe_tags(Call& call, pugi::xml_node answer) {
   TRY(collect<model::SecurityGroup>(call, model::IdKind::kSecurityGroup, "security-group", entries));
   TRY(collect<model::VpcDesired>(call, model::IdKind::kVpc, "vpc", entries));
   TRY(collect<model::SubnetDesired>(call, model::IdKind::kSubnet, "subnet", entries));
+  TRY(collect<model::VolumeDesired>(call, model::IdKind::kVolume, "volume", entries));
+  TRY(collect<model::SnapshotDesired>(call, model::IdKind::kSnapshot, "snapshot", entries));
   TRY(collect<model::InterfaceDesired>(call, model::IdKind::kInterface, "network-interface", entries));
   TRY(collect<model::AddressDesired>(call, model::IdKind::kAllocation, "elastic-ip", entries));
   TRY(collect<model::InternetGateway>(call, model::IdKind::kInternetGateway, "internet-gateway", entries));

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "base/ints.h"
+#include "engine/bt/stored/places.h"
 
 namespace pileus::engine::bt {
 
@@ -18,6 +19,12 @@ class Assembler {
   u8* begin() const { return begin_; }
   u32 offset() const { return static_cast<u32>(at_ - begin_); }
   bool overflowed() const { return overflowed_; }
+  // From now on, notes in `places` what depends on where the code lies. May be nullptr.
+  void note_in(stored::Places* places) { places_ = places; }
+  // What comes next is such a place.
+  void note(stored::Place place) {
+    if (places_ != nullptr) places_->note(at_, place);
+  }
 
   void byte(unsigned value) {
     if (at_ == end_) {
@@ -98,17 +105,17 @@ class Assembler {
   }
   // lea to, [rip + (target - end of instruction)], patched later: returns where the displacement is.
   u8* lea_rip(unsigned to) {
-    byte(0x48 | (to >> 3) << 2), byte(0x8D), byte(0x05 | (to & 7) << 3), dword(0);
-    return at_ - 4;
+    byte(0x48 | (to >> 3) << 2), byte(0x8D), byte(0x05 | (to & 7) << 3);
+    return displacement();
   }
 
   // --- branches; those without a target return where their 4-byte displacement is ---
   void jmp(const u8* target) { byte(0xE9), relative(target); }
-  u8* jmp() { return byte(0xE9), dword(0), at_ - 4; }
+  u8* jmp() { return byte(0xE9), displacement(); }
   void call(const u8* target) { byte(0xE8), relative(target); }
-  u8* call() { return byte(0xE8), dword(0), at_ - 4; }
+  u8* call() { return byte(0xE8), displacement(); }
   void ret() { byte(0xC3); }
-  u8* jcc(unsigned condition) { return byte(0x0F), byte(0x80 | condition), dword(0), at_ - 4; }
+  u8* jcc(unsigned condition) { return byte(0x0F), byte(0x80 | condition), displacement(); }
   void jmp_register(unsigned reg) {
     if (reg >= 8) byte(0x41);
     byte(0xFF), byte(0xE0 | (reg & 7));
@@ -171,7 +178,14 @@ class Assembler {
   void rex_reg(bool wide, unsigned reg) { byte((wide ? 0x48U : 0x40U) | (reg >> 3) << 2); }
   void rex_rr(bool wide, unsigned reg, unsigned rm) { byte((wide ? 0x48U : 0x40U) | (reg >> 3) << 2 | rm >> 3); }
   void absolute(unsigned reg, u64 offset) { byte(0x04 | (reg & 7) << 3), byte(0x25), dword(static_cast<u32>(offset)); }
-  void relative(const u8* target) { dword(static_cast<u32>(target - (at_ + 4))); }
+  void relative(const u8* target) {
+    note(stored::Place::kDisplacement);
+    dword(static_cast<u32>(target - (at_ + 4)));
+  }
+  u8* displacement() {  // to be patched
+    note(stored::Place::kDisplacement);
+    return dword(0), at_ - 4;
+  }
   static unsigned scale_bits(unsigned scale) {
     return scale == 8 ? 0xC0U : scale == 4 ? 0x80U : scale == 2 ? 0x40U : 0U;
   }
@@ -180,6 +194,7 @@ class Assembler {
   u8* at_;
   u8* end_;
   bool overflowed_ = false;
+  stored::Places* places_ = nullptr;
 };
 
 }  // namespace pileus::engine::bt

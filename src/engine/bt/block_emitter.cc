@@ -21,6 +21,7 @@ void BlockEmitter::emit_site(Assembler& out, const u8* callout, u16 value, u8 si
   if (out.overflowed()) return;
   Assembler::patch(reference, out.at());
   const Site site{cache_.reference(block_), value, size, flag};
+  out.note(stored::Place::kBlock);
   out.bytes(&site, sizeof site);
 }
 
@@ -35,8 +36,10 @@ void BlockEmitter::interpret(const TraceInsn& at) {
   const Handler fast = fast_handler(at.insn);
   emit_site(out_, fast != nullptr ? stubs_.system : stubs_.interpret, static_cast<u16>(index_), 0, 0);
   const Insn* insn = cache_.intern(at.insn);
+  out_.note(stored::Place::kInsn);
   out_.bytes(&insn, sizeof insn);
   if (fast == nullptr) return;
+  out_.note(stored::Place::kHandler);
   SystemSite site{{}, fast, at.page_offset, block_.mode(), at.kind == Kind::kInterpret};
   out_.bytes(reinterpret_cast<const u8*>(&site) + sizeof site.insn, sizeof site - sizeof site.insn);
 }
@@ -158,7 +161,8 @@ void BlockEmitter::emit_cold() {
   for (const ExitStub& stub : exit_stubs_) {
     Assembler::patch(stub.jump, cold_.at());
     Link& link = block_.link[stub.number];
-    link.site = static_cast<u32>(stub.jump - block_.host);
+    link.site = static_cast<u16>(stub.jump - block_.host);
+    link.leads_to = static_cast<u16>(stub.target | stub.mode << kLinkMode);
     link.unlinked = static_cast<u32>(cold_.at() - block_.host);
     emit_site(cold_, stubs_.link, stub.target, stub.mode, static_cast<u8>(stub.number));
   }

@@ -55,6 +55,7 @@ class BlockEmitter {
     u8 size;
     bool write;
     bool stack;
+    bool x87_store;
     Recover recover;
     GuestOperand operand;
   };

@@ -52,6 +52,7 @@ class BtEngine final : public Engine {
       sum.fast_system += one.fast_system;
       sum.fast_faults += one.fast_faults;
       sum.blocks_translated += one.blocks_translated;
+      sum.blocks_loaded += one.blocks_loaded;
       sum.block_lookups += one.block_lookups;
       sum.exits += one.exits;
       sum.interrupts += one.interrupts;
@@ -71,6 +72,7 @@ class BtEngine final : public Engine {
             {"fast_system", sum.fast_system},
             {"fast_faults", sum.fast_faults},
             {"blocks_translated", sum.blocks_translated},
+            {"blocks_loaded", sum.blocks_loaded},
             {"block_lookups", sum.block_lookups},
             {"exits", sum.exits},
             {"interrupts", sum.interrupts},

@@ -177,4 +177,15 @@ const Insn* CodeCache::intern(const Insn& insn) {
   return entry.get();
 }
 
+const Insn* CodeCache::intern(std::span<const u8> bytes) {
+  std::array<u8, 16> key{};
+  if (bytes.size() >= key.size()) return nullptr;
+  std::copy(bytes.begin(), bytes.end(), key.begin());
+  if (const auto found = insns_.find(key); found != insns_.end() && found->second->info.length == bytes.size())
+    return found->second.get();
+  Insn insn;
+  const auto length = static_cast<unsigned>(bytes.size());
+  return decode(bytes.data(), length, 64, &insn) && insn.info.length == length ? intern(insn) : nullptr;
+}
+
 }  // namespace pileus::engine::bt

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <vector>
 
 #include "base/cast.h"
@@ -30,6 +31,7 @@ struct __attribute__((packed)) Site {
 enum SiteFlag : u8 {
   kSiteWrites = 1,
   kSiteStack = 2,  // looks at Tlb::stack alone
+  kSiteX87Store = 4,  // which may turn out to store nothing: the interpreter knows whether it faults
 };
 static_assert(sizeof(Site) == 8);
 
@@ -41,11 +43,14 @@ struct __attribute__((packed)) InsnSite {
 
 // One exit of a block to another block on the same page, through a jump whose displacement is patched.
 struct Link {
-  u32 site = 0;      // where the 4-byte displacement is, from Block::host
+  u16 site = 0;      // where the 4-byte displacement is, from Block::host; 0: there is no such exit
+  u16 leads_to = 0;  // the page offset that it leads to, and the Mode, shifted by kLinkMode
   u32 unlinked = 0;  // where it goes while not linked, from Block::host as well
   Block* target = nullptr;
   u64 next = 0;  // in the list of links that lead to `target`: see Block::incoming
 };
+
+inline constexpr unsigned kLinkMode = 12;
 
 // Where in the block an instruction's host code starts.
 struct InsnMark {
@@ -84,6 +89,11 @@ struct Block {
   }
   u64 gpa() const { return packed_key & ((u64{1} << 60) - 1); }
   Mode mode() const { return static_cast<Mode>(packed_key >> 60 & 3); }
+  // What the exit `number` leads to.
+  BlockKey key_of_exit(unsigned number) const {
+    const u16 to = link[number].leads_to;
+    return {(gpa() & ~u64{4095}) | (to & 4095U), static_cast<Mode>(to >> kLinkMode), key().usable};
+  }
   // insn_count + 1 of them; the last is where the code behind the last instruction is.
   InsnMark* marks() { return static_cast<InsnMark*>(static_cast<void*>(this + 1)); }
   const InsnMark* marks() const { return static_cast<const InsnMark*>(static_cast<const void*>(this + 1)); }
@@ -146,7 +156,12 @@ class CodeCache {
   void flush();
   // Decoded instructions, shared by all sites with the same bytes. Survive flushes.
   const Insn* intern(const Insn& insn);
+  // The same for the bytes of one 64-bit instruction; nullptr when they are none.
+  const Insn* intern(std::span<const u8> bytes);
 
+  const u8* base() const { return code_.data(); }
+  // Whether `pc` is in the space that survives flushes.
+  bool is_stub(const u8* pc) const { return pc >= code_.data() && pc < code_base_; }
   // Whether `pc` is in the executable mapping: stubs, cells or blocks.
   bool contains(const u8* pc) const { return pc >= code_.data() && pc < code_.data() + code_.size(); }
 

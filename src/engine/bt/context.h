@@ -157,6 +157,7 @@ struct alignas(64) Context {
   bool shadow;  // the next instruction is in an interrupt shadow (STI, MOV SS)
   bool nmi_blocked;
   bool nmi_pending;
+  u64 breakpoints_hit;  // bits of DR6 that the instruction has earned so far (debug_registers.h)
   bool kernel_code_non_global;  // kernel code was fetched through such a page
   // [x][0] is for what a change of address space leaves alone, and kModeKernel; [x][1] for the rest. x says whether in the
   // upper half of the addresses, which kernels map by large pages and programs do not have.
@@ -193,7 +194,7 @@ struct alignas(64) Context {
 
   // Counters for `pileus vm stats`.
   struct Stats {
-    u64 tlb_fills, spaces_kept, interpreted, fast_system, fast_faults, blocks_translated, block_lookups, exits,
+    u64 tlb_fills, spaces_kept, interpreted, fast_system, fast_faults, blocks_translated, blocks_loaded, block_lookups, exits,
         interrupts, exceptions, page_faults, halts, code_writes, direct_spaces, direct_runs, direct_faults, direct_ns;
   } stats;
 

@@ -22,6 +22,19 @@ constexpr u64 kCr3Keep = u64{1} << 63, kCr3Pcid = 0xFFF;
 constexpr unsigned kPhysicalBits = 46;
 constexpr u64 kEferLme = 1U << 8, kEferLma = 1U << 10;
 
+// Loading them checks the four page-directory pointers of PAE paging (SDM vol. 3, 4.4.1).
+bool check_pae_pointers(Context& context, u64 cr0, u64 cr3, u64 cr4) {
+  constexpr u64 kPresent = 1, kReserved = 0x1E6 | ~((u64{1} << kPhysicalBits) - 1);
+  if ((cr0 & kCr0Pg) == 0 || (cr4 & kCr4Pae) == 0 || context.long_mode()) return true;
+  u64 pointers[4] = {};
+  const u8* host = context.vm->memory().host(cr3 & 0xFFFFFFE0, sizeof pointers);
+  if (host != nullptr) __builtin_memcpy(pointers, host, sizeof pointers);
+  for (const u64 pointer : pointers) {
+    if ((pointer & kPresent) != 0 && (pointer & kReserved) != 0) return context.raise(kVectorGp, 0);
+  }
+  return true;
+}
+
 bool write_cr0(Context& context, u64 value) {
   value = (value & kCr0Known) | kCr0Et;
   const bool paging = (value & kCr0Pg) != 0;
@@ -33,6 +46,8 @@ bool write_cr0(Context& context, u64 value) {
       return context.raise(kVectorGp, 0);
     }
     context.efer |= kEferLma;
+  } else if (paging && !was_paging && !check_pae_pointers(context, value, context.cr3, context.cr4)) {
+    return false;
   }
   if (!paging && was_paging && context.long_mode()) {
     if (context.code64() || (context.cr4 & kCr4Pcide) != 0) return context.raise(kVectorGp, 0);
@@ -55,6 +70,7 @@ bool write_cr3(Context& context, u64 value) {
   const bool keep = tagged && (value & kCr3Keep) != 0;
   if (tagged) value &= ~kCr3Keep;
   if (context.long_mode() && (value >> kPhysicalBits) != 0) return context.raise(kVectorGp, 0);
+  if (!check_pae_pointers(context, context.cr0, value, context.cr4)) return false;
   change_space(context, tagged ? value & kCr3Pcid : 0, keep);
   context.cr3 = value;
   return true;
@@ -66,6 +82,7 @@ bool write_cr4(Context& context, u64 value) {
   const bool tags = (value & ~context.cr4 & kCr4Pcide) != 0;
   if (tags && (!context.long_mode() || (context.cr3 & kCr3Pcid) != 0)) return context.raise(kVectorGp, 0);
   const bool flush = ((context.cr4 ^ value) & kCr4Paging) != 0;
+  if (flush && !check_pae_pointers(context, context.cr0, context.cr3, value)) return false;
   context.cr4 = value;
   if (flush) flush_tlb_all(context);
   return true;

@@ -115,8 +115,8 @@ BlockEmitter::HostOperand BlockEmitter::probe(const TraceInsn& at, const GuestOp
     miss = out_.jcc(7);  // ja
   }
   const Recover recover = simple ? Recover::kLea : at.flags_live ? Recover::kAgain : Recover::kDiff;
-  memory_stubs_.push_back(
-      {start, miss, static_cast<u16>(index_), static_cast<u8>(size), write, stack, recover, operand});
+  memory_stubs_.push_back({start, miss, static_cast<u16>(index_), static_cast<u8>(size), write, stack,
+                           write && is_x87(at.insn.info), recover, operand});
   if (stack) {
     out_.load_gs(kT1, tlb + offsetof(Tlb, stack) + offsetof(Tlb::Stack, addend));
     return {base, kT1, operand.displacement};
@@ -159,7 +159,8 @@ void BlockEmitter::emit_memory_stub(const MemoryStub& stub) {
       cold_.op_gs_indexed(0x2B, kT0, kT1, tlb_offset(block_.mode(), stub.write) + offsetof(Tlb, neg_tag));
       break;
   }
-  const unsigned flags = (stub.write ? unsigned{kSiteWrites} : 0U) | (stub.stack ? unsigned{kSiteStack} : 0U);
+  const unsigned flags = (stub.write ? unsigned{kSiteWrites} : 0U) | (stub.stack ? unsigned{kSiteStack} : 0U) |
+                         (stub.x87_store ? unsigned{kSiteX87Store} : 0U);
   emit_site(cold_, stubs_.memory, stub.insn, stub.size, static_cast<u8>(flags));
 }
 

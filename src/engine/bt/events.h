@@ -43,8 +43,11 @@ bool deliver_first_fault(Context& context);
 // delivers it with RIP back at the instruction); for kExternal faults are delivered inside.
 bool deliver_interrupt(Context& context, u8 vector, EventSource source);
 
-// IRET for operand size 16, 32 or 64 bits: false with context.fault set on a fault, the context unchanged.
-bool do_iret(Context& context, unsigned operand_bits);
+// IRET for operand size 16, 32 or 64 bits, with RIP behind it for a return to another task: false with context.fault set
+// on a fault, the context unchanged.
+bool do_iret(Context& context, unsigned operand_bits, u64 next_rip);
+// The NMI handler is over, as far as the processor can tell.
+void allow_nmi(Context& context);
 
 // Takes whatever can be taken now (NMI, INIT/SIPI, an interrupt when IF is set and no shadow); updates irq_waiting.
 // True when something was delivered.

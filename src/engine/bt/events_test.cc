@@ -61,7 +61,7 @@ TEST_F(EventsTest, FromUserModeAndBack) {
   EXPECT_EQ(cpu().cpl, 0);
   EXPECT_EQ(cpu().gpr[kRsp], 0x50000U - 40);
   EXPECT_EQ(cpu().segment[kSs].selector, 0);
-  ASSERT_TRUE(do_iret(cpu(), 64));
+  ASSERT_TRUE(do_iret(cpu(), 64, 0));
   EXPECT_EQ(cpu().cpl, 3);
   EXPECT_EQ(cpu().rip, 0x1234U);
   EXPECT_EQ(cpu().gpr[kRsp], 0x60008U);
@@ -107,7 +107,7 @@ TEST_F(EventsTest, IretRefusesANonCanonicalAddress) {
   const u64 frame[] = {u64{1} << 47, kUserCs, 0x202, 0x1000, kUserSs};
   for (u64 i = 0; i < 5; ++i) poke(0x50000 + 8 * i, frame[i]);
   cpu().gpr[kRsp] = 0x50000;
-  EXPECT_FALSE(do_iret(cpu(), 64));
+  EXPECT_FALSE(do_iret(cpu(), 64, 0));
   EXPECT_EQ(cpu().fault.vector, kVectorGp);
   EXPECT_EQ(cpu().gpr[kRsp], 0x50000U);
   EXPECT_EQ(cpu().cpl, 0);
@@ -145,7 +145,7 @@ TEST_F(EventsTest, RealMode) {
   ASSERT_TRUE(deliver_interrupt(c, 0x21, EventSource::kSoftware));
   EXPECT_EQ(c.rip, 0x3000U);
   EXPECT_EQ(c.segment[kCs].base, 0x20000U);
-  ASSERT_TRUE(do_iret(c, 16));
+  ASSERT_TRUE(do_iret(c, 16, 0));
   EXPECT_EQ(c.rip, 0x10U);
   EXPECT_EQ(c.segment[kCs].selector, 0x100);
   EXPECT_EQ(c.gpr[kRsp], 0x8000U);

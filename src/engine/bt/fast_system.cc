@@ -1,5 +1,7 @@
 #include "engine/bt/fast_system.h"
 
+#include <algorithm>
+
 #include "engine/bt/events.h"
 #include "engine/bt/page_walk.h"
 #include "engine/bt/runtime.h"
@@ -25,8 +27,16 @@ bool moves_control_register(const Insn& insn, unsigned operand, ZydisRegister* r
   return ZydisRegisterGetClass(*reg) == ZYDIS_REGCLASS_CONTROL;
 }
 
-// CR0 and CR4 decide what is translated how, CR8 belongs to the local APIC.
+bool moves_debug_register(const Insn& insn) {
+  return std::any_of(insn.operand.begin(), insn.operand.begin() + 2, [](const ZydisDecodedOperand& operand) {
+    return operand.type == ZYDIS_OPERAND_TYPE_REGISTER &&
+           ZydisRegisterGetClass(operand.reg.value) == ZYDIS_REGCLASS_DEBUG;
+  });
+}
+
+// CR0 and CR4 decide what is translated how, CR8 belongs to the local APIC; debug registers may be guarded (DR7.GD).
 bool is_fast_move(const Insn& insn) {
+  if (moves_debug_register(insn)) return false;
   ZydisRegister reg = ZYDIS_REGISTER_NONE;
   if (moves_control_register(insn, 0, &reg)) return reg == ZYDIS_REGISTER_CR2 || reg == ZYDIS_REGISTER_CR3;
   if (moves_control_register(insn, 1, &reg)) return reg != ZYDIS_REGISTER_CR8;
@@ -165,7 +175,7 @@ u8* fast_fault(Context* context, const Site* at, u64 address) {
   Context& c = *context;
   if (!kAvailable || c.debug != nullptr) return nullptr;
   const bool misaligned = (at->size >= 16 || (at->flag & kSiteStack) != 0) && (address & (at->size - 1U)) != 0;
-  if ((address & kPageMask) + at->size > 4096 || misaligned) return nullptr;
+  if ((address & kPageMask) + at->size > 4096 || misaligned || (at->flag & kSiteX87Store) != 0) return nullptr;
   const Block& block = *c.vm->code().block_at(at->block);
   const Access access = (at->flag & kSiteWrites) != 0 ? Access::kWrite : Access::kRead;
   Walk walk;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "engine/bt/debug_registers.h"
 #include "engine/bt/events.h"
 #include "engine/bt/interp_handlers.h"
 #include "engine/bt/mmu.h"
@@ -68,6 +69,7 @@ const Insn* fetch(Context& context) {
   const u64 linear = bits == 64 ? rip : (context.segment[kCs].base + rip) & 0xFFFFFFFF;
   const auto fault = [](bool) { return nullptr; };
   if (bits != 64 && rip > context.segment[kCs].limit) return fault(context.raise(kVectorGp, 0));
+  if (has_breakpoints(context) && !check_instruction_breakpoints(context, linear)) return nullptr;
   if (!fetch_code(context, linear, bytes.data(), kMaxLength, &got)) return nullptr;
 
   DecodeCache::Entry& entry = entry_for(context, linear);
@@ -117,18 +119,25 @@ StepResult execute(Context& context, const Insn& insn) {
   context.doing(Activity::kInterpret);
   const bool single_step = (context.rflags & kTf) != 0;
   Exec e{context, insn, (context.rip + insn.info.length) & code_mask(context)};
+  if (!context.shadow) context.breakpoints_hit = 0;  // MOV SS holds them back for one instruction
   if (!handler_of(insn)(e)) {
     deliver_fault(context);
     return result_of(context);
   }
-  if (e.repeat) return result_of(context);
-  context.rip = e.next;
-  context.shadow = e.shadow;
+  if (!e.repeat) {
+    context.rip = e.next;
+    context.shadow = e.shadow;
+  }
   const bool returned = insn.info.mnemonic == ZYDIS_MNEMONIC_IRET || insn.info.mnemonic == ZYDIS_MNEMONIC_IRETD ||
                         insn.info.mnemonic == ZYDIS_MNEMONIC_IRETQ;
-  if (!returned) context.rflags &= ~kRf;
-  if (single_step && !e.shadow) {
+  if (!returned && !e.repeat) context.rflags &= ~kRf;
+  if (e.shadow) return result_of(context);
+  bool trap = take_breakpoint_trap(context);
+  if (single_step && (!e.repeat || e.stepped)) {
     context.dr[6] |= kSingleStep;
+    trap = true;
+  }
+  if (trap) {
     context.fault = {kVectorDb, false, 0, 0};
     deliver_fault(context);
   }

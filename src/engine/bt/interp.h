@@ -16,15 +16,16 @@ struct Insn {
   std::array<u8, 16> bytes;
 };
 
-// Instructions that step() has decoded lately, by address and bytes. Some are stepped over and over: those that reach into
-// another page, and those next to data that is written.
+// Instructions that step() has decoded lately, by address and bytes: all code that is not 64-bit, and what of 64-bit code is
+// stepped over and over, such as instructions next to data that is written. Zeros are an empty one; memory that is not
+// needed is not touched.
 struct DecodeCache {
   struct Entry {
-    std::array<u8, 15> bytes{};
-    u8 code_bits = 0;  // 0: empty
+    std::array<u8, 15> bytes;
+    u8 code_bits;  // 0: empty
     Insn insn;
   };
-  std::array<Entry, 64> entry;
+  std::array<Entry, 2048> entry;
 };
 
 enum class StepResult : u8 {
@@ -51,6 +52,7 @@ bool decode(const u8* bytes, unsigned length, unsigned code_bits, Insn* insn);
 bool is_offered(const Insn& insn, const CpuFeatures& features);
 // A VEX-encoded instruction that works on vector registers.
 bool is_vex_vector(const ZydisDecodedInstruction& info);
+bool is_x87(const ZydisDecodedInstruction& info);
 
 // Runs one vector, x87 or other user-level instruction that touches no control flow natively on the host, with its
 // explicit memory operand, if any, replaced by [buffer]. The guest's registers are loaded before and saved after.

@@ -81,8 +81,7 @@ bool op_jmp(Exec& e) {
   if (is_far(e)) {
     u16 selector = 0;
     u64 offset = 0;
-    if (!far_target(e, &selector, &offset) || !far_jump(e.context, selector, offset, e.insn.info.operand_width))
-      return false;
+    if (!far_target(e, &selector, &offset) || !far_jump(e.context, selector, offset, e.next)) return false;
     e.next = e.context.rip;
     return true;
   }
@@ -153,7 +152,7 @@ bool op_int1(Exec& e) { return software_interrupt(e, kVectorDb, EventSource::kPr
 bool op_into(Exec& e) { return (e.context.rflags & kFlagOf) == 0 || software_interrupt(e, kVectorOf); }
 
 bool op_iret(Exec& e) {
-  if (!do_iret(e.context, e.insn.info.operand_width)) return false;
+  if (!do_iret(e.context, e.insn.info.operand_width, e.next)) return false;
   e.next = e.context.rip;
   return true;
 }

@@ -16,11 +16,6 @@ constexpr u64 kXcr0Avx = 6;  // with SSE
 constexpr u32 kMxcsrReserved = 0xFFFF0000;
 constexpr std::size_t kImage = 512;
 
-// FISTTP came with SSE3 and is one of them all the same.
-bool is_x87(const Insn& insn) {
-  const bool escape = insn.info.opcode_map == ZYDIS_OPCODE_MAP_DEFAULT && (insn.info.opcode & 0xF8) == 0xD8;
-  return escape || insn.info.mnemonic == ZYDIS_MNEMONIC_FWAIT;
-}
 bool is_mmx(const Insn& insn) { return insn.info.meta.isa_ext == ZYDIS_ISA_EXT_MMX; }
 
 // Whether a pending x87 exception comes before anything that the instruction does (SDM vol. 1, 8.3.12).
@@ -34,7 +29,7 @@ bool waits_for_x87(const Insn& insn) {
     case ZYDIS_MNEMONIC_FNCLEX: return false;
     default: break;
   }
-  if (is_x87(insn)) return true;
+  if (is_x87(insn.info)) return true;
   for (unsigned i = 0; i < insn.info.operand_count_visible; ++i) {
     const ZydisDecodedOperand& operand = insn.operand[i];
     const bool mmx =
@@ -44,11 +39,26 @@ bool waits_for_x87(const Insn& insn) {
   return false;
 }
 
-bool is_x87_exception_pending() {
+// Stores of values, which may be numeric exceptions; not those of control words and images.
+bool is_x87_arithmetic_store(const Insn& insn) {
+  switch (insn.info.mnemonic) {  // NOLINT: the interesting ones of a large enumeration
+    case ZYDIS_MNEMONIC_FST:
+    case ZYDIS_MNEMONIC_FSTP:
+    case ZYDIS_MNEMONIC_FIST:
+    case ZYDIS_MNEMONIC_FISTP:
+    case ZYDIS_MNEMONIC_FISTTP:
+    case ZYDIS_MNEMONIC_FBSTP: return true;
+    default: return false;
+  }
+}
+
+u16 x87_status() {
   u16 status = 0;
   asm volatile("fnstsw %0" : "=a"(status));
-  return (status & 0x80) != 0;
+  return status;
 }
+
+bool is_x87_exception_pending() { return (x87_status() & 0x80) != 0; }
 
 bool is_general(const Insn& insn) {  // touches no floating-point state
   switch (insn.info.meta.isa_ext) {
@@ -59,8 +69,8 @@ bool is_general(const Insn& insn) {  // touches no floating-point state
   }
 }
 
-// SDM vol. 1, 11.3 and 14.9: 16-byte operands in memory have to be aligned, but for those of a few instructions. With SHA it depends
-// on the processor, and the host's sees to that.
+// SDM vol. 1, 11.3 and 14.9: 16-byte operands in memory have to be aligned, but for those of a few instructions. With SHA it
+// depends on the processor: see sha_refuses().
 bool needs_alignment(const Insn& insn, unsigned size) {
   if (is_vex_vector(insn.info)) {
     switch (insn.info.mnemonic) {  // NOLINT: the interesting ones of a large enumeration
@@ -74,7 +84,7 @@ bool needs_alignment(const Insn& insn, unsigned size) {
       default: return false;
     }
   }
-  if (size != 16 || is_x87(insn) || insn.info.meta.isa_ext == ZYDIS_ISA_EXT_SHA) return false;
+  if (size != 16 || is_x87(insn.info) || insn.info.meta.isa_ext == ZYDIS_ISA_EXT_SHA) return false;
   switch (insn.info.mnemonic) {  // NOLINT: the interesting ones of a large enumeration
     case ZYDIS_MNEMONIC_MOVUPS:
     case ZYDIS_MNEMONIC_MOVUPD:
@@ -86,6 +96,34 @@ bool needs_alignment(const Insn& insn, unsigned size) {
     case ZYDIS_MNEMONIC_PCMPISTRM: return false;
     default: return true;
   }
+}
+
+// Whether an x87 store ends in an unmasked exception other than that of precision, which the next x87 instruction reports:
+// then it stores nothing and looks at no memory (SDM vol. 1, 8.5). If so it has been done; tried out on `buffer`.
+bool x87_store_stores_nothing(Context& context, const Insn& insn, u8* buffer) {
+  constexpr u16 kAllMasked = 0x1F;
+  u16 control = 0;
+  asm volatile("fnstcw %0" : "=m"(control));
+  if ((control & kAllMasked) == kAllMasked) return false;
+  alignas(16) std::array<u8, kImage> before;
+  asm volatile("fxsave64 %0" : "=m"(before));
+  const bool done = execute_native(context, insn, buffer);
+  if (done && (x87_status() & ~control & kAllMasked) != 0) return true;
+  asm volatile("fxrstor64 %0"
+               :
+               : "m"(before)
+               : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10", "xmm11",
+                 "xmm12", "xmm13", "xmm14", "xmm15");
+  return false;
+}
+
+// Whether the host's processor raises #GP for a misaligned operand of this SHA instruction; tried out on `buffer`.
+bool sha_refuses(Context& context, const Insn& insn, u8* buffer) {
+  if (insn.info.meta.isa_ext != ZYDIS_ISA_EXT_SHA) return false;
+  const auto before = context.vector;
+  const bool refuses = !execute_native(context, insn, buffer);
+  context.vector = before;
+  return refuses;
 }
 
 // FNSTENV and FNSAVE images name host addresses as last instruction and operand.
@@ -151,6 +189,12 @@ bool is_vex_vector(const ZydisDecodedInstruction& info) {
          info.meta.isa_ext != ZYDIS_ISA_EXT_BMI2;
 }
 
+// FISTTP came with SSE3 and is one of them all the same.
+bool is_x87(const ZydisDecodedInstruction& info) {
+  const bool escape = info.opcode_map == ZYDIS_OPCODE_MAP_DEFAULT && (info.opcode & 0xF8) == 0xD8;
+  return escape || info.mnemonic == ZYDIS_MNEMONIC_FWAIT;
+}
+
 // SDM vol. 3, table 13-1 and 2.5; vol. 2, 2.4 for VEX.
 bool check_fpu_usable(Exec& e) {
   Context& context = e.context;
@@ -159,7 +203,7 @@ bool check_fpu_usable(Exec& e) {
     if ((context.cr4 & kCr4OsXsave) == 0 || (context.xcr0 & kXcr0Avx) != kXcr0Avx) return context.raise(kVectorUd);
     return (context.cr0 & kCr0Ts) == 0 || context.raise(kVectorNm);
   }
-  if (is_x87(e.insn)) {
+  if (is_x87(e.insn.info)) {
     const bool wait = e.insn.info.mnemonic == ZYDIS_MNEMONIC_FWAIT;
     const u64 blocks = wait ? 0 : kCr0Em | kCr0Ts;
     const bool waits = wait && (context.cr0 & (kCr0Mp | kCr0Ts)) == (kCr0Mp | kCr0Ts);
@@ -172,7 +216,10 @@ bool check_fpu_usable(Exec& e) {
 
 bool op_native(Exec& e) {
   Context& context = e.context;
-  if (!is_offered(e.insn, context.vm->cpu().features)) return context.raise(kVectorUd);
+  const bool integer =
+      e.insn.info.meta.isa_ext == ZYDIS_ISA_EXT_BASE || e.insn.info.meta.isa_ext == ZYDIS_ISA_EXT_LONGMODE;
+  // Integer instructions that the interpreter does not know itself are none: UD2 and the like.
+  if (integer || !is_offered(e.insn, context.vm->cpu().features)) return context.raise(kVectorUd);
   int memory = -1;
   for (unsigned i = 0; i < e.insn.info.operand_count; ++i) {
     if (!e.is_memory(i)) continue;
@@ -189,18 +236,18 @@ bool op_native(Exec& e) {
   if (waits_for_x87(e.insn) && is_x87_exception_pending()) return context.raise(kVectorMf);
   const bool fine = linear_address(e, operand, size, &linear);
   if (needs_alignment(e.insn, size) && (linear & (size - 1)) != 0) return context.raise(kVectorGp, 0);
-  if (!fine) return false;
   u8* buffer = room + (linear & 63);
+  if ((linear & 15) != 0 && sha_refuses(context, e.insn, buffer)) return false;
   const bool writes = (operand.actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) != 0;
+  if (writes && is_x87_arithmetic_store(e.insn) && x87_store_stores_nothing(context, e.insn, buffer)) return true;
+  if (!fine) return linear_address(e, operand, size, &linear);
   const Mode mode = context.mode();
   if (writes) {  // a fault has to come before registers change
     u8* host = nullptr;
     u64 gpa = 0;
     if (!pin_memory(context, linear, size, mode, &host, &gpa)) return false;
   }
-  // An x87 store with an unmasked exception stores nothing: then what was there is written back.
-  const bool keeps = writes && is_x87(e.insn);
-  const bool reads = keeps || (operand.actions & ZYDIS_OPERAND_ACTION_MASK_READ) != 0;
+  const bool reads = (operand.actions & ZYDIS_OPERAND_ACTION_MASK_READ) != 0;
   if (reads && !read_memory(context, linear, buffer, size, mode)) return false;
   if (!execute_native(context, e.insn, buffer)) return false;
   scrub_environment(e.insn, buffer);

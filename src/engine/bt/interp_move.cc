@@ -1,4 +1,5 @@
 // Moves, stack and addresses.
+#include "engine/bt/debug_registers.h"
 #include "engine/bt/events.h"
 #include "engine/bt/interp_flags.h"
 #include "engine/bt/interp_handlers.h"
@@ -25,6 +26,7 @@ bool move_system(Exec& e) {
     return read_operand(e, 1, &value) && write_cr(context, register_id(e, 0), value);
   if (is_class(e, 1, ZYDIS_REGCLASS_CONTROL))
     return read_cr(context, register_id(e, 1), &value) && write_operand(e, 0, value);
+  if (!check_general_detect(context)) return false;
   if (is_class(e, 0, ZYDIS_REGCLASS_DEBUG))
     return read_operand(e, 1, &value) && write_dr(context, register_id(e, 0), value);
   return read_dr(context, register_id(e, 1), &value) && write_operand(e, 0, value);
@@ -61,6 +63,12 @@ bool op_movzx(Exec& e) {
 
 bool op_movsx(Exec& e) {
   u64 value = 0;
+  const bool copies = e.insn.info.mnemonic == ZYDIS_MNEMONIC_MOVSXD && e.width(0) == 16;
+  if (copies && e.is_memory(1)) {  // MOVSXD with a 16-bit operand reads no more than that
+    u64 linear = 0;
+    return linear_address(e, e.operand(1), 2, &linear) && read_memory(e.context, linear, &value, 2, e.context.mode()) &&
+           write_operand(e, 0, value);
+  }
   return read_operand(e, 1, &value) &&
          write_operand(e, 0, static_cast<u64>(sign_extend(value & mask_of(e.width(1)), e.width(1))));
 }

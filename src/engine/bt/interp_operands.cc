@@ -34,15 +34,8 @@ bool check_segment(Context& context, SegmentIndex index, u64 offset, unsigned si
     const bool code = x86::is_code(segment.attributes);
     if (write && (code || (segment.attributes & x86::kTypeReadableWritable) == 0)) return context.raise(vector, 0);
   }
-  const bool expands_down =
-      !is_real_mode(context) && !x86::is_code(segment.attributes) && (segment.attributes & 4) != 0;
-  const u64 last = offset + size - 1;
-  if (expands_down) {
-    const u64 top = (segment.attributes & x86::kDefaultBig) != 0 ? 0xFFFFFFFF : 0xFFFF;
-    if (offset <= segment.limit || last > top) return context.raise(vector, 0);
-  } else if (last > segment.limit) {
-    return context.raise(vector, 0);
-  }
+  const bool within = is_real_mode(context) ? offset + size - 1 <= segment.limit : is_within(segment, offset, size);
+  if (!within) return context.raise(vector, 0);
   return true;
 }
 

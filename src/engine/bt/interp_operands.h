@@ -15,6 +15,7 @@ struct Exec {
   u64 next;               // RIP to go on at; control transfers change it
   bool shadow = false;    // starts an interrupt shadow
   bool repeat = false;    // a REP instruction stopped early: RIP stays
+  bool stepped = false;   // it did so because each repetition is a step
 
   const ZydisDecodedOperand& operand(unsigned i) const { return insn.operand[i]; }
   unsigned width(unsigned i) const { return insn.operand[i].size; }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "engine/bt/debug_registers.h"
 #include "engine/bt/events.h"
 #include "engine/bt/interp_flags.h"
 #include "engine/bt/interp_handlers.h"
@@ -14,6 +15,8 @@
 namespace pileus::engine::bt {
 
 namespace {
+
+constexpr u64 kTrapFlag = 1U << 8;
 
 enum class Kind : u8 { kMovs, kStos, kLods, kCmps, kScas, kIns, kOuts };
 
@@ -59,11 +62,17 @@ class StringOp {
       count_down(1);
       const bool compares = kind_ == Kind::kCmps || kind_ == Kind::kScas;
       if (compares && ((context_.rflags & kFlagZf) != 0) != e_.has(ZYDIS_ATTRIB_HAS_REPE)) break;
+      if (traps_each() && (context_.gpr[kRcx] & address_mask_) != 0) {
+        e_.repeat = e_.stepped = true;
+        return true;
+      }
     }
     return true;
   }
 
  private:
+  // Each repetition may end in a #DB of its own.
+  bool traps_each() const { return has_breakpoints(context_) || (context_.rflags & kTrapFlag) != 0; }
   bool is_io() const { return kind_ == Kind::kIns || kind_ == Kind::kOuts; }
 
   ZydisRegister segment_prefix() const {
@@ -121,11 +130,15 @@ class StringOp {
         u8* host = nullptr;
         u64 gpa = 0;
         if (!pin_memory(context_, to, size_, mode, &host, &gpa)) return false;  // the port must not be read twice
+        note_port_access(context_, port, size_);
         context_.vm->config().ports->read(port, size_, &a);
         if (!write_memory(context_, to, &a, size_, mode)) return false;
         break;
       }
-      case Kind::kOuts: context_.vm->config().ports->write(port, size_, a); break;
+      case Kind::kOuts:
+        note_port_access(context_, port, size_);
+        context_.vm->config().ports->write(port, size_, a);
+        break;
     }
     if (reads_source) advance(kRsi, size_);
     if (uses_destination) advance(kRdi, size_);
@@ -140,7 +153,7 @@ class StringOp {
   // MOVS and STOS forward within RAM: as many elements as lie in the pages touched now. 0: one by one.
   u64 bulk() {
     if ((kind_ != Kind::kMovs && kind_ != Kind::kStos) || context_.df_flag != 0 || address_mask_ == 0xFFFF) return 0;
-    if (context_.debug != nullptr) return 0;  // which may watch any byte
+    if (context_.debug != nullptr || traps_each() || checks_alignment(context_, context_.mode())) return 0;
     u64 from = 0, to = 0;
     if (!destination(&to, true)) return 0;
     u64 bytes = std::min((context_.gpr[kRcx] & address_mask_) * size_, 4096 - (to & 4095));

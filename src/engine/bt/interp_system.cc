@@ -1,4 +1,5 @@
 // System instructions.
+#include "engine/bt/debug_registers.h"
 #include "engine/bt/events.h"
 #include "engine/bt/interp_flags.h"
 #include "engine/bt/interp_handlers.h"
@@ -210,6 +211,7 @@ bool op_in(Exec& e) {
   if (!read_operand(e, 1, &port)) return false;
   const unsigned size = e.width(0) / 8;
   if (!check_io(e.context, static_cast<u16>(port), size)) return false;
+  note_port_access(e.context, static_cast<u16>(port), size);
   e.context.doing(Activity::kDevice);
   e.context.vm->config().ports->read(port & 0xFFFF, size, &value);
   return write_operand(e, 0, value);
@@ -220,6 +222,7 @@ bool op_out(Exec& e) {
   if (!read_operand(e, 0, &port) || !read_operand(e, 1, &value)) return false;
   const unsigned size = e.width(1) / 8;
   if (!check_io(e.context, static_cast<u16>(port), size)) return false;
+  note_port_access(e.context, static_cast<u16>(port), size);
   e.context.doing(Activity::kDevice);
   e.context.vm->config().ports->write(port & 0xFFFF, size, value & mask_of(size * 8));
   return true;

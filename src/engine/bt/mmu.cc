@@ -5,6 +5,7 @@
 
 #include "engine/bt/code_pages.h"
 #include "engine/bt/debug.h"
+#include "engine/bt/debug_registers.h"
 #include "engine/bt/events.h"
 #include "engine/bt/lapic.h"
 #include "engine/bt/page_walk.h"
@@ -123,6 +124,14 @@ unsigned first_part(u64 va, unsigned size) {
   return static_cast<unsigned>(std::min<u64>(size, 4096 - (va & kPageMask)));
 }
 
+// What is looked at whether or not the address is in a TLB: alignment, and the guest's own breakpoints.
+bool may_access(Context& context, u64 va, unsigned size, Access access, Mode mode) {
+  const bool whole = size == 2 || size == 4 || size == 8;
+  if (checks_alignment(context, mode) && whole && (va & (size - 1)) != 0) return context.raise(kVectorAc, 0);
+  if (has_breakpoints(context)) note_data_access(context, va, size, access);
+  return true;
+}
+
 // Both pieces of an access that may cross into the next page; the fault of the second names its own address.
 bool locate_both(Context& context, u64 va, unsigned size, Access access, Mode mode, std::array<Piece, 2>* out) {
   const unsigned first = first_part(va, size);
@@ -142,6 +151,7 @@ bool translate(Context& context, u64 va, Access access, Mode mode, u64* gpa) {
 }
 
 bool read_memory(Context& context, u64 va, void* out, unsigned size, Mode mode) {
+  if (!may_access(context, va, size, Access::kRead, mode)) return false;
   if (const u8* host = tlb_lookup(context.tlb[mode][0], va, size)) {
     copy(out, host, size);
     return true;
@@ -154,6 +164,7 @@ bool read_memory(Context& context, u64 va, void* out, unsigned size, Mode mode) 
 }
 
 bool write_memory(Context& context, u64 va, const void* data, unsigned size, Mode mode) {
+  if (!may_access(context, va, size, Access::kWrite, mode)) return false;
   if (u8* host = tlb_lookup(context.tlb[mode][1], va, size)) {
     copy(host, data, size);
     return true;
@@ -184,6 +195,7 @@ bool fetch_code(Context& context, u64 va, u8* out, unsigned size, unsigned* got)
 }
 
 bool pin_memory(Context& context, u64 va, unsigned size, Mode mode, u8** host, u64* gpa) {
+  if (!may_access(context, va, size, Access::kWrite, mode)) return false;
   std::array<Piece, 2> piece;
   if (!locate_both(context, va, size, Access::kWrite, mode, &piece)) return false;
   *host = piece[1].size == 0 ? piece[0].host : nullptr;

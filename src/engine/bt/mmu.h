@@ -17,6 +17,11 @@ bool translate(Context& context, u64 va, Access access, Mode mode, u64* gpa);
 // has to be interpreted.
 bool fill_tlb(Context& context, u64 va, Access access, Mode mode, bool* filled);
 
+// CR0.AM and EFLAGS.AC have user accesses of 2, 4 and 8 bytes that are not aligned raise #AC.
+inline bool checks_alignment(const Context& context, Mode mode) {
+  return mode == kModeUser && context.ac_flag != 0 && (context.cr0 >> 18 & 1) != 0;
+}
+
 // Data access at the privilege of `mode`; handles page crossing, MMIO and code pages. A write that crosses pages
 // checks both before it changes anything. `size` up to 4096. Linear addresses: segmentation is the caller's.
 bool read_memory(Context& context, u64 va, void* out, unsigned size, Mode mode);

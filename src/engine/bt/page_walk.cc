@@ -17,6 +17,8 @@ constexpr u64 kCr4Pse = 1U << 4, kCr4Pae = 1U << 5, kCr4Pge = 1U << 7, kCr4Smep 
 constexpr u64 kEferNxe = 1U << 11;
 constexpr unsigned kPhysicalBits = 46;  // as CPUID leaf 0x80000008 says
 constexpr u64 kAddressMask = ((u64{1} << kPhysicalBits) - 1) & ~u64{4095};
+constexpr u64 kReservedPae = u64{0x7FF} << 52;  // bits that 4-level paging leaves to software
+constexpr u32 kReservedLarge32 = 1U << 21;       // of a 4 MiB page, whose address goes up to bit 39
 constexpr u64 kReservedAddress = ((u64{1} << 52) - 1) & ~((u64{1} << kPhysicalBits) - 1);
 
 class Walker {
@@ -43,7 +45,7 @@ class Walker {
     u32 error = reason;
     if (access_ == Access::kWrite) error |= kErrorWrite;
     if (mode_ == kModeUser) error |= kErrorUser;
-    const bool fetch_reported = nxe_ || (context_.cr4 & kCr4Smep) != 0;
+    const bool fetch_reported = has_nx() || (context_.cr4 & kCr4Smep) != 0;
     if (access_ == Access::kExecute && fetch_reported) error |= kErrorFetch;
     context_.fault = {kVectorPf, true, error, va_};
     return false;
@@ -66,11 +68,9 @@ class Walker {
       if ((entry & kPresent) == 0) return fault(0);
       const bool leaf = level == 1 || (entry & kLarge) != 0;
       u64 reserved = kReservedAddress | (nxe_ ? 0 : kNoExecute);
+      if (!context_.long_mode()) reserved |= kReservedPae;
       if (level == 4) reserved |= kLarge;
-      if (leaf && level > 1) {
-        reserved |= (u64{1} << shift) - (u64{1} << 13);
-        if (level == 3 && !context_.long_mode()) reserved |= kLarge;
-      }
+      if (leaf && level > 1) reserved |= (u64{1} << shift) - (u64{1} << 13);
       if ((entry & reserved) != 0) return fault(kErrorPresent | kErrorReserved);
       out->user &= (entry & kUser) != 0;
       out->writable &= (entry & kWrite) != 0;
@@ -104,6 +104,7 @@ class Walker {
     out->user = (top & kUser) != 0;
     out->writable = (top & kWrite) != 0;
     if ((top & kLarge) != 0 && (context_.cr4 & kCr4Pse) != 0) {
+      if ((top & kReservedLarge32) != 0) return fault(kErrorPresent | kErrorReserved);
       if (!allowed(*out, false)) return fault(kErrorPresent);
       if (!mark(directory, top, out)) return restart(out);
       out->page_bits = 22;
@@ -122,6 +123,9 @@ class Walker {
     out->gpa = (entry & 0xFFFFF000) | (va_ & 4095);
     return true;
   }
+
+  // 32-bit paging has no bit for it.
+  bool has_nx() const { return nxe_ && (context_.cr4 & kCr4Pae) != 0; }
 
   // SDM vol. 3, 4.6.1.
   bool allowed(const Walk& page, bool no_execute) const {

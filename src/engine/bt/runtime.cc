@@ -4,6 +4,7 @@
 
 #include "engine/bt/assembler.h"
 #include "engine/bt/debug.h"
+#include "engine/bt/debug_registers.h"
 #include "engine/bt/events.h"
 #include "engine/bt/fast_path.h"
 #include "engine/bt/fast_system.h"
@@ -82,7 +83,8 @@ u8* on_memory(Context* context, const Site* at, u64 address) {
     bool filled = false;
     const Access access = (site.flag & kSiteWrites) != 0 ? Access::kWrite : Access::kRead;
     if (!fill_tlb(c, address, access, resume.block().mode(), &filled)) {
-      if (c.fault.vector == kVectorGp) step(c);  // not canonical: #SS, when it is a stack operand
+      // Not canonical: #SS, when it is a stack operand.
+      if (c.fault.vector == kVectorGp || (site.flag & kSiteX87Store) != 0) step(c);
       else deliver_fault(c);
       return dispatch(c);
     }
@@ -198,7 +200,7 @@ u8 usable_now(const Context& context) {
 bool is_translatable(const Context& context) {
   return context.vm->config().bt_mode == BtMode::kTranslate && context.code64() &&
          (context.cpl == 0 || context.cpl == 3) && (context.rflags & kTrapFlag) == 0 && !context.shadow &&
-         (context.dr[7] & 0xFF) == 0;
+         !has_breakpoints(context) && !checks_alignment(context, context.mode());
 }
 
 bool must_leave(const Context& context) {

@@ -15,10 +15,8 @@ u32 error_of(u16 selector) { return selector & 0xFFFCU; }
 // SDM vol. 2, MOV: checks on a load of SS.
 bool check_stack_segment(Context& context, u16 selector, u64 raw) {
   const u32 attributes = x86::descriptor_attributes(raw);
-  const bool writable_data = (attributes & x86::kCodeOrData) != 0 && !x86::is_code(attributes) &&
-                             (attributes & x86::kTypeReadableWritable) != 0;
   const unsigned rpl = selector & 3U;
-  if (rpl != context.cpl || !writable_data || x86::dpl(attributes) != context.cpl) {
+  if (rpl != context.cpl || !x86::is_writable_data(attributes) || x86::dpl(attributes) != context.cpl) {
     return context.raise(kVectorGp, error_of(selector));
   }
   if ((attributes & x86::kPresentBit) == 0) return context.raise(kVectorSs, error_of(selector));
@@ -80,6 +78,21 @@ Segment real_segment(u16 selector) {
 Segment null_stack_segment(unsigned cpl) {
   return {static_cast<u16>(cpl), x86::kPresentBit | x86::kCodeOrData | x86::kTypeReadableWritable | cpl << 5,
           0xFFFFFFFF, 0};
+}
+
+bool is_within(const Segment& segment, u64 offset, unsigned size) {
+  const u64 last = offset + size - 1;
+  const bool expands_down = !x86::is_code(segment.attributes) && (segment.attributes & 4) != 0;
+  if (!expands_down) return last <= segment.limit;
+  const u64 top = (segment.attributes & x86::kDefaultBig) != 0 ? 0xFFFFFFFF : 0xFFFF;
+  return offset > segment.limit && last <= top;
+}
+
+bool check_code_offset(Context& context, u64 raw, u64 offset) {
+  if (context.long_mode() && (x86::descriptor_attributes(raw) & x86::kLongBit) != 0) {
+    return static_cast<u64>(static_cast<i64>(offset << 16) >> 16) == offset || context.raise(kVectorGp, 0);
+  }
+  return (offset & 0xFFFFFFFF) <= x86::descriptor_limit(raw) || context.raise(kVectorGp, 0);
 }
 
 void set_code_segment(Context& context, u16 selector, u64 raw, unsigned cpl) {

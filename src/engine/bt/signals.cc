@@ -14,6 +14,7 @@
 #include "engine/bt/direct/direct.h"
 #include "engine/bt/events.h"
 #include "engine/bt/sampler.h"
+#include "engine/bt/stored/guarded_copy.h"
 #include "engine/bt/stubs.h"
 #include "engine/bt/tlb.h"
 #include "engine/bt/vm.h"
@@ -52,6 +53,7 @@ void go_on_in_trap(greg_t* registers, unsigned vector) {
 void on_fault(int signal, siginfo_t* info, void* opaque) {
   auto* user = static_cast<ucontext_t*>(opaque);
   auto& registers = user->uc_mcontext.gregs;
+  if (stored::recover_copy(registers)) return;
   const auto trap = static_cast<unsigned>(registers[REG_TRAPNO]);
   const auto* pc = reinterpret_cast<const u8*>(registers[REG_RIP]);
   if (current != nullptr && current->vm->code().contains(pc) && trap != kHostPageFault) {

@@ -27,9 +27,9 @@ bool do_swapgs(Context& context);
 
 // Segment registers. load_segment is MOV/POP/LxS to ES, SS, DS, FS, GS in the current mode (real, protected, long).
 bool load_segment(Context& context, SegmentIndex index, u16 selector);
-// Far JMP / CALL / RETF with a `bits`-wide offset: they set CS:RIP (and push or pop). Call gates in long mode and
-// protected mode; task gates raise #GP.
-bool far_jump(Context& context, u16 selector, u64 offset, unsigned bits);
+// Far JMP, CALL and RET with a `bits`-wide offset: they set CS:RIP (and push or pop). `return_rip` is that behind the
+// instruction.
+bool far_jump(Context& context, u16 selector, u64 offset, u64 return_rip);
 bool far_call(Context& context, u16 selector, u64 offset, unsigned bits, u64 return_rip);
 bool far_return(Context& context, unsigned bits, unsigned extra_bytes);
 bool load_ldt(Context& context, u16 selector);

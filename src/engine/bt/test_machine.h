@@ -41,6 +41,7 @@ class TestMachine : public ::testing::Test {
     config.eoi = &eoi;
     config.cpu_count = cpus;
     config.translation_cache_bytes = 4 * kMiB;
+    config.translation_cache_file = translations;
     auto made = Vm::create(config);
     ASSERT_TRUE(made.ok());
     vm = std::move(*made);
@@ -85,6 +86,7 @@ class TestMachine : public ::testing::Test {
     for (u64 page = 0; page < 512; ++page) map(page << 12, page << 12, 0x103);  // supervisor, writable, global
   }
 
+  std::string translations;  // the file, for the next start(); may be empty
   std::unique_ptr<guest::GuestMemory> memory;
   guest::Bus mmio, ports;
   EoiRecorder eoi;

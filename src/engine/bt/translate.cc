@@ -5,6 +5,7 @@
 
 #include "engine/bt/assembler.h"
 #include "engine/bt/block_emitter.h"
+#include "engine/bt/stored/store.h"
 #include "engine/bt/stubs.h"
 #include "engine/bt/tlb.h"
 #include "engine/bt/trace.h"
@@ -36,57 +37,165 @@ void join_next_page(Context& context, const BlockKey& key, const u8* rest_of_pag
   std::memcpy(bytes.data() + here, next_page, bytes.size() - here);
   decode_straddling(bytes.data(), bytes.size(), page_offset, key.mode, key.usable, context.vm->cpu().features, trace);
 }
+
+// One block on its way from the guest's bytes to the code cache, whose mutex is held.
+class Making {
+ public:
+  Making(Context& context, const BlockKey& key, const u8* host_page)
+      : context_(context),
+        vm_(*context.vm),
+        code_(vm_.code()),
+        key_(key),
+        host_page_(host_page),
+        page_offset_(static_cast<u16>(key.gpa & 4095)),
+        length_(static_cast<unsigned>(std::min<u64>(bytes_.size(), 4096U - page_offset_))),
+        // Breakpoints are in the code that is made while there are some.
+        breaks_(vm_.breaks().offsets().any()),
+        store_(breaks_ ? nullptr : vm_.stored()) {
+    std::memcpy(bytes_.data(), host_page + page_offset_, length_);
+  }
+
+  // Whether code for these bytes is kept.
+  bool find_kept() {
+    if (store_ == nullptr) return false;
+    kept_ = store_->find(wanted());
+    if (kept_) size_ = kept_->header.guest_size;
+    return kept_.has_value();
+  }
+
+  // False: the first bytes are no instruction.
+  bool decode() {
+    decode_trace(bytes_.data(), length_, page_offset_, key_.mode, key_.usable, vm_.cpu().features, &trace_);
+    if (trace_.count == 1 && trace_.at[0].kind == Kind::kStraddle && !breaks_)
+      join_next_page(context_, key_, bytes_.data(), page_offset_, &trace_);
+    if (breaks_) break_trace(trace_, vm_.breaks().offsets());
+    if (trace_.count != 0) size_ = std::min<unsigned>(trace_.end_offset, 4096) - page_offset_;
+    return trace_.count != 0;
+  }
+
+  // After one of these has answered true.
+  Translated finish(bool arrival, Block** out) {
+    vm_.pages().add(key_.gpa, size_);
+    std::atomic_thread_fence(std::memory_order_seq_cst);  // code bits before the second look at the bytes
+    if (vm_.pages().take_writable(key_.gpa)) {
+      vm_.pages().mark_writable(key_.gpa);
+      return Translated::kAgain;
+    }
+    if (std::memcmp(bytes_.data(), host_page_ + page_offset_, size_) != 0) return Translated::kAgain;
+
+    Block* block = code_.room_for_record();
+    block->packed_key = key_.packed();
+    block->guest_size = static_cast<u16>(size_);
+    block->chunk_mask = chunks_of(page_offset_, page_offset_ + size_ - 1U);
+    Assembler before(code_.room(), code_.room_end());
+    if (arrival && key_.mode != kModeKernelAc) {
+      block->arrival = code_.room();
+      emit_arrival(before, key_.mode, page_offset_, vm_.stubs());
+      before.align_displacement(0);  // so that what a block has aligned is so wherever it is put
+    }
+    block->host = before.at();
+    const Translated done = kept_ ? place(block) : emit(block);
+    if (done != Translated::kDone) return done;
+    code_.insert(block, cold_end_);
+    *out = block;
+    return Translated::kDone;
+  }
+
+ private:
+  stored::Wanted wanted() const { return {bytes_.data(), length_, page_offset_, key_.mode, key_.usable}; }
+
+  Translated place(Block* block) {
+    u8* const cold = code_.cold_room();
+    if (!stored::place_entry(*kept_, code_, block, block->host, cold)) {
+      store_->refuse();
+      return Translated::kAgain;
+    }
+    cold_end_ = cold + kept_->cold.size();
+    ++context_.stats.blocks_loaded;
+    return Translated::kDone;
+  }
+
+  Translated emit(Block* block) {
+    u8* const cold_begin = code_.cold_room();
+    Assembler assembler(block->host, code_.room() + CodeCache::kMaxBlockBytes - 1);
+    Assembler cold(cold_begin, cold_begin + CodeCache::kMaxBlockBytes - 1);
+    // The end of an instruction on two pages is no part of the bytes that a block is known by.
+    const bool keeps = store_ != nullptr && trace_.end_offset <= 4096 && trace_.at[0].kind != Kind::kStraddle;
+    places_.count = 0;
+    assembler.note_in(keeps ? &places_ : nullptr);
+    cold.note_in(keeps ? &places_ : nullptr);
+    BlockEmitter emitter(assembler, cold, vm_.stubs(), code_, *block);
+    if (!emitter.emit(trace_)) return Translated::kFull;
+    cold_end_ = cold.at();
+    if (keeps) store_->add(wanted(), {*block, {block->host, assembler.at()}, {cold_begin, cold_end_}, places_}, code_);
+    ++context_.stats.blocks_translated;
+    return Translated::kDone;
+  }
+
+  // Guarded by the mutex; too big for a stack.
+  static inline Trace trace_;
+  static inline stored::Places places_;
+
+  Context& context_;
+  Vm& vm_;
+  CodeCache& code_;
+  const BlockKey key_;
+  const u8* host_page_;
+  std::array<u8, kMaxTrace * 15> bytes_;
+  u16 page_offset_;
+  unsigned length_;
+  bool breaks_;
+  stored::Store* store_;
+  std::optional<stored::Entry> kept_;
+  unsigned size_ = 0;  // of its bytes, on this page
+  u8* cold_end_ = nullptr;
+};
+
+// The block that is wanted, if its code is kept.
+Block* take_kept(Context& context, const BlockKey& key, const u8* host_page) {
+  if (!context.vm->code().has_room()) return nullptr;
+  Making making(context, key, host_page);
+  Block* block = nullptr;
+  return making.find_kept() && making.finish(false, &block) == Translated::kDone ? block : nullptr;
+}
+
+// Links the exits of a new block to blocks that are there or are kept: each that is linked now need not lead through C++
+// first. Whatever is taken in so gets its own exits linked as well.
+void link_exits(Context& context, Block* first, const u8* host_page) {
+  constexpr unsigned kMost = 16;  // the other vCPUs may be waiting for the mutex
+  CodeCache& code = context.vm->code();
+  std::array<Block*, kMost> block{first};
+  unsigned count = 1;
+  for (unsigned i = 0; i < count; ++i) {
+    for (unsigned number = 0; number < block[i]->link.size(); ++number) {
+      if (block[i]->link[number].site == 0) continue;
+      const BlockKey key = block[i]->key_of_exit(number);
+      Block* to = code.find(key.packed());
+      if (to == nullptr && count < kMost) {
+        to = take_kept(context, key, host_page);
+        if (to != nullptr) block[count++] = to;
+      }
+      if (to != nullptr) code.link(block[i], number, to);
+    }
+  }
+}
+
 }  // namespace
 
 Translated translate_block(Context& context, const BlockKey& key, const u8* host_page, bool arrival, Block** out) {
-  Vm& vm = *context.vm;
-  CodeCache& code = vm.code();
-  const auto page_offset = static_cast<u16>(key.gpa & 4095);
+  CodeCache& code = context.vm->code();
   context.doing(Activity::kTranslate);
-  std::array<u8, kMaxTrace * 15> bytes;
-  const auto length = static_cast<unsigned>(std::min<u64>(bytes.size(), 4096U - page_offset));
-
   const std::lock_guard lock(code.mutex());
   if (Block* found = code.find(key.packed())) {  // another vCPU was faster
     *out = found;
     return Translated::kDone;
   }
   if (!code.has_room()) return Translated::kFull;
-
-  static Trace trace;  // guarded by the mutex; too big for a stack
-  std::memcpy(bytes.data(), host_page + page_offset, length);
-  decode_trace(bytes.data(), length, page_offset, key.mode, key.usable, vm.cpu().features, &trace);
-  if (trace.count == 1 && trace.at[0].kind == Kind::kStraddle && !vm.breaks().offsets().any())
-    join_next_page(context, key, bytes.data(), page_offset, &trace);
-  if (vm.breaks().offsets().any()) break_trace(trace, vm.breaks().offsets());
-  if (trace.count == 0) return Translated::kInterpretFirst;
-  const unsigned size = std::min<unsigned>(trace.end_offset, 4096) - page_offset;  // of this page
-  vm.pages().add(key.gpa, size);
-  std::atomic_thread_fence(std::memory_order_seq_cst);  // code bits before the second look at the bytes
-  if (vm.pages().take_writable(key.gpa)) {
-    vm.pages().mark_writable(key.gpa);
-    return Translated::kAgain;
-  }
-  if (std::memcmp(bytes.data(), host_page + page_offset, size) != 0) return Translated::kAgain;
-
-  Block* block = code.room_for_record();
-  block->packed_key = key.packed();
-  block->guest_size = static_cast<u16>(size);
-  block->chunk_mask = chunks_of(page_offset, page_offset + size - 1U);
-  Assembler before(code.room(), code.room_end());
-  if (arrival && key.mode != kModeKernelAc) {
-    block->arrival = code.room();
-    emit_arrival(before, key.mode, page_offset, vm.stubs());
-  }
-  block->host = before.at();
-  Assembler assembler(block->host, code.room() + CodeCache::kMaxBlockBytes - 1);
-  Assembler cold(code.cold_room(), code.cold_room() + CodeCache::kMaxBlockBytes - 1);
-  BlockEmitter emitter(assembler, cold, vm.stubs(), code, *block);
-  if (!emitter.emit(trace)) return Translated::kFull;
-  code.insert(block, cold.at());
-  ++context.stats.blocks_translated;
-  *out = block;
-  return Translated::kDone;
+  Making making(context, key, host_page);
+  if (!making.find_kept() && !making.decode()) return Translated::kInterpretFirst;
+  const Translated done = making.finish(arrival, out);
+  if (done == Translated::kDone) link_exits(context, *out, host_page);
+  return done;
 }
 
 const u8* add_arrival(Vm& vm, Block& block) {

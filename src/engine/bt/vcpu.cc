@@ -54,7 +54,8 @@ Result<std::unique_ptr<BtVcpu>> BtVcpu::create(Vm& vm, u32 id) {
   context->direct = &vcpu->direct_;
   context->lapic = &vcpu->lapic_;
   context->cells = &vcpu->cells_;
-  context->decoded = &vcpu->decoded_;
+  vcpu->decoded_ = TRY(os::Mapping::anonymous(sizeof(DecodeCache)));
+  context->decoded = static_cast<DecodeCache*>(static_cast<void*>(vcpu->decoded_.data()));
   context->host_mxcsr = kDefaultMxcsr;
   context->index_mask = u64{kTlbSize - 1} << 12;
   context->page_mask = ~u64{4095};

@@ -42,7 +42,7 @@ class BtVcpu final : public Vcpu {
   NativeCells cells_;
   os::Mapping returns_;    // memory of Context::returns
   os::Mapping void_page_;  // Context::void_page
-  DecodeCache decoded_;
+  os::Mapping decoded_;  // a DecodeCache
   direct::Direct direct_;
   Debug debug_;
   std::atomic<bool> kicked_{false};

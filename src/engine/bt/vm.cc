@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <chrono>
 
+#include "base/log.h"
 #include "engine/bt/code_cache.h"
 #include "engine/bt/code_pages.h"
 #include "engine/bt/interp.h"
 #include "engine/bt/runtime.h"
+#include "engine/bt/stored/store.h"
 #include "engine/bt/stubs.h"
 #include "engine/bt/system.h"
 
@@ -23,8 +25,19 @@ Result<std::unique_ptr<Vm>> Vm::create(const Config& config) {
   vm->stubs_ =
       std::make_unique<Stubs>(emit_stubs(out, runtime_callouts(), vm->cpu_.features.has(FeatureWord::k1Ecx, 28)));
   vm->code_->set_base(reinterpret_cast<u8*>(align_up(reinterpret_cast<u64>(out.at()), 64)));
+  if (!config.translation_cache_file.empty() && config.bt_mode == BtMode::kTranslate) vm->open_stored();
   config.memory->set_observer(vm.get());
   return vm;
+}
+
+void Vm::open_stored() {
+  const auto stub_bytes = static_cast<u32>(code_->room() - code_->base());
+  const auto fingerprint = stored::fingerprint_of(cpu_.features, bt_cpu_features(), stub_bytes);
+  if (fingerprint) {
+    stored_ = std::make_unique<stored::Store>(config_.translation_cache_file, *fingerprint, code_->mutex());
+  } else {
+    log::warn("translations are not kept: this program was linked without a build id");
+  }
 }
 
 Vm::~Vm() { config_.memory->set_observer(nullptr); }

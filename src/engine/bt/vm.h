@@ -18,6 +18,9 @@ namespace pileus::engine::bt {
 class CodeCache;
 class CodePages;
 struct Stubs;
+namespace stored {
+class Store;
+}
 
 class Vm final : public guest::WriteObserver {
  public:
@@ -34,6 +37,7 @@ class Vm final : public guest::WriteObserver {
   CodeCache& code() { return *code_; }
   BreakFilter& breaks() { return breaks_; }
   const Stubs& stubs() const { return *stubs_; }
+  stored::Store* stored() { return stored_.get(); }  // nullptr: translations are not kept
 
   // Routes an interrupt message to the local APICs it names (x2APIC ids, logical and physical, all, lowest priority).
   void deliver(u32 destination, bool logical, Delivery delivery, u8 vector, bool level);
@@ -72,6 +76,7 @@ class Vm final : public guest::WriteObserver {
 
  private:
   explicit Vm(const Config& config);
+  void open_stored();
   void forget_jumps();
   void forget_jumps_to(const std::vector<u64>& arrivals);
 
@@ -81,6 +86,7 @@ class Vm final : public guest::WriteObserver {
   std::unique_ptr<CodePages> pages_;
   std::unique_ptr<CodeCache> code_;
   std::unique_ptr<Stubs> stubs_;
+  std::unique_ptr<stored::Store> stored_;
   BreakFilter breaks_;
   std::atomic<u64> jump_drops_{0};
 

@@ -18,6 +18,10 @@ class KvmEngine final : public Engine {
     return vcpus_.back().get();
   }
 
+  guest::InterruptLine* ext_int_line() override {
+    return vm_->config().ext_int != nullptr && !vcpus_.empty() ? &ext_int_line_ : nullptr;
+  }
+
   const char* name() const override { return "kvm"; }
   void signal_msi(u64 address, u32 data) override { vm_->signal_msi(address, data); }
 
@@ -44,6 +48,16 @@ class KvmEngine final : public Engine {
   }
 
  private:
+  class ExtIntLine : public guest::InterruptLine {
+   public:
+    explicit ExtIntLine(KvmEngine& engine) : engine_(engine) {}
+    void set(bool level) override { engine_.vcpus_.front()->set_ext_int(level); }
+
+   private:
+    KvmEngine& engine_;
+  };
+
+  ExtIntLine ext_int_line_{*this};
   std::unique_ptr<Vm> vm_;
   std::vector<std::unique_ptr<KvmVcpu>> vcpus_;
 };

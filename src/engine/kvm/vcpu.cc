@@ -51,12 +51,37 @@ Result<> KvmVcpu::set_up() {
 
 void KvmVcpu::kick() {
   kicked_.store(true, std::memory_order_seq_cst);
+  interrupt_run();
+}
+
+void KvmVcpu::set_ext_int(bool level) {
+  if (ext_int_.exchange(level, std::memory_order_seq_cst) != level && level) interrupt_run();
+}
+
+// Ends the KVM_RUN that is under way, or the next one.
+void KvmVcpu::interrupt_run() {
   __atomic_store_n(&shared().immediate_exit, 1, __ATOMIC_SEQ_CST);
   const std::lock_guard lock(thread_mutex_);
   if (running_) ::pthread_kill(thread_, kick_signal());
 }
 
-// immediate_exit follows kicked_. A kick in between is not lost: it sets kicked_ first, and here that is read last.
+// The local APICs are KVM's, the legacy controller is the machine's: its interrupts go in by hand, as soon as KVM says that
+// LINT0 and the guest let one pass. It knows of that at each end of KVM_RUN.
+Result<> KvmVcpu::offer_ext_int() {
+  ExtIntSource* const source = vm_.config().ext_int;
+  if (source == nullptr || id_ != 0) return {};
+  kvm_run& run = shared();
+  if (ext_int_.load(std::memory_order_seq_cst) && run.ready_for_interrupt_injection != 0) {
+    kvm_interrupt request{source->acknowledge()};
+    TRY(call(fd(), KVM_INTERRUPT, &request, "KVM_INTERRUPT"));
+    run.ready_for_interrupt_injection = 0;
+  }
+  run.request_interrupt_window = ext_int_.load(std::memory_order_seq_cst) ? 1 : 0;
+  return {};
+}
+
+// immediate_exit follows kicked_. A kick in between is not lost: it sets kicked_ first, and here that is read last. Nor is a
+// rise of the legacy wire, which is looked at after this.
 void KvmVcpu::arm() {
   __atomic_store_n(&shared().immediate_exit, 0, __ATOMIC_SEQ_CST);
   if (kicked_.load(std::memory_order_seq_cst)) __atomic_store_n(&shared().immediate_exit, 1, __ATOMIC_SEQ_CST);
@@ -82,6 +107,10 @@ Exit KvmVcpu::run() {
   for (;;) {
     if (shut_down_) {
       if (!kicked_.exchange(false)) exit = {ExitReason::kShutdown, "triple fault"};
+      break;
+    }
+    if (const Result<> offered = offer_ext_int(); !offered) {
+      exit = {ExitReason::kError, offered.error().message()};
       break;
     }
     if (::ioctl(fd(), KVM_RUN, 0) == 0) {

@@ -31,6 +31,8 @@ class KvmVcpu final : public Vcpu {
   CpuState state() const override;
   Result<> set_state(const CpuState& state) override;
 
+  // The legacy controller's wire, of the first vCPU. Any thread.
+  void set_ext_int(bool level);
   const ExitCounts& exits() const { return exits_; }
 
  private:
@@ -41,6 +43,8 @@ class KvmVcpu final : public Vcpu {
 
   Result<> set_up();
   void arm();
+  void interrupt_run();
+  Result<> offer_ext_int();
   void enter_thread();
   void leave_thread();
   // Nothing: the guest may go on.
@@ -75,6 +79,7 @@ class KvmVcpu final : public Vcpu {
   bool shut_down_ = false;  // after a triple fault, until a new state is set
 
   std::atomic<bool> kicked_{false};
+  std::atomic<bool> ext_int_{false};
   std::mutex thread_mutex_;
   bool running_ = false;  // guarded by thread_mutex_
   pthread_t thread_{};    // that is in run(); guarded by thread_mutex_

@@ -59,6 +59,7 @@ Result<ElfImage> parse(Bytes file) {
 
   ElfImage image;
   image.entry = header->e_entry;
+  image.is_i386 = Elf::kClass == ELFCLASS32;
   for (u64 i = 0; i < header->e_phnum; ++i) {
     const auto offset = checked_add<u64>(header->e_phoff, i * sizeof(typename Elf::Program));
     const auto program = offset ? load<typename Elf::Program>(file, *offset) : std::nullopt;
@@ -75,11 +76,6 @@ Result<ElfImage> parse(Bytes file) {
 bool looks_like_elf(Bytes file) { return file.size() >= SELFMAG && std::memcmp(file.data(), ELFMAG, SELFMAG) == 0; }
 
 Result<ElfImage> parse_elf(Bytes file) {
-  if (!looks_like_elf(file)) return Error(ErrorCode::kCorrupt, "not an ELF file");
-  return parse<Elf64>(file);
-}
-
-Result<ElfImage> parse_elf_of_either_width(Bytes file) {
   if (!looks_like_elf(file)) return Error(ErrorCode::kCorrupt, "not an ELF file");
   return file.size() > EI_CLASS && file[EI_CLASS] == ELFCLASS32 ? parse<Elf32>(file) : parse<Elf64>(file);
 }

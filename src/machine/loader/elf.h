@@ -21,13 +21,12 @@ struct ElfSegment {
 
 struct ElfImage {
   u64 entry = 0;
+  bool is_i386 = false;  // else x86-64
   std::vector<ElfSegment> segments;  // at least one
 };
 
 bool looks_like_elf(Bytes file);
-// An x86-64 executable. Errors: kCorrupt for a damaged file, kUnsupported for another machine or kind of ELF.
+// An x86-64 or i386 executable. Errors: kCorrupt for a damaged file, kUnsupported for another machine or kind of ELF.
 Result<ElfImage> parse_elf(Bytes file);
-// The same, or an i386 one.
-Result<ElfImage> parse_elf_of_either_width(Bytes file);
 
 }  // namespace pileus::machine

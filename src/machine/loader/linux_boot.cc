@@ -123,7 +123,10 @@ Result<engine::CpuState> load_linux(guest::GuestMemory& memory, const LinuxBoot&
   params.acpi_rsdp_addr = boot.rsdp;
   fill_e820(params, memory);
   CHECK(memory.write(kZeroPage, {reinterpret_cast<const u8*>(&params), sizeof params}));
-  return enter_long_mode(memory, image.entry, kZeroPage);
+  if (!image.is_i386) return enter_long_mode(memory, image.entry, kZeroPage);
+  engine::CpuState state = enter_protected_mode(memory, static_cast<u32>(image.entry));
+  state.gpr[engine::kRsi] = kZeroPage;
+  return state;
 }
 
 }  // namespace pileus::machine

@@ -40,6 +40,18 @@ std::string error_of(const std::vector<u8>& kernel) {
   return state.ok() ? "" : state.error().message();
 }
 
+TEST(LinuxBoot, EntersAnI386ElfInProtectedMode) {
+  auto memory = make_memory();
+  const auto state = load_linux(memory, {testing::make_multiboot(), {}, "console=ttyS0", kAcpiTables, {}});
+  ASSERT_TRUE(state.ok()) << state.error().message();
+  EXPECT_EQ(state->rip, 0xC000000Cu);
+  EXPECT_EQ(state->gpr[engine::kRsi], kZeroPage);
+  EXPECT_EQ(state->cr0 & 0x80000001, 1u);
+  EXPECT_EQ(state->efer, 0u);
+  EXPECT_EQ(state->segment[engine::kCs].selector, 0x10);
+  EXPECT_EQ(state->segment[engine::kDs].selector, 0x18);
+}
+
 TEST(LinuxBoot, EntersAnElfInLongMode) {
   auto memory = make_memory();
   const auto state = load_linux(memory, {make_elf(), {}, "console=ttyS0", kAcpiTables, {}});

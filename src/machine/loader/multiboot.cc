@@ -116,7 +116,7 @@ u64 physical_entry(const ElfImage& image) {
 }
 
 Result<Loaded> load_elf(guest::GuestMemory& memory, Bytes file) {
-  const ElfImage image = TRY(parse_elf_of_either_width(file));
+  const ElfImage image = TRY(parse_elf(file));
   const u64 end = TRY(load_segments(memory, file, image, kMaxKernel));
   return Loaded{physical_entry(image), end};
 }

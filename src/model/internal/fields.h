@@ -47,6 +47,7 @@ void fields(V& v, R& r) {
   v("volume", r.volume);
   v("size_gib", r.size_gib);
   v("delete_on_termination", r.delete_on_termination);
+  v.later("attached_at", r.attached_at);
 }
 
 template <typename V, Record<InstanceDesired> R>
@@ -115,6 +116,7 @@ void fields(V& v, R& r) {
   v("private_address", r.private_address);
   v("public_address", r.public_address);
   v("changed_at", r.changed_at);
+  v.later("attached_volumes", r.attached_volumes);
 }
 
 template <typename V, Record<HostDesired> R>
@@ -143,6 +145,13 @@ void fields(V& v, R& r) {
   v.later("tunnel", r.tunnel);
 }
 
+template <typename V, Record<HostLayers> R>
+void fields(V& v, R& r) {
+  v("id", r.id);
+  v("address", r.address);
+  v("layers", r.layers);
+}
+
 template <typename V, Record<HostClaims> R>
 void fields(V& v, R& r) {
   v("id", r.id);
@@ -155,6 +164,15 @@ void fields(V& v, R& r) {
   v("id", r.id);
   v("state", r.state);
   v("changed_at", r.changed_at);
+}
+
+template <typename V, Record<ImageDisk> R>
+void fields(V& v, R& r) {
+  v("device", r.device);
+  v("snapshot", r.snapshot);
+  v("size_gib", r.size_gib);
+  v("type", r.type);
+  v("delete_on_termination", r.delete_on_termination);
 }
 
 template <typename V, Record<ImageDesired> R>
@@ -172,6 +190,8 @@ void fields(V& v, R& r) {
   v("launch_accounts", r.launch_accounts);
   v("created_at", r.created_at);
   v("tags", r.tags);
+  v.later("disks", r.disks);
+  v.later("deprecate_at", r.deprecate_at);
 }
 
 template <typename V, Record<ImageObserved> R>
@@ -183,6 +203,15 @@ void fields(V& v, R& r) {
   v("manifest", r.manifest);
 }
 
+template <typename V, Record<VolumeChange> R>
+void fields(V& v, R& r) {
+  v("size_gib", r.size_gib);
+  v("type", r.type);
+  v("iops", r.iops);
+  v("throughput", r.throughput);
+  v("started_at", r.started_at);
+}
+
 template <typename V, Record<VolumeDesired> R>
 void fields(V& v, R& r) {
   v("id", r.id);
@@ -191,24 +220,38 @@ void fields(V& v, R& r) {
   v("size_gib", r.size_gib);
   v("type", r.type);
   v("iops", r.iops);
+  v("throughput", r.throughput);
   v("snapshot", r.snapshot);
+  v("image", r.image);
+  v("begins_as", r.begins_as);
   v("wanted", r.wanted);
   v("attached_to", r.attached_to);
-  v("device", r.device);
-  v("delete_on_termination", r.delete_on_termination);
+  v("changed_from", r.changed_from);
   v("created_at", r.created_at);
   v("tags", r.tags);
+}
+
+template <typename V, Record<VolumePlaced> R>
+void fields(V& v, R& r) {
+  v("id", r.id);
+  v("host", r.host);
+  v("epoch", r.epoch);
+  v("leaving", r.leaving);
+  v("layers", r.layers);
+  v("placed_at", r.placed_at);
 }
 
 template <typename V, Record<VolumeObserved> R>
 void fields(V& v, R& r) {
   v("id", r.id);
   v("state", r.state);
-  v("attachment", r.attachment);
-  v("instance", r.instance);
   v("host", r.host);
-  v("attached_at", r.attached_at);
+  v("epoch", r.epoch);
+  v("size_gib", r.size_gib);
+  v("handed_over", r.handed_over);
+  v("layers", r.layers);
   v("reason", r.reason);
+  v("changed_at", r.changed_at);
 }
 
 template <typename V, Record<SnapshotDesired> R>
@@ -216,8 +259,11 @@ void fields(V& v, R& r) {
   v("id", r.id);
   v("account", r.account);
   v("volume", r.volume);
+  v("size_gib", r.size_gib);
   v("description", r.description);
-  v("wanted", r.wanted);
+  v("with_reboot", r.with_reboot);
+  v("is_public", r.is_public);
+  v("accounts", r.accounts);
   v("started_at", r.started_at);
   v("tags", r.tags);
 }
@@ -227,8 +273,7 @@ void fields(V& v, R& r) {
   v("id", r.id);
   v("state", r.state);
   v("progress_percent", r.progress_percent);
-  v("size_gib", r.size_gib);
-  v("manifest", r.manifest);
+  v("layers", r.layers);
   v("reason", r.reason);
 }
 

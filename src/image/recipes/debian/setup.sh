@@ -40,7 +40,8 @@ users: [default]
 disable_root: true
 preserve_hostname: false
 datasource_list: [NoCloud, Ec2, None]
-datasource: {Ec2: {strict_id: false}}
+# One address, so that no name is looked up before there is a name server.
+datasource: {Ec2: {strict_id: false, metadata_urls: ["http://169.254.169.254"]}}
 network: {config: disabled}
 apt: {preserve_sources_list: true}
 ssh_deletekeys: true

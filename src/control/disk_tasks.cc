@@ -1,0 +1,156 @@
+#include "control/disk_tasks.h"
+
+#include <algorithm>
+
+namespace pileus::control {
+namespace {
+
+const model::DiskWish* wish_for(const View& view, const model::VolumeDesired& volume) {
+  const InstanceView* instance = volume.attached_to ? view.find(volume.attached_to) : nullptr;
+  if (instance == nullptr) return nullptr;
+  const auto& disks = instance->desired.value.disks;
+  const auto wish = std::ranges::find(disks, volume.id, &model::DiskWish::volume);
+  return wish == disks.end() ? nullptr : &*wish;
+}
+
+VolumeGoal goal_of(const View& view, const VolumeView& volume) {
+  // What is to be a snapshot is taken first.
+  if (!view.disks().pending_snapshots(volume.desired.value.id).empty()) return VolumeGoal::kHold;
+  if (!volume.desired.value.wanted) return VolumeGoal::kDelete;
+  return volume.placed.value.leaving ? VolumeGoal::kHandOver : VolumeGoal::kHold;
+}
+
+// A disk of an instance that was launched before volumes had records.
+VolumeTask task_without_record(const View& view, const model::InstanceDesired& instance, const model::DiskWish& disk) {
+  VolumeTask task;
+  task.id = disk.volume;
+  task.epoch = 1;
+  task.size_gib = disk.size_gib;
+  const LibraryImage* image = view.disks().find(instance.image);
+  if (image != nullptr) task.image_name = image->name;
+  task.instance = instance.id;
+  task.device = disk.device;
+  task.observed.id = disk.volume;
+  return task;
+}
+
+void add_snapshots(const View& view, model::VolumeId volume, DiskTasks& tasks) {
+  for (const model::SnapshotId id : view.disks().pending_snapshots(volume)) {
+    tasks.snapshots.push_back(snapshot_task(*view.disks().find(id)));
+  }
+}
+
+void add_volume(const View& view, const VolumeView& volume, DiskTasks& tasks) {
+  tasks.volumes.push_back(volume_task(view, volume));
+  add_snapshots(view, volume.desired.value.id, tasks);
+}
+
+void add_disks_of(const View& view, const InstanceView& instance, model::HostId host, DiskTasks& tasks) {
+  for (const model::DiskWish& disk : instance.desired.value.disks) {
+    const VolumeView* volume = view.disks().find(disk.volume);
+    if (volume == nullptr || !volume->desired.exists()) {
+      tasks.volumes.push_back(task_without_record(view, instance.desired.value, disk));
+    } else if (!volume->placed.exists() && home_of(view, *volume).host == host) {
+      add_volume(view, *volume, tasks);
+    }
+  }
+}
+
+bool holds(const HostView& host, const std::string& layer) {
+  return std::ranges::binary_search(host.layers.value.layers, layer);
+}
+
+void add_layers(const View& view, model::HostId id, DiskTasks& tasks) {
+  const HostView* self = view.find(id);
+  if (self == nullptr) return;
+  for (const std::string& layer : self->layers.value.layers) {
+    if (view.disks().is_needed(layer)) tasks.needed_layers.push_back(layer);
+  }
+  for (const VolumeTask& task : tasks.volumes) {
+    for (const std::string& layer : task.layers) {
+      if (holds(*self, layer) || tasks.layer_sources.contains(layer)) continue;
+      std::vector<std::string>& sources = tasks.layer_sources[layer];
+      for (const auto& [other, host] : view.hosts()) {
+        const std::string& address = host.layers.value.address;
+        if (other != id && !address.empty() && host.alive != 0 && holds(host, layer)) sources.push_back(address);
+      }
+    }
+  }
+}
+
+}  // namespace
+
+VolumeHome home_of(const View& view, const VolumeView& volume) {
+  if (volume.placed.exists()) return {volume.placed.value.host, volume.placed.value.epoch};
+  if (!volume.desired.value.attached_to) return {};
+  const InstanceView* instance = view.find(volume.desired.value.attached_to);
+  if (instance == nullptr || !instance->placed.exists()) return {};
+  return {instance->placed.value.host, 1};
+}
+
+model::VolumePlaced first_place(const VolumeView& volume, const InstanceView& instance, model::Millis now) {
+  model::VolumePlaced placed;
+  placed.id = volume.desired.value.id;
+  placed.host = instance.placed.value.host;
+  placed.epoch = 1;
+  placed.layers = volume.desired.value.begins_as;
+  placed.placed_at = now;
+  return placed;
+}
+
+model::InstanceId holder_of(const View& view, const VolumeView& volume) {
+  const model::VolumeId id = volume.desired.value.id;
+  for (const model::InstanceId each : view.on_host(home_of(view, volume).host)) {
+    const InstanceView& instance = *view.find(each);
+    if (instance.observed.value.state == model::InstanceState::kTerminated) continue;
+    const auto& has = instance.observed.value.attached_volumes;
+    if (std::ranges::find(has, id) != has.end()) return each;
+  }
+  return {};
+}
+
+VolumeTask volume_task(const View& view, const VolumeView& volume) {
+  const model::VolumeDesired& desired = volume.desired.value;
+  VolumeTask task;
+  task.id = desired.id;
+  task.goal = goal_of(view, volume);
+  task.epoch = home_of(view, volume).epoch;
+  task.size_gib = desired.size_gib;
+  task.layers = volume.placed.exists() ? volume.placed.value.layers : desired.begins_as;
+  const LibraryImage* image = desired.image ? view.disks().find(desired.image) : nullptr;
+  if (image != nullptr && task.layers.empty()) {
+    task.image_name = image->name;
+    if (!image->layer.empty()) task.layers = {image->layer};
+  }
+  if (const model::DiskWish* wish = wish_for(view, desired)) {
+    task.instance = desired.attached_to;
+    task.device = wish->device;
+  }
+  task.observed = volume.observed.value;
+  task.observed.id = desired.id;
+  return task;
+}
+
+SnapshotTask snapshot_task(const SnapshotView& snapshot) {
+  return {.id = snapshot.desired.value.id,
+          .volume = snapshot.desired.value.volume,
+          .with_reboot = snapshot.desired.value.with_reboot,
+          .observed = snapshot.observed.value};
+}
+
+DiskTasks disk_tasks(const View& view, model::HostId host) {
+  DiskTasks tasks;
+  for (const model::InstanceId id : view.on_host(host)) {
+    const InstanceView& instance = *view.find(id);
+    const bool over = instance.observed.value.state == model::InstanceState::kTerminated;
+    if (instance.desired.exists() && !over) add_disks_of(view, instance, host, tasks);
+  }
+  for (const model::VolumeId id : view.disks().on_host(host)) {
+    const VolumeView& volume = *view.disks().find(id);
+    if (volume.desired.exists()) add_volume(view, volume, tasks);
+  }
+  add_layers(view, host, tasks);
+  return tasks;
+}
+
+}  // namespace pileus::control

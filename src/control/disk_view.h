@@ -1,0 +1,90 @@
+// DiskView: volumes and snapshots as they stand in the store, with what is looked for in them. Part of View, and kept by it.
+#pragma once
+
+#include <map>
+#include <set>
+
+#include "control/records.h"
+#include "model/image.h"
+#include "model/volume.h"
+
+namespace pileus::control {
+
+struct VolumeView {
+  Stored<model::VolumeDesired> desired;
+  Stored<model::VolumePlaced> placed;
+  Stored<model::VolumeObserved> observed;
+};
+
+struct SnapshotView {
+  Stored<model::SnapshotDesired> desired;
+  Stored<model::SnapshotObserved> observed;
+  bool pending() const {
+    return desired.exists() && observed.exists() && observed.value.state == model::SnapshotState::kPending;
+  }
+};
+
+// Of an image of the library.
+struct LibraryImage {
+  std::string name;  // empty: it is made of snapshots
+  std::string layer;  // that its disk is; empty: not known
+};
+
+class DiskView {
+ public:
+  void clear() { *this = DiskView(); }
+  // Takes in a key of volumes, snapshots or images. What changed, for the notes; none when the key is another's.
+  struct Changed {
+    model::VolumeId volume;
+    model::SnapshotId snapshot;
+  };
+  Result<Changed> apply(const state::KeyValue& entry, bool deleted);
+
+  const std::map<model::VolumeId, VolumeView>& volumes() const { return volumes_; }
+  const std::map<model::SnapshotId, SnapshotView>& snapshots() const { return snapshots_; }
+  // nullptr when it is not there.
+  const VolumeView* find(model::VolumeId id) const;
+  const SnapshotView* find(model::SnapshotId id) const;
+  const LibraryImage* find(model::ImageId id) const;
+  // None when there is none of that name.
+  model::ImageId library_image(const std::string& name) const;
+  const std::set<model::VolumeId>& of_account(const model::AccountId& account) const;
+  // Those with a `placed` record that names the host.
+  const std::set<model::VolumeId>& on_host(model::HostId host) const;
+  const std::set<model::SnapshotId>& pending_snapshots(model::VolumeId volume) const;
+  const std::set<model::ImageId>& pending_images() const { return pending_images_; }
+  // Whether anything but a host's own chains needs it.
+  bool is_needed(const std::string& layer) const { return layers_.contains(layer); }
+
+ private:
+  Result<> apply_volume(model::VolumeId id, std::string_view part, const state::KeyValue& entry, bool deleted);
+  Result<> apply_snapshot(model::SnapshotId id, std::string_view part, const state::KeyValue& entry, bool deleted);
+  Result<> apply_image(model::ImageId id, std::string_view part, const state::KeyValue& entry, bool deleted);
+  // As it was added: it must not have changed since.
+  void index(const VolumeView& view, bool add);
+  void index(const SnapshotView& view, bool add);
+  void need(const model::Layers& layers, bool add);
+
+  std::map<model::VolumeId, VolumeView> volumes_;
+  std::map<model::SnapshotId, SnapshotView> snapshots_;
+  std::map<model::ImageId, LibraryImage> images_;
+  std::set<model::ImageId> pending_images_;
+  std::map<model::AccountId, std::set<model::VolumeId>> accounts_;
+  std::map<model::HostId, std::set<model::VolumeId>> placed_;
+  std::map<model::VolumeId, std::set<model::SnapshotId>> pending_;
+  std::map<std::string, u32> layers_;  // how many records need it
+};
+
+// Keeps the newer one: what we committed ourselves may be told again by the watch, later and older.
+template <typename Record>
+Result<> keep_newer(Stored<Record>& stored, const state::KeyValue& entry, bool deleted) {
+  if (entry.mod_revision < stored.revision) return {};
+  if (deleted) {
+    stored = {};
+    return {};
+  }
+  stored = TRY(decode_entry<Record>(entry));
+  return {};
+}
+
+}  // namespace pileus::control

@@ -1,0 +1,24 @@
+// The volumes and snapshots of a simulated host: records without bytes, every task done at once.
+#pragma once
+
+#include "control/clock.h"
+#include "control/disk_protocol.h"
+#include "control/view.h"
+
+namespace pileus::control {
+
+// What a volume asks of its host, out of the view.
+struct SimulatedDisk {
+  model::HostId host;  // none: it lives nowhere
+  VolumeTask task;
+  std::vector<SnapshotTask> snapshots;
+  bool in_use = false;  // by an instance
+  bool silent = false;  // that a new instance has its volumes is told with the instance
+  bool waits() const { return task.goal != VolumeGoal::kHold && in_use; }
+};
+SimulatedDisk simulated_disk(const View& view, const VolumeView& volume);
+
+// Does what is asked. Whether something was told.
+Result<bool> attend(state::Store& store, const Clock& clock, const SimulatedDisk& disk);
+
+}  // namespace pileus::control

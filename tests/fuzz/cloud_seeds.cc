@@ -108,7 +108,7 @@ std::vector<Bytes> host_message_seeds() {
   control::Observation observation;
   observation.observed.id = model::InstanceId(7);
   control::HostNetwork network;
-  network.networks[7] = "172.31.0.0/16";
+  network.networks[7] = {"172.31.0.0/16"};
   network.ports = {control::NetworkPort{}};
   network.ports[0].instance = model::InstanceId(7);
   network.ports[0].interface = model::InterfaceId(7);
@@ -117,7 +117,7 @@ std::vector<Bytes> host_message_seeds() {
   return {
       bytes_of(control::encode(network)),
       bytes_of(control::encode(report)),
-      bytes_of(control::encode(std::vector{assignment})),
+      bytes_of(control::encode(control::Assignments{.instances = {assignment}, .disks = {}})),
       bytes_of(control::encode(observation)),
       bytes_of(control::encode(control::JoinRequest{"secret", "name", "", "", "request"})),
       bytes_of(control::encode(control::ConsoleWishes{9, {model::InstanceId(7)}, {{9, model::InstanceId(7), "ls"}}})),

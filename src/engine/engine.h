@@ -121,7 +121,7 @@ struct Config {
   std::string cpu_model{kDefaultCpuModel};     // see cpu_model.h
   bool paravirt = true;                        // offer the KVM paravirtual interface
   u64 translation_cache_bytes = 128 * kMiB;  // bound on emitted code
-  std::string translation_cache_file;          // translations that outlive the VM; empty: they do not
+  std::string translation_cache_file;  // translations that outlive the VM; empty: they do not
   BtMode bt_mode = BtMode::kTranslate;
   DirectMode direct = DirectMode::kAuto;
   KvmDirtyMode kvm_dirty = KvmDirtyMode::kBitmap;

@@ -184,8 +184,8 @@ Result<> check(const VmConfig& config) {
                  "a translation cache has from 8M to 2G, not " + format_size(config.translation_cache_bytes));
   }
   if (!config.translation_cache_file.empty() && config.translation_cache_file.front() != '/') {
-    return Error(ErrorCode::kInvalid, "the translation cache's file needs a whole path, not '" +
-                                          config.translation_cache_file + "'");
+    return Error(ErrorCode::kInvalid,
+                 "the translation cache's file needs a whole path, not '" + config.translation_cache_file + "'");
   }
   std::set<std::string> taken;
   for (const PortForward& forward : config.forwards) {

@@ -53,10 +53,20 @@ TEST(Config, ComesBackAsWritten) {
 
 TEST(Config, RefusesEachFieldMissingOrOfAnotherKind) {
   const nlohmann::json good = nlohmann::json::parse(encode_config(example()));
-  const std::set<std::string> later{
-      "translation_cache_bytes", "restrict_network", "direct", "cpu_model",   "modules", "exit_port",
-      "legacy_devices",          "firmware",         "mac",    "switch_port", "disk_id", "disk_folder", "system",
-      "translation_cache_file"};
+  const std::set<std::string> later{"translation_cache_bytes",
+                                    "restrict_network",
+                                    "direct",
+                                    "cpu_model",
+                                    "modules",
+                                    "exit_port",
+                                    "legacy_devices",
+                                    "firmware",
+                                    "mac",
+                                    "switch_port",
+                                    "disk_id",
+                                    "disk_folder",
+                                    "system",
+                                    "translation_cache_file"};
   for (const auto& [name, value] : good.items()) {
     nlohmann::json missing = good;
     missing.erase(name);

@@ -194,8 +194,9 @@ struct alignas(64) Context {
 
   // Counters for `pileus vm stats`.
   struct Stats {
-    u64 tlb_fills, spaces_kept, interpreted, fast_system, fast_faults, blocks_translated, blocks_loaded, block_lookups, exits,
-        interrupts, exceptions, page_faults, halts, code_writes, direct_spaces, direct_runs, direct_faults, direct_ns;
+    u64 tlb_fills, spaces_kept, interpreted, fast_system, fast_faults, blocks_translated, blocks_loaded, block_lookups,
+        exits, interrupts, exceptions, page_faults, halts, code_writes, direct_spaces, direct_runs, direct_faults,
+        direct_ns;
   } stats;
 
   std::array<std::array<Tlb, 2>, kModeCount> tlb;  // [mode][0 = read, 1 = write]

@@ -6,6 +6,7 @@
 ; first such note of the second decides.
 ;; expect rax=0x600d
 ;; cpus 4
+;; limit_ms 60000
 %include "prelude.inc"
 %include "threads.inc"
 %define ROUNDS 15000

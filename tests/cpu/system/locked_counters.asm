@@ -2,6 +2,7 @@
 ; cache lines and on two pages; and plain writes to neighbouring bytes do not disturb one another.
 ;; expect rax=0x600d
 ;; cpus 2
+;; limit_ms 60000
 %include "prelude.inc"
 %include "threads.inc"
 %define ROUNDS 4000

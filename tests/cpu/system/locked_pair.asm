@@ -1,6 +1,7 @@
 ; CMPXCHG16B with LOCK by two processors loses nothing, and nobody sees halves of two values.
 ;; expect rax=0x600d
 ;; cpus 2
+;; limit_ms 60000
 %include "prelude.inc"
 %include "threads.inc"
 %define ROUNDS 4000

@@ -2,6 +2,7 @@
 ; seen in order, loads are done in order (Intel SDM vol. 3, 9.2.3.2).
 ;; expect rax=0x600d
 ;; cpus 2
+;; limit_ms 60000
 %include "prelude.inc"
 %include "threads.inc"
 %define ROUNDS 100000

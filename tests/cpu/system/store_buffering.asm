@@ -5,6 +5,7 @@
 ; other's round j + 1, and so that round must have read i or more.
 ;; expect rax=0x600d
 ;; cpus 2
+;; limit_ms 60000
 %include "prelude.inc"
 %include "threads.inc"
 %define ROUNDS 20000

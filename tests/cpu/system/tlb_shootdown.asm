@@ -2,6 +2,7 @@
 ; is acknowledged nothing is written to the page any more. By INVLPG and by a CR3 write in turns.
 ;; expect rax=0x600d
 ;; cpus 2
+;; limit_ms 60000
 %include "prelude.inc"
 %include "threads.inc"
 %define ROUNDS 100

@@ -2,6 +2,7 @@
 ; the rounds by one of them.
 ;; expect rax=0x600d
 ;; cpus 2
+;; limit_ms 60000
 %include "prelude.inc"
 %include "threads.inc"
 %define ROUTINES 640

@@ -12,9 +12,9 @@ namespace pileus::engine::bt::stored {
 
 enum class Place : u8 {
   kDisplacement,  // 4 bytes: how far it is to a stub, or to somewhere in the block
-  kBlock,         // 4 bytes: CodeCache::reference() of the block
-  kInsn,          // 8 bytes: address of the decoded instruction, behind a Site whose value is its index
-  kHandler,       // 8 bytes: address of that instruction's handler, behind kInsn
+  kBlock,  // 4 bytes: CodeCache::reference() of the block
+  kInsn,  // 8 bytes: address of the decoded instruction, behind a Site whose value is its index
+  kHandler,  // 8 bytes: address of that instruction's handler, behind kInsn
 };
 
 struct Places {

@@ -1,5 +1,6 @@
 #include "engine/bt/direct/pages.h"
 
+#include <cpuid.h>
 #include <sys/mman.h>
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include "engine/bt/code_pages.h"
 #include "engine/bt/page_walk.h"
 #include "engine/bt/vm.h"
+#include "engine/cpuid.h"
 
 namespace pileus::engine::bt::direct {
 
@@ -52,10 +54,32 @@ bool look_up(Context& context, u64 va, Entry* out) {
   }
 }
 
+u64 host_xcr0() {
+  u32 eax = 0, ebx = 0, ecx = 0, edx = 0;
+  constexpr u32 kOsXsave = 1U << 27;
+  if (__get_cpuid(1, &eax, &ebx, &ecx, &edx) == 0 || (ecx & kOsXsave) == 0) return 0;
+  asm volatile("xgetbv" : "=a"(eax), "=d"(edx) : "c"(0));
+  return u64{edx} << 32 | eax;
+}
+
+// Whether code that runs directly saves state of components that the guest has not. The guest's own XRSTOR, where it is not
+// run directly, would refuse what it is given then.
+bool would_save_too_much(const Context& context) {
+  static const u64 host = host_xcr0();
+  return (host & ~allowed_xcr0(context.vm->cpu().features)) != 0;
+}
+
+// XSAVE, XSAVEOPT (0F AE /4, /6) or XSAVEC (0F C7 /4) of memory.
+bool is_xsave(const u8* code, const u8* end) {
+  if (end - code < 3) return false;
+  const unsigned mod = code[2] >> 6, extension = code[2] >> 3 & 7;
+  return mod != 3 && ((code[1] == 0xAE && (extension == 4 || extension == 6)) || (code[1] == 0xC7 && extension == 4));
+}
+
 // Where on a page there may be an instruction that would tell of the host and raise no exception there: CPUID (0F A2), and
 // LSL (0F 03) as Linux's vDSO uses it, with selector 0x7B, whose limit is the number of the processor; or SYSENTER
-// (0F 34), after which the host does not know where it was.
-std::vector<u64> find_telltales(const u8* page) {
+// (0F 34), after which the host does not know where it was. With `saves`, what saves extended state too.
+std::vector<u64> find_telltales(const u8* page, bool saves) {
   constexpr std::array<u8, 4> kSelector{0x7B, 0, 0, 0};
   constexpr u64 kNear = 64;
   std::vector<u64> found;
@@ -66,7 +90,9 @@ std::vector<u64> find_telltales(const u8* page) {
     const u8 second = next[1];
     const u8* const before = page + (at < kNear ? 0 : at - kNear);
     const bool is_lsl = second == 0x03 && std::search(before, next, kSelector.begin(), kSelector.end()) != next;
-    if ((second == 0xA2 && !is_cpuid_fault_supported()) || second == 0x34 || is_lsl) found.push_back(at);
+    if ((second == 0xA2 && !is_cpuid_fault_supported()) || second == 0x34 || is_lsl ||
+        (saves && is_xsave(next, page + kPageBytes)))
+      found.push_back(at);
   }
   return found;
 }
@@ -113,7 +139,7 @@ bool Pages::add(Context& context, u64 va, u64 gpa, int protection, bool wanted) 
   if (host == nullptr) return false;
   if ((protection & PROT_WRITE) != 0 && !may_write(context, gpa)) return false;
   if ((protection & PROT_EXEC) != 0) {
-    const std::vector<u64> telltales = find_telltales(host);
+    const std::vector<u64> telltales = find_telltales(host, would_save_too_much(context));
     if (!telltales.empty() && (!wanted || !guard(va, telltales))) return false;
   }
   pages_[va] = {gpa, protection};

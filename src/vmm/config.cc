@@ -36,7 +36,7 @@ Result<SystemTexts> parse_system(const Json& object) {
   const auto found = object.find("system");
   if (found == object.end()) return system;
   if (!found->is_object()) return bad_field("system");
-  Reader reader(*found);
+  JsonReader reader(*found);
   reader.text("manufacturer", system.manufacturer);
   reader.text("product", system.product);
   reader.text("serial", system.serial);

@@ -23,6 +23,8 @@ class CloudLink {
   // What the virtual switch has to know now: a control::HostNetwork, encoded.
   virtual Result<std::string> network() = 0;
   virtual Result<> observe(const control::Observation& observation) = 0;
+  virtual Result<> observe(const control::VolumeObservation& observation) = 0;
+  virtual Result<> observe(const control::SnapshotObservation& observation) = 0;
   // Ends a next_assignments() that waits.
   virtual void cancel() = 0;
 };

@@ -1,5 +1,7 @@
 #include "host/layer_worker.h"
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "host/layer_server.h"
 

@@ -158,6 +158,7 @@ Result<bool> Agent::fail(control::Assignment& assignment, LocalVm& vm, const std
     return true;
   }
   TRY(vm.remove());
+  if (!TRY(disks_.remove_disks_of(assignment, *tasks_))) return false;
   assignment.observed.attached_volumes.clear();
   TRY(report(assignment, vm, kTerminated, {"did not start", why, false}));
   return true;
@@ -267,6 +268,7 @@ Result<bool> Agent::attend_terminated(control::Assignment& assignment, LocalVm& 
     return false;
   }
   TRY(vm.remove());
+  if (!TRY(disks_.remove_disks_of(assignment, *tasks_))) return false;
   assignment.observed.attached_volumes.clear();
   if (assignment.observed.state == kTerminated) return true;
   if (assignment.observed.reason_code.empty()) {

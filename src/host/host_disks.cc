@@ -38,12 +38,25 @@ bool HostDisks::step(control::DiskTasks& tasks, const std::vector<control::Assig
   bool acted = worker_.take_news();
   // Snapshots first: a volume that is to go was to be kept as it was before.
   acted |= snapshots_.step(tasks, assignments, holders);
-  acted |= volumes_.step(tasks, holders);
+  acted |= volumes_.step(tasks, holders, ended_volumes(tasks, assignments));
   if (now - cleaned_ >= kCleanEvery) {
     cleaned_ = now;
     collect_garbage(tasks);
   }
   return acted;
+}
+
+// The cloud forgets such a volume with the instance, and a snapshot of it that is not completed by then.
+Result<bool> HostDisks::remove_disks_of(const control::Assignment& assignment, const control::DiskTasks& tasks) {
+  for (const model::DiskWish& disk : assignment.desired.disks) {
+    if (!disk.delete_on_termination) continue;
+    const auto waits = [&](const control::SnapshotTask& snapshot) {
+      return snapshot.volume == disk.volume && snapshot.observed.state == model::SnapshotState::kPending;
+    };
+    if (std::ranges::any_of(tasks.snapshots, waits)) return false;
+    TRY(remove_disk(places_.volume(disk.volume)));
+  }
+  return true;
 }
 
 // Read through in the background, the first time that they are asked for.

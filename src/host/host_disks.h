@@ -25,6 +25,9 @@ class HostDisks {
   bool step(control::DiskTasks& tasks, const std::vector<control::Assignment>& assignments,
             std::map<model::InstanceId, LocalVm>& vms, LocalVm::Time now);
 
+  // Removes the disks that go with an instance that ends, and whose VM is gone. False: one is still wanted for a snapshot.
+  Result<bool> remove_disks_of(const control::Assignment& assignment, const control::DiskTasks& tasks);
+
   const DiskPlaces& places() const { return places_; }
   const VolumeKeeper& volumes() const { return volumes_; }
   const SnapshotKeeper& snapshots() const { return snapshots_; }

@@ -111,7 +111,8 @@ class HostDisksTest : public ::testing::Test {
   }
   bool is_held(VolumeId id, u64 gib, u64 epoch = 1) {
     const model::VolumeObserved& told = cloud_.volumes[id];
-    return told.state == model::VolumeState::kAvailable && told.size_gib == gib && told.epoch == epoch;
+    return told.state == model::VolumeState::kAvailable && told.size_gib == gib && told.epoch == epoch &&
+           !told.handed_over && told.reason.empty();
   }
   bool is_completed(SnapshotId id) { return cloud_.snapshots[id].state == model::SnapshotState::kCompleted; }
   static control::VolumeTask hold(VolumeId id, u64 gib, model::Layers layers = {}, u64 epoch = 1) {

@@ -1,6 +1,7 @@
 #include "host/vm_disks.h"
 
 #include <algorithm>
+#include <ranges>
 
 #include "base/log.h"
 #include "vmm/attached_disks.h"
@@ -27,12 +28,12 @@ struct Wish {
   std::string device;
 };
 
-// What is to be plugged in beside the root.
+// What is to be plugged in beside the root. That is the first one, also of an instance whose VM has its disk in its own
+// folder.
 std::vector<Wish> wishes_of(const control::Assignment& assignment, const control::DiskTasks& tasks,
-                            const DiskPlaces& places, std::optional<model::VolumeId> root) {
+                            const DiskPlaces& places) {
   std::vector<Wish> wishes;
-  for (const model::DiskWish& disk : assignment.desired.disks) {
-    if (disk.volume == root) continue;
+  for (const model::DiskWish& disk : assignment.desired.disks | std::views::drop(1)) {
     const control::VolumeTask* const task = find_task(tasks, disk.volume);
     if (task == nullptr || task->goal != control::VolumeGoal::kHold || task->instance != assignment.desired.id)
       continue;
@@ -116,6 +117,21 @@ Holders holders_of(std::map<model::InstanceId, LocalVm>& vms) {
   return holders;
 }
 
+std::set<model::VolumeId> ended_volumes(const control::DiskTasks& tasks,
+                                        const std::vector<control::Assignment>& assignments) {
+  std::set<model::VolumeId> living;
+  for (const control::Assignment& assignment : assignments) {
+    if (assignment.desired.power == model::Power::kTerminated) continue;
+    if (assignment.observed.state == model::InstanceState::kTerminated) continue;
+    for (const model::DiskWish& disk : assignment.desired.disks) living.insert(disk.volume);
+  }
+  std::set<model::VolumeId> ended;
+  for (const control::VolumeTask& task : tasks.volumes) {
+    if (task.instance && !living.contains(task.id)) ended.insert(task.id);
+  }
+  return ended;
+}
+
 std::string name_in_vm(const LocalVm& vm, model::VolumeId id) {
   return root_of(vm) == id ? vmm::DiskControl::kRoot : serial_of(id);
 }
@@ -124,7 +140,7 @@ Result<std::vector<model::VolumeId>> follow_disks(const control::Assignment& ass
                                                   const control::DiskTasks& tasks, const DiskPlaces& places,
                                                   const LocalVm& vm) {
   const std::optional<model::VolumeId> root = root_of(vm);
-  const std::vector<Wish> wishes = wishes_of(assignment, tasks, places, root);
+  const std::vector<Wish> wishes = wishes_of(assignment, tasks, places);
   std::vector<Plugged> plugged = TRY(plugged_into(vm));
   std::vector<model::VolumeId> attached;
   if (root) attached.push_back(*root);

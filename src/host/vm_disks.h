@@ -1,6 +1,7 @@
 // The volumes of an instance's VM.
 #pragma once
 
+#include <set>
 #include <vector>
 
 #include "control/host_protocol.h"
@@ -13,6 +14,10 @@ std::optional<model::VolumeId> root_volume(const control::Assignment& assignment
 
 // The volumes of all these VMs.
 Holders holders_of(std::map<model::InstanceId, LocalVm>& vms);
+
+// Those of instances that end, or that are not here any more: what is gone of them is not made again.
+std::set<model::VolumeId> ended_volumes(const control::DiskTasks& tasks,
+                                        const std::vector<control::Assignment>& assignments);
 
 // How the VM's control socket names the volume.
 std::string name_in_vm(const LocalVm& vm, model::VolumeId id);

@@ -30,9 +30,10 @@ std::string percent(double part) { return std::to_string(static_cast<int>(part *
 
 }  // namespace
 
-bool VolumeKeeper::step(control::DiskTasks& tasks, const Holders& holders) {
+bool VolumeKeeper::step(control::DiskTasks& tasks, const Holders& holders, const std::set<model::VolumeId>& ended) {
   bool acted = false;
   for (control::VolumeTask& task : tasks.volumes) {
+    if (ended.contains(task.id) && !exists(places_.volume(task.id))) continue;
     const Result<bool> done = attend(task, tasks, holders);
     if (!done) log::warn("{}: {}", task.id.text(), done.error().message());
     acted |= done.ok() && *done;
@@ -70,10 +71,13 @@ Result<bool> VolumeKeeper::hold(control::VolumeTask& task, const control::DiskTa
   observed.epoch = task.epoch;
   observed.size_gib = TRY(folder.size()) / kGiB;
   observed.handed_over = false;
+  observed.layers.clear();
   observed.reason.clear();
   if (observed == task.observed) return false;
-  const bool is_new = task.observed.state == model::VolumeState::kCreating || task.observed.epoch != task.epoch;
-  TRY(tell(task, observed, {is_new ? "made" : "grown", std::to_string(observed.size_gib) + " GiB", false}));
+  const std::string what = task.observed.size_gib == 0                  ? "made"
+                           : observed.size_gib > task.observed.size_gib ? "grown"
+                                                                        : "ready";
+  TRY(tell(task, observed, {what, std::to_string(observed.size_gib) + " GiB", false}));
   return true;
 }
 
@@ -177,6 +181,10 @@ Result<> VolumeKeeper::tell_reason(control::VolumeTask& task, const std::string&
   if (task.observed.reason == reason && task.observed.epoch == task.epoch) return {};
   model::VolumeObserved observed = task.observed;
   observed.id = task.id;
+  if (observed.epoch != task.epoch) {  // the rest is what its last host said when it gave it away
+    observed.handed_over = false;
+    observed.layers.clear();
+  }
   observed.epoch = task.epoch;
   observed.reason = reason;
   TRY(cloud_.observe(control::VolumeObservation{observed, false, "", ""}));

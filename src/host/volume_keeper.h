@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 
 #include "host/cloud_link.h"
@@ -18,8 +19,8 @@ class VolumeKeeper {
   VolumeKeeper(const image::Library& library, const DiskPlaces& places, LayerWorker& worker, CloudLink& cloud)
       : library_(library), places_(places), worker_(worker), cloud_(cloud) {}
 
-  // One round. True: something was done.
-  bool step(control::DiskTasks& tasks, const Holders& holders);
+  // One round, in which none of `ended` is made. True: something was done.
+  bool step(control::DiskTasks& tasks, const Holders& holders, const std::set<model::VolumeId>& ended);
   // Why the volume is not there yet; empty: it is.
   std::string waits_for(const control::DiskTasks& tasks, model::VolumeId id) const;
 

@@ -117,6 +117,7 @@ async function power(page) {
   await press('Reboot');
   await page.getByText('web-1 is rebooting').waitFor();
   await press('Terminate…');
+  await page.getByRole('dialog').waitFor();
   await page.keyboard.press('Escape');
   check((await state.textContent()).includes('running'), 'Escape leaves the question');
   await eventually(() => page.evaluate(() => document.activeElement?.textContent), (text) => text === 'Terminate…', 'the focus comes back');

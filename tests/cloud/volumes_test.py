@@ -3,7 +3,7 @@
 import unittest
 
 from awscli_test import Awscli as AwscliBase
-from boto3_test import FAST, CloudTest
+from case import FAST, CloudTest
 from cloud import Cloud, wait_until
 from libcloud_test import Libcloud as LibcloudBase
 

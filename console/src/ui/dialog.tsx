@@ -1,7 +1,7 @@
 // A question before something that cannot be undone, and other small dialogs: the browser's own, which keeps the focus
 // inside and gives it back.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { Button } from './parts';
 
 interface DialogProps {
@@ -15,7 +15,7 @@ interface DialogProps {
 
 export function Dialog({ title, confirm, danger = false, onConfirm, onClose, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  useLayoutEffect(() => dialog.current?.showModal(), []);
   const submit = (event: Event) => {
     event.preventDefault();
     onConfirm();

@@ -26,10 +26,11 @@ void note_attachment(const control::View& view, VolumeEntry& entry) {
   const model::VolumeId id = entry.desired().id;
   entry.instance = entry.desired().attached_to ? entry.desired().attached_to : holder_of(view, entry.view);
   const control::InstanceView* instance = entry.instance ? view.find(entry.instance) : nullptr;
-  if (instance == nullptr || instance->observed.value.state == State::kTerminated) {
+  if (instance == nullptr) {
     entry.instance = {};
     return;
   }
+  const bool over = instance->observed.value.state == State::kTerminated;
   const auto& disks = instance->desired.value.disks;
   const auto wish = std::ranges::find(disks, id, &model::DiskWish::volume);
   const auto& has = instance->observed.value.attached_volumes;
@@ -42,7 +43,8 @@ void note_attachment(const control::View& view, VolumeEntry& entry) {
     is |= wish->attached_at == 0;
     if (wish->attached_at == 0) entry.wish.attached_at = instance->desired.value.launched_at;
   }
-  entry.attachment = model::attachment_state(wanted, is);
+  // An instance that is over is parting from it, until the records say that it has.
+  entry.attachment = over ? model::AttachmentState::kDetaching : model::attachment_state(wanted, is);
 }
 
 VolumeEntry entry_of(const control::View& view, const control::VolumeView& volume) {

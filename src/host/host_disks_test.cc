@@ -275,6 +275,29 @@ TEST_F(HostDisksTest, AllComesToTheSameWhateverFails) {
   }
 }
 
+TEST_F(HostDisksTest, AnInstancesDisksGoWithItOnceTheirSnapshotsAreCompleted) {
+  Host host = make_host("a");
+  control::Assignment assignment;
+  assignment.desired.id = model::InstanceId(11);
+  assignment.desired.disks = {{"/dev/xvda", volume_, 1, true, 0}, {"/dev/sdf", other_, 1, false, 0}};
+  host.tasks.volumes = {hold(volume_, 1), hold(other_, 1)};
+  for (control::VolumeTask& task : host.tasks.volumes) task.instance = assignment.desired.id;
+  std::map<model::InstanceId, LocalVm> none;
+  const auto step = [&] {
+    host.disks->step(host.tasks, {assignment}, none, std::chrono::steady_clock::now());
+    return std::filesystem::exists(host.disks->places().volume(volume_).path());
+  };
+  EXPECT_TRUE(step());
+  host.tasks.snapshots = {snapshot(snapshot_, volume_)};
+  EXPECT_FALSE(host.disks->remove_disks_of(assignment, host.tasks).value());
+  EXPECT_TRUE(step());
+  host.tasks.snapshots[0].observed.state = model::SnapshotState::kCompleted;
+  EXPECT_TRUE(host.disks->remove_disks_of(assignment, host.tasks).value());
+  assignment.observed.state = model::InstanceState::kTerminated;
+  EXPECT_FALSE(step()) << "it was made again";
+  EXPECT_TRUE(std::filesystem::exists(host.disks->places().volume(other_).path()));
+}
+
 TEST_F(HostDisksTest, TheLayerServerRefusesWhatIsNoLayer) {
   Host host = make_host("a");
   const std::string id(64, 'a');

@@ -38,7 +38,7 @@ bool HostDisks::step(control::DiskTasks& tasks, const std::vector<control::Assig
   bool acted = worker_.take_news();
   // Snapshots first: a volume that is to go was to be kept as it was before.
   acted |= snapshots_.step(tasks, assignments, holders);
-  acted |= volumes_.step(tasks, holders, ended_volumes(tasks, assignments));
+  acted |= volumes_.step(tasks, holders, not_to_be_made(tasks, assignments, vms));
   if (now - cleaned_ >= kCleanEvery) {
     cleaned_ = now;
     collect_garbage(tasks);
@@ -53,8 +53,9 @@ Result<bool> HostDisks::remove_disks_of(const control::Assignment& assignment, c
     const auto waits = [&](const control::SnapshotTask& snapshot) {
       return snapshot.volume == disk.volume && snapshot.observed.state == model::SnapshotState::kPending;
     };
-    if (std::ranges::any_of(tasks.snapshots, waits)) return false;
-    TRY(remove_disk(places_.volume(disk.volume)));
+    const store::DiskFolder folder = places_.volume(disk.volume);
+    if (std::filesystem::exists(folder.path()) && std::ranges::any_of(tasks.snapshots, waits)) return false;
+    TRY(remove_disk(folder));
   }
   return true;
 }

@@ -298,6 +298,24 @@ TEST_F(HostDisksTest, AnInstancesDisksGoWithItOnceTheirSnapshotsAreCompleted) {
   EXPECT_TRUE(std::filesystem::exists(host.disks->places().volume(other_).path()));
 }
 
+TEST_F(HostDisksTest, ADiskInItsVmsFolderIsNoVolume) {
+  Host host = make_host("a");
+  control::Assignment assignment;
+  assignment.desired.id = model::InstanceId(11);
+  assignment.desired.disks = {{"/dev/xvda", volume_, 1, true, 0}, {"/dev/sdf", other_, 1, false, 0}};
+  host.tasks.volumes = {hold(volume_, 1), hold(other_, 1)};
+  for (control::VolumeTask& task : host.tasks.volumes) task.instance = assignment.desired.id;
+  std::map<model::InstanceId, LocalVm> vms;
+  const LocalVm& vm = vms.try_emplace(assignment.desired.id, folder_.path(), assignment.desired.id).first->second;
+  std::filesystem::create_directories(vm.directory().path());
+  ASSERT_TRUE(vm.directory().save_config(vmm::VmConfig()).ok());
+  host.tasks.snapshots = {snapshot(snapshot_, volume_)};
+  host.disks->step(host.tasks, {assignment}, vms, std::chrono::steady_clock::now());
+  EXPECT_FALSE(std::filesystem::exists(host.disks->places().volume(volume_).path()));
+  EXPECT_TRUE(std::filesystem::exists(host.disks->places().volume(other_).path()));
+  EXPECT_TRUE(host.disks->remove_disks_of(assignment, host.tasks).value());
+}
+
 TEST_F(HostDisksTest, TheLayerServerRefusesWhatIsNoLayer) {
   Host host = make_host("a");
   const std::string id(64, 'a');

@@ -117,19 +117,24 @@ Holders holders_of(std::map<model::InstanceId, LocalVm>& vms) {
   return holders;
 }
 
-std::set<model::VolumeId> ended_volumes(const control::DiskTasks& tasks,
-                                        const std::vector<control::Assignment>& assignments) {
+std::set<model::VolumeId> not_to_be_made(const control::DiskTasks& tasks,
+                                         const std::vector<control::Assignment>& assignments,
+                                         const std::map<model::InstanceId, LocalVm>& vms) {
   std::set<model::VolumeId> living;
   for (const control::Assignment& assignment : assignments) {
     if (assignment.desired.power == model::Power::kTerminated) continue;
     if (assignment.observed.state == model::InstanceState::kTerminated) continue;
-    for (const model::DiskWish& disk : assignment.desired.disks) living.insert(disk.volume);
+    const auto vm = vms.find(assignment.desired.id);
+    const bool has_own_disk = vm != vms.end() && vm->second.exists() && !root_of(vm->second);
+    for (const model::DiskWish& disk : assignment.desired.disks | std::views::drop(has_own_disk ? 1 : 0)) {
+      living.insert(disk.volume);
+    }
   }
-  std::set<model::VolumeId> ended;
+  std::set<model::VolumeId> others;
   for (const control::VolumeTask& task : tasks.volumes) {
-    if (task.instance && !living.contains(task.id)) ended.insert(task.id);
+    if (task.instance && !living.contains(task.id)) others.insert(task.id);
   }
-  return ended;
+  return others;
 }
 
 std::string name_in_vm(const LocalVm& vm, model::VolumeId id) {

@@ -15,9 +15,11 @@ std::optional<model::VolumeId> root_volume(const control::Assignment& assignment
 // The volumes of all these VMs.
 Holders holders_of(std::map<model::InstanceId, LocalVm>& vms);
 
-// Those of instances that end, or that are not here any more: what is gone of them is not made again.
-std::set<model::VolumeId> ended_volumes(const control::DiskTasks& tasks,
-                                        const std::vector<control::Assignment>& assignments);
+// Those that are not to be made: of instances that end or are not here any more, and the roots of VMs that have their disk
+// in their own folder, which is what such a volume holds.
+std::set<model::VolumeId> not_to_be_made(const control::DiskTasks& tasks,
+                                         const std::vector<control::Assignment>& assignments,
+                                         const std::map<model::InstanceId, LocalVm>& vms);
 
 // How the VM's control socket names the volume.
 std::string name_in_vm(const LocalVm& vm, model::VolumeId id);

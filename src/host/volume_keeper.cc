@@ -30,10 +30,10 @@ std::string percent(double part) { return std::to_string(static_cast<int>(part *
 
 }  // namespace
 
-bool VolumeKeeper::step(control::DiskTasks& tasks, const Holders& holders, const std::set<model::VolumeId>& ended) {
+bool VolumeKeeper::step(control::DiskTasks& tasks, const Holders& holders, const std::set<model::VolumeId>& others) {
   bool acted = false;
   for (control::VolumeTask& task : tasks.volumes) {
-    if (ended.contains(task.id) && !exists(places_.volume(task.id))) continue;
+    if (others.contains(task.id) && !exists(places_.volume(task.id))) continue;
     const Result<bool> done = attend(task, tasks, holders);
     if (!done) log::warn("{}: {}", task.id.text(), done.error().message());
     acted |= done.ok() && *done;

@@ -19,8 +19,8 @@ class VolumeKeeper {
   VolumeKeeper(const image::Library& library, const DiskPlaces& places, LayerWorker& worker, CloudLink& cloud)
       : library_(library), places_(places), worker_(worker), cloud_(cloud) {}
 
-  // One round, in which none of `ended` is made. True: something was done.
-  bool step(control::DiskTasks& tasks, const Holders& holders, const std::set<model::VolumeId>& ended);
+  // One round, in which none of `others` is made. True: something was done.
+  bool step(control::DiskTasks& tasks, const Holders& holders, const std::set<model::VolumeId>& others);
   // Why the volume is not there yet; empty: it is.
   std::string waits_for(const control::DiskTasks& tasks, model::VolumeId id) const;
 

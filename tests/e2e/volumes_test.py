@@ -95,7 +95,9 @@ def launch_image(cloud):
     cloud("run", "golden", "--name", "copy", patience_s=BOOT_PATIENCE_S)
     cloud.wait_for_ssh("copy")
     expect("the file", cloud.ssh("copy", "cat tale"), "once upon a time")
-    expect("its host name", cloud.ssh("copy", "hostname"), "ip-" + cloud.show("copy")["private_address"].replace(".", "-"))
+    host_name = "ip-" + cloud.show("copy")["private_address"].replace(".", "-")
+    # Its sshd, which has all that it needs on its disk, may be there before cloud-init is.
+    wait_until(lambda: cloud.ssh("copy", "hostname") == host_name, f"it is {host_name}", STATE_PATIENCE_S)
     return image
 
 

@@ -64,6 +64,14 @@ Result<host::Membership> find_cloud(Options options) {
                                    .rack = options.rack});
 }
 
+// How this host asks others for layers. Who answers is not looked at: what comes is held against the layer's id.
+Result<std::unique_ptr<http::Client>> ask_hosts(const host::Membership& membership) {
+  http::ClientOptions options = membership.client_options();
+  options.ca.clear();
+  options.trust_anyone = true;
+  return http::Client::create(options);
+}
+
 Result<int> serve(const Options& options) {
   TRY(os::make_directories(options.data));
   const Result<os::FileLock> alone = os::take_pid_file(std::filesystem::path(options.data) / "daemon.lock");
@@ -75,14 +83,18 @@ Result<int> serve(const Options& options) {
   if (!options.tunnel.empty() && !tunnel) {
     return Error(ErrorCode::kInvalid, "'" + options.tunnel + "' is no address and port like 10.0.0.2:4789");
   }
-  const std::unique_ptr<host::Agent> agent = TRY(host::Agent::create(library, options.data, *cloud, tunnel));
+  std::unique_ptr<http::Client> others = TRY(ask_hosts(membership));
+  const std::unique_ptr<host::HostDisks> disks =
+      TRY(host::HostDisks::open(library, options.data, *cloud, std::move(others)));
+  if (tunnel) TRY(disks->serve_layers(membership, options.tunnel.substr(0, options.tunnel.rfind(':'))));
+  const std::unique_ptr<host::Agent> agent = TRY(host::Agent::create(library, options.data, *cloud, tunnel, *disks));
   model::HostObserved capacity = TRY(host::measure(options.data));
   capacity.tunnel = options.tunnel;
   TRY(os::replace_file(std::filesystem::path(options.data) / "joined", membership.id.text() + "\n"));
   std::printf("host %s of %s\n", membership.id.text().c_str(), membership.urls.front().c_str());
   std::fflush(stdout);
   os::tell_ready();
-  const host::Service service(*cloud, *agent, std::move(capacity));
+  const host::Service service(*cloud, *agent, *disks, std::move(capacity));
   while (!os::wait_for_end(std::chrono::hours(1))) {
   }
   log::info("ending; the VMs go on");

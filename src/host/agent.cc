@@ -13,6 +13,7 @@ constexpr std::size_t kConsoleTail = 32 * kKiB;
 constexpr std::chrono::minutes kOrphanPatience{2};
 constexpr std::chrono::minutes kRestartWindow{10};
 constexpr int kMostRestarts = 3;
+constexpr const char* kWaiting = "waiting";  // of an instance whose disk is on its way
 
 std::vector<model::InstanceId> instances_in(const std::filesystem::path& folder) {
   std::vector<model::InstanceId> ids;
@@ -24,11 +25,19 @@ std::vector<model::InstanceId> instances_in(const std::filesystem::path& folder)
   return ids;
 }
 
+// For the events: which volumes an instance has.
+std::string disks_text(const model::InstanceObserved& observed) {
+  std::string text;
+  for (const model::VolumeId id : observed.attached_volumes) text += (text.empty() ? "" : " ") + id.text();
+  return text.empty() ? "none" : text;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Agent>> Agent::create(const image::Library& library, const std::filesystem::path& folder,
-                                             CloudLink& cloud, std::optional<vswitch::Endpoint> tunnel) {
-  std::unique_ptr<Agent> agent(new Agent(library, folder, cloud, tunnel));
+                                             CloudLink& cloud, std::optional<vswitch::Endpoint> tunnel,
+                                             HostDisks& disks) {
+  std::unique_ptr<Agent> agent(new Agent(library, folder, cloud, tunnel, disks));
   TRY(os::make_directories(agent->instances_));
   // What a killed predecessor was making or removing.
   std::error_code ignored;
@@ -46,8 +55,12 @@ Agent::~Agent() {
   if (!ended) log::warn("virtual switch: {}", ended.error().message());
 }
 
-bool Agent::step(std::vector<control::Assignment>& assignments, bool news, LocalVm::Time now) {
-  bool acted = false;
+bool Agent::step(control::Assignments& wishes, bool news, LocalVm::Time now) {
+  std::vector<control::Assignment>& assignments = wishes.instances;
+  // Those that nobody asks for any more hold their volumes, too.
+  for (const model::InstanceId id : instances_in(instances_)) vms_.try_emplace(id, instances_, id);
+  bool acted = disks_.step(wishes.disks, assignments, vms_, now);
+  tasks_ = &wishes.disks;
   const Result<> network = switch_.update(assignments, vms_, news, now);
   if (!network) log::warn("virtual switch: {}", network.error().message());
   for (control::Assignment& assignment : assignments) {
@@ -81,10 +94,12 @@ Result<bool> Agent::attend(control::Assignment& assignment, LocalVm& vm, LocalVm
 Result<bool> Agent::attend_pending(control::Assignment& assignment, LocalVm& vm) {
   if (const std::optional<std::string> failure = vm.start_failure()) return fail(assignment, vm, *failure);
   if (!vm.exists()) {
-    const Result<> made = vm.make(library_, assignment);
+    const Result<bool> made = make(assignment, vm);
     if (!made) return fail(assignment, vm, made.error().message());
+    if (!*made) return false;
   }
   if (!vm.alive()) {
+    TRY(follow_volumes(assignment, vm));
     const Result<> started = start(assignment, vm);
     if (!started && started.error().code() == ErrorCode::kBusy) return started.error();
     if (!started) return fail(assignment, vm, started.error().message());
@@ -93,6 +108,34 @@ Result<bool> Agent::attend_pending(control::Assignment& assignment, LocalVm& vm)
   if (vm.state().phase != vmm::VmPhase::kRunning) return false;
   const vmm::VmState state = vm.state();
   TRY(report(assignment, vm, kRunning, {"running", state.engine_used + ": " + state.engine_reason, false}));
+  return true;
+}
+
+// False: its disk is not here yet, and the cloud was told why.
+Result<bool> Agent::make(control::Assignment& assignment, LocalVm& vm) {
+  const std::optional<model::VolumeId> root = root_volume(assignment, *tasks_);
+  if (!root) {
+    TRY(vm.make(library_, assignment, std::nullopt));
+    return true;
+  }
+  const std::string waits = disks_.volumes().waits_for(*tasks_, *root);
+  if (waits.empty()) {
+    TRY(vm.make(library_, assignment, LocalVm::Root{disks_.places().volume(*root).path(), serial_of(*root)}));
+    return true;
+  }
+  if (waits != assignment.observed.reason) {
+    const std::string before = std::exchange(assignment.observed.reason, waits);
+    const Result<> told = report(assignment, vm, kPending, {kWaiting, waits, false});
+    if (!told) assignment.observed.reason = before;
+    TRY(told);
+  }
+  return false;
+}
+
+Result<bool> Agent::follow_volumes(control::Assignment& assignment, LocalVm& vm) {
+  std::vector<model::VolumeId> attached = TRY(follow_disks(assignment, *tasks_, disks_.places(), vm));
+  if (attached == assignment.observed.attached_volumes) return false;
+  assignment.observed.attached_volumes = std::move(attached);
   return true;
 }
 
@@ -115,6 +158,8 @@ Result<bool> Agent::fail(control::Assignment& assignment, LocalVm& vm, const std
     return true;
   }
   TRY(vm.remove());
+  if (!TRY(disks_.remove_disks_of(assignment, *tasks_))) return false;
+  assignment.observed.attached_volumes.clear();
   TRY(report(assignment, vm, kTerminated, {"did not start", why, false}));
   return true;
 }
@@ -127,6 +172,8 @@ Result<bool> Agent::attend_running(control::Assignment& assignment, LocalVm& vm,
     return false;
   }
   if (reboot) {
+    if (disks_.snapshots().is_to_wait(*tasks_, assignment)) return true;
+    TRY(follow_volumes(assignment, vm));
     assignment.observed.reboots = assignment.desired.reboots;
     TRY(start(assignment, vm));
     TRY(report(assignment, vm, kRunning, {"rebooted", "", false}));
@@ -143,6 +190,15 @@ Result<bool> Agent::attend_running(control::Assignment& assignment, LocalVm& vm,
 
 // Its groups' rules may have opened and closed ports.
 Result<bool> Agent::follow_rules(control::Assignment& assignment, LocalVm& vm) {
+  const std::vector<model::VolumeId> before = assignment.observed.attached_volumes;
+  const Result<bool> moved = follow_volumes(assignment, vm);
+  if (!moved) log::warn("{}: {}", assignment.desired.id.text(), moved.error().message());
+  if (moved && *moved) {
+    const Result<> told = report(assignment, vm, kRunning, {"volumes", disks_text(assignment.observed), false});
+    if (!told) assignment.observed.attached_volumes = before;
+    TRY(told);
+    return true;
+  }
   const bool changed = TRY(vm.choose_forwards(assignment));
   if (vm.public_address() == assignment.observed.public_address) return changed;
   TRY(report(assignment, vm, kRunning, {"address", vm.public_address(), false}));
@@ -184,11 +240,23 @@ Result<bool> Agent::attend_stopped(control::Assignment& assignment, LocalVm& vm,
       }
       TRY(report(assignment, vm, kStopped, {"stopped", "", false}));
       return true;
-    case kStopped:
-      if (vm.alive()) TRY(vm.kill());
-      return false;
+    case kStopped: return follow_stopped(assignment, vm);
     default: return false;
   }
+}
+
+Result<bool> Agent::follow_stopped(control::Assignment& assignment, LocalVm& vm) {
+  if (vm.alive()) {
+    TRY(vm.kill());
+    return false;
+  }
+  if (!vm.exists()) return false;
+  const std::vector<model::VolumeId> before = assignment.observed.attached_volumes;
+  if (!TRY(follow_volumes(assignment, vm))) return false;
+  const Result<> told = report(assignment, vm, kStopped, {"volumes", disks_text(assignment.observed), false});
+  if (!told) assignment.observed.attached_volumes = before;
+  TRY(told);
+  return true;
 }
 
 Result<bool> Agent::attend_terminated(control::Assignment& assignment, LocalVm& vm) {
@@ -200,6 +268,8 @@ Result<bool> Agent::attend_terminated(control::Assignment& assignment, LocalVm& 
     return false;
   }
   TRY(vm.remove());
+  if (!TRY(disks_.remove_disks_of(assignment, *tasks_))) return false;
+  assignment.observed.attached_volumes.clear();
   if (assignment.observed.state == kTerminated) return true;
   if (assignment.observed.reason_code.empty()) {
     assignment.observed.reason_code = "Client.UserInitiatedShutdown";
@@ -217,7 +287,7 @@ Result<> Agent::report(control::Assignment& assignment, const LocalVm& vm, model
   message.observed.epoch = assignment.placed.epoch;
   message.observed.generation = assignment.desired.generation;
   message.observed.public_address = state == kRunning ? vm.public_address() : std::string();
-  if (state == kRunning || state == kPending) {
+  if (state == kRunning || (state == kPending && told.what != kWaiting)) {
     message.observed.reason_code.clear();
     message.observed.reason.clear();
   }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "host/cloud_link.h"
+#include "host/host_disks.h"
 #include "host/local_vm.h"
 #include "host/switch_keeper.h"
 
@@ -15,9 +16,10 @@ namespace pileus::host {
 
 class Agent {
  public:
-  // `folder` gets instances/ and orphans/.
+  // `folder` gets instances/ and orphans/. `disks` are this host's.
   static Result<std::unique_ptr<Agent>> create(const image::Library& library, const std::filesystem::path& folder,
-                                               CloudLink& cloud, std::optional<vswitch::Endpoint> tunnel);
+                                               CloudLink& cloud, std::optional<vswitch::Endpoint> tunnel,
+                                               HostDisks& disks);
   // The virtual switch ends if no VM runs; else it goes on, as VMs do.
   ~Agent();
   Agent(const Agent&) = delete;
@@ -25,7 +27,7 @@ class Agent {
 
   // One round for these assignments; `news`: they have just come. True: something was done, so that the next round should
   // come soon.
-  bool step(std::vector<control::Assignment>& assignments, bool news, LocalVm::Time now);
+  bool step(control::Assignments& assignments, bool news, LocalVm::Time now);
 
   const std::filesystem::path& instances() const { return instances_; }  // the folder of their folders
   const std::filesystem::path& network() const { return switch_.folder(); }
@@ -35,11 +37,12 @@ class Agent {
 
  private:
   Agent(const image::Library& library, const std::filesystem::path& folder, CloudLink& cloud,
-        std::optional<vswitch::Endpoint> tunnel)
+        std::optional<vswitch::Endpoint> tunnel, HostDisks& disks)
       : library_(library),
         instances_(folder / "instances"),
         orphans_(folder / "orphans"),
         cloud_(cloud),
+        disks_(disks),
         switch_(folder / "switch", cloud, tunnel) {}
 
   struct Told {
@@ -57,7 +60,11 @@ class Agent {
   Result<bool> attend_pending(control::Assignment& assignment, LocalVm& vm);
   Result<bool> attend_stopped(control::Assignment& assignment, LocalVm& vm, LocalVm::Time now);
   Result<bool> attend_terminated(control::Assignment& assignment, LocalVm& vm);
+  Result<bool> make(control::Assignment& assignment, LocalVm& vm);
   Result<> start(const control::Assignment& assignment, LocalVm& vm);
+  // True: it has other volumes than the cloud knows, which is told with the next report.
+  Result<bool> follow_volumes(control::Assignment& assignment, LocalVm& vm);
+  Result<bool> follow_stopped(control::Assignment& assignment, LocalVm& vm);
   Result<bool> follow_rules(control::Assignment& assignment, LocalVm& vm);
   Result<bool> bring_back(control::Assignment& assignment, LocalVm& vm, LocalVm::Time now);
   Result<bool> fail(control::Assignment& assignment, LocalVm& vm, const std::string& why);
@@ -69,6 +76,8 @@ class Agent {
   const std::filesystem::path instances_;
   const std::filesystem::path orphans_;
   CloudLink& cloud_;
+  HostDisks& disks_;
+  const control::DiskTasks* tasks_ = nullptr;  // of the round that goes on
   SwitchKeeper switch_;
   std::map<model::InstanceId, LocalVm> vms_;
   std::map<model::InstanceId, Restarts> restarts_;

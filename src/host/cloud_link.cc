@@ -26,6 +26,16 @@ class HttpLink final : public CloudLink {
     return {};
   }
 
+  Result<> observe(const control::VolumeObservation& observation) override {
+    TRY(post(control::kObserveVolumePath, control::encode(observation)));
+    return {};
+  }
+
+  Result<> observe(const control::SnapshotObservation& observation) override {
+    TRY(post(control::kObserveSnapshotPath, control::encode(observation)));
+    return {};
+  }
+
   Result<control::Assignments> assignments() override {
     const std::string body = TRY(post(control::kAssignmentsPath, ""));
     return control::parse_assignments(body);

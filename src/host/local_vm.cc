@@ -8,6 +8,7 @@
 #include "host/vm_maker.h"
 #include "model/id.h"
 #include "os/tcp.h"
+#include "store/disk_folder.h"
 #include "vmm/control_client.h"
 #include "vmm/units.h"
 
@@ -83,21 +84,42 @@ Result<bool> LocalVm::choose_forwards(const control::Assignment& assignment) {
   return true;
 }
 
-Result<> LocalVm::make(const image::Library& library, const control::Assignment& assignment) {
-  const model::InstanceDesired& desired = assignment.desired;
+namespace {
+
+// What the VM boots from, and of what size.
+Result<> choose_disk(const image::Library& library, const control::Assignment& assignment,
+                     const std::optional<LocalVm::Root>& root, vmm::VmConfig& config) {
+  if (root) {
+    config.disk_folder = root->folder.string();
+    config.disk_id = root->serial;
+    config.disk_bytes = TRY(store::DiskFolder(root->folder).size());
+    return {};
+  }
   if (assignment.image_name.empty()) return Error(ErrorCode::kNotFound, "the image is gone");
   const image::ImageInfo image = TRY(library.find(assignment.image_name).with("this host"));
-  vmm::VmConfig config;
-  config.name = id_.text();
   config.image = image.name;
   config.base_disk = library.disk_of(image.name).string();
   config.login_user = image.login_user;
+  config.disk_bytes = std::max(assignment.desired.takes.disk_gib * kGiB, image.disk_bytes);
+  return {};
+}
+
+}  // namespace
+
+Result<> LocalVm::make(const image::Library& library, const control::Assignment& assignment,
+                       const std::optional<Root>& root) {
+  const model::InstanceDesired& desired = assignment.desired;
+  vmm::VmConfig config;
+  config.name = id_.text();
+  TRY(choose_disk(library, assignment, root, config));
   config.cpu_count = desired.takes.vcpus;
   config.memory_bytes = desired.takes.memory_mib * kMiB;
-  config.disk_bytes = std::max(desired.takes.disk_gib * kGiB, image.disk_bytes);
   if (!desired.wish.engine.empty()) config.engine = TRY(vmm::parse_engine(desired.wish.engine));
   if (!desired.wish.cpu_model.empty()) config.cpu_model = desired.wish.cpu_model;
-  config.translation_cache_file = library.translations_of(image.name, config.cpu_model).string();
+  // An image that was made of an instance is not in the library, and its name is anybody's choice.
+  if (library.find(assignment.image_name)) {
+    config.translation_cache_file = library.translations_of(assignment.image_name, config.cpu_model).string();
+  }
   TRY(vmm::check(config));
   TRY(vmm::check_host(config));
   // Name, keys and user data come from the metadata service: no seed.

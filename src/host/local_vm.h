@@ -42,7 +42,13 @@ class LocalVm {
   // "127.77.0.5", or "127.0.0.1:40022" where ports below 1024 may not be used; empty when no port leads in.
   std::string public_address() const;
 
-  Result<> make(const image::Library& library, const control::Assignment& assignment);
+  // A volume to boot from.
+  struct Root {
+    std::filesystem::path folder;
+    std::string serial;
+  };
+  // Without a root its disk is in its own folder, over the image of the library.
+  Result<> make(const image::Library& library, const control::Assignment& assignment, const std::optional<Root>& root);
   // Starts it, plugged in at `place`; its ports are those of the assignment from now on.
   Result<> start(const control::Assignment& assignment, const SwitchPlace& place);
   // Makes the forwards lead to the ports of the assignment, for the switch to carry out. True: they have changed.

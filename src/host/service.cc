@@ -13,9 +13,10 @@ constexpr std::chrono::milliseconds kReport{4000};
 
 }  // namespace
 
-Service::Service(CloudLink& cloud, Agent& agent, model::HostObserved capacity)
+Service::Service(CloudLink& cloud, Agent& agent, HostDisks& disks, model::HostObserved capacity)
     : cloud_(cloud),
       agent_(agent),
+      disks_(disks),
       capacity_(std::move(capacity)),
       listener_([this] { listen(); }),
       actor_([this] { act(); }),
@@ -42,7 +43,7 @@ void Service::listen() {
     Result<control::Assignments> list = cloud_.next_assignments();
     if (list) {
       const std::lock_guard lock(mutex_);
-      news_ = std::move(list).value().instances;
+      news_ = std::move(list).value();
       woken_.notify_all();
       continue;
     }
@@ -53,7 +54,7 @@ void Service::listen() {
 }
 
 void Service::act() {
-  std::optional<std::vector<control::Assignment>> assignments;
+  std::optional<control::Assignments> assignments;
   std::chrono::milliseconds pause = kLook;
   while (!ended_) {
     bool news = false;
@@ -78,6 +79,7 @@ void Service::keep_alive() {
     {
       const std::lock_guard lock(agent_mutex_);
       report.consoles = agent_.changed_consoles();
+      disks_.fill_in(report);
     }
     report.usage = measure_usage(agent_.instances(), agent_.network());
     const Result<> told = cloud_.report(report);

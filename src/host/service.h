@@ -16,7 +16,7 @@ namespace pileus::host {
 
 class Service {
  public:
-  Service(CloudLink& cloud, Agent& agent, model::HostObserved capacity);
+  Service(CloudLink& cloud, Agent& agent, HostDisks& disks, model::HostObserved capacity);
   // VMs go on; only we end.
   ~Service();
   Service(const Service&) = delete;
@@ -31,10 +31,11 @@ class Service {
 
   CloudLink& cloud_;
   Agent& agent_;
+  HostDisks& disks_;
   const model::HostObserved capacity_;
   std::mutex mutex_;  // of the two below
   std::condition_variable woken_;
-  std::optional<std::vector<control::Assignment>> news_;
+  std::optional<control::Assignments> news_;
   std::atomic<bool> ended_{false};
   std::mutex agent_mutex_;
   std::thread listener_;

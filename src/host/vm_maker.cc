@@ -15,7 +15,7 @@ Result<vmm::VmDirectory> create_vm(const fs::path& parent, const std::string& na
   const vmm::VmDirectory draft(work.path());
   TRY(draft.save_config(config));
   if (seed) TRY(image::write_seed(*seed, draft.seed()));
-  TRY(vmm::create_overlay(draft, config));
+  if (config.disk_folder.empty()) TRY(vmm::create_overlay(draft, config));
   const fs::path final_path = parent / name;
   if (fs::exists(final_path)) return Error(ErrorCode::kExists, "a VM '" + name + "' was made meanwhile");
   TRY(os::rename(work.path(), final_path));

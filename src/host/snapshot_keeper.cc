@@ -1,0 +1,137 @@
+#include "host/snapshot_keeper.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "host/vm_disks.h"
+#include "store/clone.h"
+#include "vmm/control_client.h"
+
+namespace pileus::host {
+namespace {
+
+constexpr u32 kProgressStep = 10;  // percent that are worth a message
+
+bool has_volume(const control::Assignment& assignment, model::VolumeId volume) {
+  const auto& disks = assignment.desired.disks;
+  return std::ranges::find(disks, volume, &model::DiskWish::volume) != disks.end();
+}
+
+// The instance that has the volume, as far as it is known here.
+const control::Assignment* holder_of(const std::vector<control::Assignment>& assignments, model::VolumeId volume) {
+  const auto found = std::ranges::find_if(
+      assignments, [&](const control::Assignment& assignment) { return has_volume(assignment, volume); });
+  return found == assignments.end() ? nullptr : &*found;
+}
+
+// Whether a snapshot that goes with a reboot may be taken now.
+bool is_down(const control::SnapshotTask& task, const control::Assignment* instance, const LocalVm* vm) {
+  if (instance == nullptr || vm == nullptr) return true;
+  if (vm->alive()) return instance->observed.reboots >= task.with_reboot;  // too late: it has rebooted already
+  return true;
+}
+
+}  // namespace
+
+bool SnapshotKeeper::step(control::DiskTasks& tasks, const std::vector<control::Assignment>& assignments,
+                          const Holders& holders) {
+  bool acted = false;
+  for (control::SnapshotTask& task : tasks.snapshots) {
+    const Result<bool> done = attend(task, assignments, holders);
+    if (!done) log::warn("{}: {}", task.id.text(), done.error().message());
+    acted |= done.ok() && *done;
+  }
+  return forget_done(tasks) || acted;
+}
+
+bool SnapshotKeeper::is_to_wait(const control::DiskTasks& tasks, const control::Assignment& assignment) const {
+  return std::ranges::any_of(tasks.snapshots, [&](const control::SnapshotTask& task) {
+    return task.with_reboot > assignment.observed.reboots && task.observed.state == model::SnapshotState::kPending &&
+           has_volume(assignment, task.volume) && !std::filesystem::exists(places_.snapshot(task.id).path()) &&
+           std::filesystem::exists(places_.volume(task.volume).path());
+  });
+}
+
+Result<bool> SnapshotKeeper::attend(control::SnapshotTask& task, const std::vector<control::Assignment>& assignments,
+                                    const Holders& holders) {
+  if (task.observed.state != model::SnapshotState::kPending) return false;
+  if (std::filesystem::exists(places_.snapshot(task.id).path())) return name_layers(task);
+  if (!std::filesystem::exists(places_.volume(task.volume).path())) return false;  // it is being made
+  const auto holder = holders.find(task.volume);
+  const LocalVm* const vm = holder == holders.end() ? nullptr : holder->second;
+  if (task.with_reboot != 0 && !is_down(task, holder_of(assignments, task.volume), vm)) return false;
+  TRY(take(task, vm));
+  return true;
+}
+
+// The mark is the snapshot's id: however often this is tried, the moment stays that of the first time.
+Result<> SnapshotKeeper::take(const control::SnapshotTask& task, const LocalVm* vm) {
+  const store::DiskFolder folder = places_.volume(task.volume);
+  const std::string mark = task.id.text();
+  if (vm != nullptr && vm->alive()) {
+    TRY(vmm::ask(vm->directory(), vmm::snapshot_disk(name_in_vm(*vm, task.volume), mark)));
+  } else {
+    const std::unique_ptr<store::Disk> disk = TRY(folder.open());
+    TRY(disk->snapshot(mark));
+  }
+  const store::Chain chain = TRY(folder.chain());
+  const store::Mark* const found = chain.find_mark(mark);
+  if (found == nullptr) return Error(ErrorCode::kCorrupt, "the snapshot is not in " + folder.path().string());
+  const u64 bytes = TRY(store::DiskFolder::size_of_layers(folder, found->layers));
+  TRY(store::clone(folder, found->layers, places_.snapshot(task.id).path(), bytes));
+  log::info("{}: taken of {}", task.id.text(), task.volume.text());
+  return {};
+}
+
+Result<bool> SnapshotKeeper::name_layers(control::SnapshotTask& task) {
+  const store::DiskFolder folder = places_.snapshot(task.id);
+  const store::Chain chain = TRY(folder.chain());
+  model::SnapshotObserved observed = task.observed;
+  observed.layers.clear();
+  for (const store::Layer& layer : chain.layers) {
+    const LayerWorker::State state = worker_.adopt(folder.file(layer.file), layer.raw);
+    if (state.id) {
+      observed.layers.push_back(*state.id);
+      continue;
+    }
+    const double part =
+        (static_cast<double>(observed.layers.size()) + state.part) / static_cast<double>(chain.layers.size());
+    const auto percent = static_cast<u32>(part * 100) / kProgressStep * kProgressStep;
+    if (percent <= task.observed.progress_percent && state.failure == task.observed.reason) return false;
+    observed.layers.clear();
+    observed.progress_percent = std::max(percent, task.observed.progress_percent);
+    observed.reason = state.failure;
+    TRY(tell(task, std::move(observed), ""));
+    return false;
+  }
+  observed.state = model::SnapshotState::kCompleted;
+  observed.progress_percent = 100;
+  observed.reason.clear();
+  TRY(tell(task, std::move(observed), "completed"));
+  return true;
+}
+
+Result<> SnapshotKeeper::tell(control::SnapshotTask& task, model::SnapshotObserved observed, const std::string& what) {
+  observed.id = task.id;
+  TRY(cloud_.observe(control::SnapshotObservation{observed, what, ""}));
+  if (!what.empty()) log::info("{}: {}", task.id.text(), what);
+  task.observed = std::move(observed);
+  return {};
+}
+
+// What nobody waits for any more: its layers have names, or the snapshot is not wanted.
+bool SnapshotKeeper::forget_done(const control::DiskTasks& tasks) {
+  bool acted = false;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(places_.snapshots, ignored)) {
+    const Result<model::SnapshotId> id = model::SnapshotId::parse(entry.path().filename().string());
+    if (!id) continue;
+    if (std::ranges::find(tasks.snapshots, *id, &control::SnapshotTask::id) != tasks.snapshots.end()) continue;
+    const Result<> removed = remove_disk(places_.snapshot(*id));
+    if (!removed) log::warn("{}: {}", id->text(), removed.error().message());
+    acted |= removed.ok();
+  }
+  return acted;
+}
+
+}  // namespace pileus::host

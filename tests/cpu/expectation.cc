@@ -112,8 +112,9 @@ bool parse_directive(const std::string& line, Expectation* out) {
       if (!flags) return false;
       out->undefined_flags |= *flags;
     } else if (kind == "needs") {
-      if (word != "avx2") return false;
-      out->needs_avx2 = true;
+      if (word == "avx2") out->needs_avx2 = true;
+      else if (word == "processor") out->needs_processor = true;
+      else return false;
     } else if (kind == "cpu") {
       out->cpu_model = word;
     } else if (kind == "cpus" || kind == "limit_ms") {

@@ -5,7 +5,8 @@
 //             | "mem" address ":" byte...   memory at the end
 //             | "undefined" flag ("," flag)...   flags that the manual leaves undefined at the end
 //             | "varies" register...        may differ from processor to processor
-//             | "needs" "avx2"               else it is skipped
+//             | "needs" ("avx2" | "processor")   else it is skipped; processor: no KVM that emulates, for what goes
+//                                           wrong there by chance only
 //             | "cpu" model                  machines only: see engine/cpu_model.h
 //             | "cpus" count | "limit_ms" count | "ends" ("exit" | "shutdown")     machines only
 //   item      = register "=" number | "rflags=" ("none" | flag ("," flag)...) | "exception=" number
@@ -40,6 +41,7 @@ struct Expectation {
   std::vector<Memory> memory;
   std::string cpu_model = "host";
   bool needs_avx2 = false;
+  bool needs_processor = false;
   u32 cpus = 1;
   int limit_ms = 10'000;
   bool shutdown = false;

@@ -43,10 +43,10 @@ class ExtIntSource {
 };
 
 enum class ExitReason {
-  kKicked,    // kick() was called
+  kKicked,  // kick() was called
   kShutdown,  // triple fault: the machine stops or resets
-  kError,     // the engine cannot go on; Exit::message says why
-  kDebug,     // what set_debug() asked for; Exit::debug says what
+  kError,  // the engine cannot go on; Exit::message says why
+  kDebug,  // what set_debug() asked for; Exit::debug says what
 };
 
 struct Exit {
@@ -100,7 +100,7 @@ enum class BtMode {
 
 // Whether the translator hands user code that computes for long to the host's processor as it is.
 enum class DirectMode {
-  kAuto,    // where it is faster
+  kAuto,  // where it is faster
   kOff,
   kAlways,  // whatever can run so: for tests
 };
@@ -108,7 +108,7 @@ enum class DirectMode {
 // How KVM tells which pages were written.
 enum class KvmDirtyMode {
   kBitmap,  // every KVM can; each look at it costs as much as RAM is large
-  kRings,   // each look costs as much as was written
+  kRings,  // each look costs as much as was written
 };
 
 struct Config {
@@ -118,8 +118,8 @@ struct Config {
   EoiListener* eoi = nullptr;  // may be null
   ExtIntSource* ext_int = nullptr;  // may be null
   u32 cpu_count = 1;
-  std::string cpu_model{kDefaultCpuModel};     // see cpu_model.h
-  bool paravirt = true;                        // offer the KVM paravirtual interface
+  std::string cpu_model{kDefaultCpuModel};  // see cpu_model.h
+  bool paravirt = true;  // offer the KVM paravirtual interface
   u64 translation_cache_bytes = 128 * kMiB;  // bound on emitted code
   std::string translation_cache_file;  // translations that outlive the VM; empty: they do not
   BtMode bt_mode = BtMode::kTranslate;
@@ -139,7 +139,7 @@ Result<std::unique_ptr<Engine>> create_kvm(const Config& config);
 struct KvmProbe {
   bool usable = false;
   bool near_native = false;  // else its instructions are emulated
-  std::string reason;        // without a full stop: what was found, or why it cannot be used
+  std::string reason;  // without a full stop: what was found, or why it cannot be used
 };
 KvmProbe probe_kvm();
 

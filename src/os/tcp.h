@@ -26,7 +26,6 @@ Result<u16> find_free_port();
 
 // The first line that the server at a port of 127.0.0.1 sends by itself, as an SSH server does; at
 // most 255 bytes.
-Result<std::string> read_banner(u16 port, std::chrono::milliseconds timeout,
-                                const std::string& address = "127.0.0.1");
+Result<std::string> read_banner(u16 port, std::chrono::milliseconds timeout, const std::string& address = "127.0.0.1");
 
 }  // namespace pileus::os

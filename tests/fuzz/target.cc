@@ -9,6 +9,7 @@
 #include "debug/fuzz.h"
 #include "ec2/fuzz.h"
 #include "engine/fuzz.h"
+#include "foreign/fuzz.h"
 #include "http/fuzz.h"
 #include "machine/fuzz.h"
 #include "packet/fuzz.h"
@@ -32,6 +33,8 @@ constexpr std::array kTargets = {
     Target{"grub_cfg", "GRUB's configuration or a boot loader entry", machine::fuzz_grub_cfg, grub_seeds, 4 * kKiB},
     Target{"layer_manifest", "a layer's manifest, from another host", store::fuzz_manifest, manifest_seeds, 4 * kKiB},
     Target{"disk_chain", "the record of a disk's layers", store::fuzz_chain, chain_seeds, 2 * kKiB},
+    Target{"foreign_disk", "a disk that is imported: qcow2, VMDK, VHD, raw", foreign::fuzz_disk, foreign_disk_seeds,
+           16 * kKiB},
     Target{"gdb_session", "what a GDB sends", debug::fuzz_gdb_session, gdb_seeds, 4 * kKiB},
     Target{"kallsyms", "a kernel's symbol tables in its memory", debug::fuzz_kallsyms, kallsyms_seeds, 32 * kKiB},
     Target{"page_tables", "a guest's page tables", debug::fuzz_page_tables, page_table_seeds, 32 * kKiB},

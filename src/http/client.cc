@@ -60,6 +60,7 @@ class CurlStream final : public ClientStream {
   }
 
   int status() const override { return transfer_.status(); }
+  std::optional<u64> length() const override { return transfer_.length(); }
 
   void cancel() override {
     cancelled_ = true;

@@ -19,6 +19,9 @@ struct ClientOptions {
   std::filesystem::path certificate;  // our own, and its key
   std::filesystem::path key;
   bool trust_anyone = false;  // for what is checked by other means: see fetch_authority()
+  long max_redirects = 0;  // that are followed
+  bool no_own_addresses =
+      false;  // refuses loopback, link-local and the like: for URLs that strangers give. kPermission
   std::size_t max_body = 64 * kMiB;            // of an answer; more is kExhausted
   std::chrono::milliseconds connect_timeout{3000};  // TCP and TLS together; part of the request's time
 };
@@ -57,6 +60,7 @@ class ClientStream {
   // Nothing (nullopt): its regular end. Before the first byte it waits for status and headers too.
   virtual Result<std::optional<std::string>> read(std::chrono::milliseconds timeout) = 0;
   virtual int status() const = 0;  // 0 until the headers have come
+  virtual std::optional<u64> length() const = 0;  // of the body, if the headers say
   // Ends a read() that waits, and all later ones. Any thread.
   virtual void cancel() = 0;
 };

@@ -1,6 +1,16 @@
 #include "http/uri.h"
 
 namespace pileus::http {
+namespace {
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+}  // namespace
 
 std::string encode_uri(std::string_view text) {
   constexpr std::string_view kHex = "0123456789ABCDEF";
@@ -14,6 +24,23 @@ std::string encode_uri(std::string_view text) {
     } else {
       result.append({'%', kHex[byte >> 4U], kHex[byte & 15U]});
     }
+  }
+  return result;
+}
+
+std::optional<std::string> decode_uri(std::string_view text) {
+  std::string result;
+  result.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      result += text[i];
+      continue;
+    }
+    const int high = i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
+    const int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
+    if (low < 0) return std::nullopt;
+    result += static_cast<char>(high * 16 + low);
+    i += 2;
   }
   return result;
 }

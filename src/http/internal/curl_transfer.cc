@@ -1,6 +1,11 @@
 #include "http/internal/curl_transfer.h"
 
+#include <arpa/inet.h>
+#include <sys/socket.h>
+
 #include <algorithm>
+#include <charconv>
+#include <cstring>
 
 namespace pileus::http {
 
@@ -9,6 +14,22 @@ namespace {
 // Where a peer that vanished without a word is noticed: after about 15 + 3 * 5 seconds.
 constexpr long kKeepAliveIdle = 15;
 constexpr long kKeepAliveInterval = 5;
+
+// Addresses that mean this machine or its link, or nobody in particular.
+bool is_own(const sockaddr& address) {
+  if (address.sa_family == AF_INET) {
+    sockaddr_in v4{};
+    std::memcpy(&v4, &address, sizeof v4);
+    const u32 number = ntohl(v4.sin_addr.s_addr);
+    return number >> 24 == 127 || number >> 24 == 0 || number >> 16 == 0xA9FE || number >> 28 >= 0xE;
+  }
+  if (address.sa_family != AF_INET6) return true;
+  sockaddr_in6 v6{};
+  std::memcpy(&v6, &address, sizeof v6);
+  const in6_addr& number = v6.sin6_addr;
+  return IN6_IS_ADDR_LOOPBACK(&number) || IN6_IS_ADDR_UNSPECIFIED(&number) || IN6_IS_ADDR_LINKLOCAL(&number) ||
+         IN6_IS_ADDR_MULTICAST(&number) || IN6_IS_ADDR_V4MAPPED(&number);
+}
 
 std::string_view trim(std::string_view text) {
   constexpr std::string_view kBlank = " \t\r\n";
@@ -57,6 +78,16 @@ void CurlTransfer::set_options() {
   if (!options_.certificate.empty()) set(CURLOPT_SSLCERT, options_.certificate.c_str());
   if (!options_.key.empty()) set(CURLOPT_SSLKEY, options_.key.c_str());
 
+  if (options_.max_redirects > 0) {
+    set(CURLOPT_FOLLOWLOCATION, 1L);
+    set(CURLOPT_MAXREDIRS, options_.max_redirects);
+    set(CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+  }
+  if (options_.no_own_addresses) {
+    set(CURLOPT_OPENSOCKETFUNCTION, &open_socket);
+    set(CURLOPT_OPENSOCKETDATA, this);
+  }
+
   // Our own line instead of libcurl's "Expect: 100-continue", for which some servers let it wait a second.
   headers_.reset(curl_slist_append(nullptr, "Expect:"));
   for (const auto& [name, value] : request_.headers) {
@@ -102,6 +133,24 @@ void CurlTransfer::set_signature(const SignatureV4& sign) {
     curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request_.body.c_str());
   }
   curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request_.method.c_str());
+}
+
+// Looked at here, and not by name: a name may lead anywhere, and elsewhere a moment later.
+curl_socket_t CurlTransfer::open_socket(void* self, curlsocktype /*purpose*/, curl_sockaddr* address) {
+  if (is_own(address->addr)) {
+    static_cast<CurlTransfer*>(self)->refused_ = true;
+    return CURL_SOCKET_BAD;
+  }
+  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+std::optional<u64> CurlTransfer::length() const {
+  const std::string* text = response_headers_.find("Content-Length");
+  u64 length = 0;
+  if (text == nullptr) return std::nullopt;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), length);
+  if (error != std::errc() || end != text->data() + text->size()) return std::nullopt;
+  return length;
 }
 
 std::size_t CurlTransfer::on_header(char* data, std::size_t one, std::size_t size, void* self) {
@@ -173,7 +222,10 @@ Result<> CurlTransfer::outcome(CURLcode code) const {
   switch (code) {
     case CURLE_OK: return {};
     case CURLE_OPERATION_TIMEDOUT: return no_answer_in_time();
+    case CURLE_TOO_MANY_REDIRECTS: return Error(ErrorCode::kInvalid, url() + ": leads on and on to other addresses");
     case CURLE_COULDNT_CONNECT:
+      if (refused_) return Error(ErrorCode::kPermission, url() + ": leads to an address of the host itself");
+      return Error(ErrorCode::kNotFound, url() + ": no connection: " + detail);
     case CURLE_COULDNT_RESOLVE_HOST: return Error(ErrorCode::kNotFound, url() + ": no connection: " + detail);
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:

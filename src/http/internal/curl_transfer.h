@@ -27,6 +27,7 @@ class CurlTransfer {
   CURL* easy() const { return handle_.get(); }
   const std::string& url() const { return request_.url; }
   int status() const { return status_; }
+  std::optional<u64> length() const;
 
   // Streams: the body that has come since the last call; lets a server that had to wait go on.
   std::string take_body() { return std::exchange(body_, {}); }
@@ -47,6 +48,8 @@ class CurlTransfer {
   static std::size_t give_request(char* buffer, std::size_t one, std::size_t size, void* self);
   static int rewind_request(void* self, curl_off_t offset, int origin);
 
+  static curl_socket_t open_socket(void* self, curlsocktype purpose, curl_sockaddr* address);
+
   struct FreeList {
     void operator()(curl_slist* list) const { curl_slist_free_all(list); }
   };
@@ -62,6 +65,7 @@ class CurlTransfer {
   std::string body_;
   bool too_long_ = false;
   bool paused_ = false;
+  bool refused_ = false;  // an address of the machine's own
   char detail_[CURL_ERROR_SIZE] = {};
 };
 

@@ -50,13 +50,12 @@ struct Filler {
 
 template <typename R>
 class Codec : public ::testing::Test {};
-using Records =
-    ::testing::Types<Resources, InstanceType, InstanceDesired, InstancePlaced, InstanceObserved, HostDesired,
-                     HostObserved, HostLayers, HostClaims, HostHealth, ImageDesired, ImageObserved, VolumeDesired,
-                     VolumePlaced, VolumeObserved, SnapshotDesired, SnapshotObserved, VpcDesired, VpcObserved,
-                     SubnetDesired, SubnetObserved, InterfaceDesired, InterfaceObserved, AddressDesired,
-                     AddressObserved, SecurityGroup, Account, KeyPair, PlacementGroup, InternetGateway, RouteTable,
-                     LaunchTemplate, LaunchTemplateVersion, EventLog, Idempotency>;
+using Records = ::testing::Types<
+    Resources, InstanceType, InstanceDesired, InstancePlaced, InstanceObserved, HostDesired, HostObserved, HostLayers,
+    HostClaims, HostHealth, ImageDesired, ImageObserved, VolumeDesired, VolumePlaced, VolumeObserved, SnapshotDesired,
+    SnapshotObserved, TransferDesired, TransferPlaced, TransferObserved, VpcDesired, VpcObserved, SubnetDesired,
+    SubnetObserved, InterfaceDesired, InterfaceObserved, AddressDesired, AddressObserved, SecurityGroup, Account,
+    KeyPair, PlacementGroup, InternetGateway, RouteTable, LaunchTemplate, LaunchTemplateVersion, EventLog, Idempotency>;
 TYPED_TEST_SUITE(Codec, Records);
 
 TYPED_TEST(Codec, GivesBackWhatItWasGiven) {

@@ -36,6 +36,7 @@ enum class IdKind : u8 {
   kRouteTable,
   kRouteTableAssociation,
   kLaunchTemplate,
+  kTransfer,
 };
 std::string_view id_prefix(IdKind kind);  // "i", "ami", ..., without the dash
 
@@ -81,6 +82,7 @@ using InternetGatewayId = Id<IdKind::kInternetGateway>;
 using RouteTableId = Id<IdKind::kRouteTable>;
 using RouteTableAssociationId = Id<IdKind::kRouteTableAssociation>;
 using LaunchTemplateId = Id<IdKind::kLaunchTemplate>;
+using TransferId = Id<IdKind::kTransfer>;
 
 // An account: 12 decimal digits, as in every "owner" of EC2.
 class AccountId {

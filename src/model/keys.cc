@@ -5,7 +5,7 @@
 namespace pileus::model {
 namespace {
 
-constexpr std::array<std::string_view, 20> kFolders = {kInstancesPrefix,
+constexpr std::array<std::string_view, 21> kFolders = {kInstancesPrefix,
                                                        "v1/images/",
                                                        kHostsPrefix,
                                                        "v1/key-pairs/",
@@ -24,10 +24,11 @@ constexpr std::array<std::string_view, 20> kFolders = {kInstancesPrefix,
                                                        "v1/internet-gateways/",
                                                        "v1/route-tables/",
                                                        "v1/route-table-associations/",
-                                                       "v1/launch-templates/"};
-static_assert(kFolders.size() == static_cast<std::size_t>(IdKind::kLaunchTemplate) + 1);
+                                                       "v1/launch-templates/",
+                                                       "v1/transfers/"};
+static_assert(kFolders.size() == static_cast<std::size_t>(IdKind::kTransfer) + 1);
 
-// Tokens are the client's bytes: in a key they are hexadecimal, so that no slash of theirs leads elsewhere.
+// Tokens and names are the client's bytes: in a key they are hexadecimal, so that no slash of theirs leads elsewhere.
 std::string hex(std::string_view bytes) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string text;
@@ -58,6 +59,10 @@ std::string subnet_address_key(SubnetId subnet, std::string_view address) {
 
 std::string token_key(const AccountId& account, std::string_view action, std::string_view token) {
   return std::string(kTokensPrefix).append(account.text()).append("/").append(action).append("/").append(hex(token));
+}
+
+std::string image_name_key(const AccountId& account, std::string_view name) {
+  return std::string("v1/image-names/").append(account.text()).append("/").append(hex(name));
 }
 
 KeyParts split_key(IdKind kind, std::string_view key) {

@@ -35,6 +35,7 @@ std::string events_key(Id<kKind> id) {
 }
 inline std::string placed_key(InstanceId id) { return record_key(IdKind::kInstance, id.text(), "placed"); }
 inline std::string placed_key(VolumeId id) { return record_key(IdKind::kVolume, id.text(), "placed"); }
+inline std::string placed_key(TransferId id) { return record_key(IdKind::kTransfer, id.text(), "placed"); }
 inline std::string layers_key(HostId id) { return record_key(IdKind::kHost, id.text(), "layers"); }
 inline std::string claims_key(HostId id) { return record_key(IdKind::kHost, id.text(), "claims"); }
 inline std::string health_key(HostId id) { return record_key(IdKind::kHost, id.text(), "health"); }
@@ -59,6 +60,8 @@ inline std::string template_version_key(LaunchTemplateId id, u64 number) {
 }
 std::string type_key(std::string_view name);
 std::string account_key(const AccountId& id);
+// Which image of an account has a name.
+std::string image_name_key(const AccountId& account, std::string_view name);
 std::string token_key(const AccountId& account, std::string_view action, std::string_view token);
 
 // Who has an address of a subnet: the id of an interface.

@@ -53,6 +53,13 @@ std::span<const Move<SnapshotState>> legal_moves() {
 }
 
 template <>
+std::span<const Move<TransferState>> legal_moves() {
+  using enum TransferState;
+  static constexpr Move<TransferState> kMoves[] = {{kActive, kCompleted}, {kActive, kFailed}};
+  return kMoves;
+}
+
+template <>
 std::span<const Move<InterfaceState>> legal_moves() {
   using enum InterfaceState;
   static constexpr Move<InterfaceState> kMoves[] = {{kPending, kAvailable}, {kAvailable, kInUse}, {kInUse, kAvailable}};

@@ -16,6 +16,7 @@ enum class ImageState : u8 { kPending, kAvailable, kFailed, kDeregistered };
 enum class VolumeState : u8 { kCreating, kAvailable, kInUse, kDeleting, kDeleted, kError };
 enum class AttachmentState : u8 { kDetached, kAttaching, kAttached, kDetaching };
 enum class SnapshotState : u8 { kPending, kCompleted, kError };
+enum class TransferState : u8 { kActive, kCompleted, kFailed };
 enum class InterfaceState : u8 { kPending, kAvailable, kInUse };
 enum class NetworkState : u8 { kPending, kAvailable };  // of a VPC or subnet
 enum class AddressState : u8 { kFree, kAssociated };
@@ -47,6 +48,11 @@ template <>
 struct Names<SnapshotState> {
   static constexpr std::array<std::string_view, 3> kAll = {"pending", "completed", "error"};
   static constexpr std::string_view kThing = "snapshot";
+};
+template <>
+struct Names<TransferState> {
+  static constexpr std::array<std::string_view, 3> kAll = {"active", "completed", "failed"};
+  static constexpr std::string_view kThing = "transfer";
 };
 template <>
 struct Names<InterfaceState> {

@@ -60,6 +60,7 @@ TEST(Life, OfAttachments) {
       "detached>attaching attaching>attached attaching>detaching attached>detaching detaching>detached");
 }
 TEST(Life, OfSnapshots) { expect_moves<SnapshotState>("pending>completed pending>error"); }
+TEST(Life, OfTransfers) { expect_moves<TransferState>("active>completed active>failed"); }
 TEST(Life, OfInterfaces) { expect_moves<InterfaceState>("pending>available available>in-use in-use>available"); }
 TEST(Life, OfNetworks) { expect_moves<NetworkState>("pending>available"); }
 TEST(Life, OfAddresses) { expect_moves<AddressState>("free>associated associated>free"); }

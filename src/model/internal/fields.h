@@ -10,6 +10,7 @@
 #include "model/image.h"
 #include "model/launch_template.h"
 #include "model/network.h"
+#include "model/transfer.h"
 #include "model/volume.h"
 
 namespace pileus::model::internal {
@@ -275,6 +276,67 @@ void fields(V& v, R& r) {
   v("progress_percent", r.progress_percent);
   v("layers", r.layers);
   v("reason", r.reason);
+}
+
+template <typename V, Record<FilePlace> R>
+void fields(V& v, R& r) {
+  v("url", r.url);
+  v("bucket", r.bucket);
+  v("key", r.key);
+}
+
+template <typename V, Record<TransferDisk> R>
+void fields(V& v, R& r) {
+  v("device", r.device);
+  v("description", r.description);
+  v("format", r.format);
+  v("from", r.from);
+  v("snapshot", r.snapshot);
+}
+
+template <typename V, Record<TransferDesired> R>
+void fields(V& v, R& r) {
+  v("id", r.id);
+  v("account", r.account);
+  v("kind", r.kind);
+  v("description", r.description);
+  v("host", r.host);
+  v("trusted", r.trusted);
+  v("disks", r.disks);
+  v("image", r.image);
+  v("image_name", r.image_name);
+  v("layers", r.layers);
+  v("size_gib", r.size_gib);
+  v("format", r.format);
+  v("to", r.to);
+  v("wanted", r.wanted);
+  v("created_at", r.created_at);
+  v("tags", r.tags);
+  v("snapshot_tags", r.snapshot_tags);
+}
+
+template <typename V, Record<TransferPlaced> R>
+void fields(V& v, R& r) {
+  v("id", r.id);
+  v("host", r.host);
+  v("placed_at", r.placed_at);
+}
+
+template <typename V, Record<ImportedDisk> R>
+void fields(V& v, R& r) {
+  v("layer", r.layer);
+  v("bytes", r.bytes);
+  v("file_bytes", r.file_bytes);
+}
+
+template <typename V, Record<TransferObserved> R>
+void fields(V& v, R& r) {
+  v("id", r.id);
+  v("state", r.state);
+  v("progress_percent", r.progress_percent);
+  v("message", r.message);
+  v("disks", r.disks);
+  v("changed_at", r.changed_at);
 }
 
 template <typename V, Record<VpcDesired> R>

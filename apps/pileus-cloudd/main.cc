@@ -9,6 +9,7 @@
 #include "control/reaper.h"
 #include "control/runner.h"
 #include "control/scheduler.h"
+#include "control/transfer_controller.h"
 #include "control/volume_controller.h"
 #include "ec2/actions.h"
 #include "ec2/api.h"
@@ -49,6 +50,7 @@ std::unique_ptr<control::Runner> start_controllers(state::Store& store, const co
   controllers.push_back(std::make_unique<control::Reaper>(store, clock, view));
   controllers.push_back(std::make_unique<control::InterfaceReaper>(store, view));
   controllers.push_back(std::make_unique<control::VolumeController>(store, clock, view));
+  controllers.push_back(std::make_unique<control::TransferController>(store, clock, view));
   return std::make_unique<control::Runner>(store, std::move(controllers), kControllerInterval);
 }
 

@@ -63,6 +63,18 @@ Result<SnapshotTask> parse_snapshot(const Json& object) {
   return task;
 }
 
+Json encode_transfer(const TransferTask& task) {
+  return {{"desired", model::encode(task.desired)}, {"observed", model::encode(task.observed)}};
+}
+
+Result<TransferTask> parse_transfer(const Json& object) {
+  if (!object.is_object()) return missing("transfers");
+  TransferTask task;
+  task.desired = TRY(internal::record_of<model::TransferDesired>(object, "desired"));
+  task.observed = TRY(internal::record_of<model::TransferObserved>(object, "observed"));
+  return task;
+}
+
 Result<const Json*> list_of(const Json& object, const char* field) {
   const auto found = object.find(field);
   if (found == object.end() || !found->is_array()) return missing(field);
@@ -86,6 +98,9 @@ void internal::encode_disk_tasks(const DiskTasks& tasks, Json& message) {
   for (const VolumeTask& task : tasks.volumes) volumes.push_back(encode_volume(task));
   Json snapshots = Json::array();
   for (const SnapshotTask& task : tasks.snapshots) snapshots.push_back(encode_snapshot(task));
+  Json transfers = Json::array();
+  for (const TransferTask& task : tasks.transfers) transfers.push_back(encode_transfer(task));
+  message["transfers"] = std::move(transfers);
   message["volumes"] = std::move(volumes);
   message["snapshots"] = std::move(snapshots);
   message["needed_layers"] = tasks.needed_layers;
@@ -98,6 +113,10 @@ Result<DiskTasks> internal::parse_disk_tasks(const Json& message) {
   for (const Json& each : *volumes) tasks.volumes.push_back(TRY(parse_volume(each)));
   const Json* snapshots = TRY(list_of(message, "snapshots"));
   for (const Json& each : *snapshots) tasks.snapshots.push_back(TRY(parse_snapshot(each)));
+  if (message.contains("transfers")) {  // an older cloud manager has none
+    const Json* transfers = TRY(list_of(message, "transfers"));
+    for (const Json& each : *transfers) tasks.transfers.push_back(TRY(parse_transfer(each)));
+  }
   tasks.needed_layers = TRY(layers_of(message, "needed_layers", SIZE_MAX));
   const auto sources = message.find("layer_sources");
   if (sources == message.end() || !sources->is_object()) return missing("layer_sources");
@@ -137,6 +156,21 @@ Result<SnapshotObservation> parse_snapshot_observation(std::string_view text) {
   if (!good_layers(message.observed.layers) || message.observed.progress_percent > 100) return missing("observed");
   message.what = TRY(internal::text_of(object, "what"));
   message.why = TRY(internal::text_of(object, "why"));
+  return message;
+}
+
+std::string encode(const TransferObservation& message) {
+  return internal::dump({{"observed", model::encode(message.observed)}});
+}
+
+Result<TransferObservation> parse_transfer_observation(std::string_view text) {
+  const Json object = TRY(internal::parse_object(text));
+  TransferObservation message;
+  message.observed = TRY(internal::record_of<model::TransferObserved>(object, "observed"));
+  const auto is_good = [](const model::ImportedDisk& disk) { return is_layer_id(disk.layer); };
+  const bool good = std::ranges::all_of(message.observed.disks, is_good) && message.observed.progress_percent <= 100 &&
+                    message.observed.message.size() <= internal::kMaxText;
+  if (!good) return missing("observed");
   return message;
 }
 

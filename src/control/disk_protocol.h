@@ -1,4 +1,4 @@
-// What hosts and the cloud manager say to each other of volumes, snapshots and layers (docs/formats/host-protocol.md).
+// What hosts and the cloud manager say to each other of volumes, snapshots, transfers and layers (docs/formats/host-protocol.md).
 //
 // DiskTasks is part of what a host is asked for. A host acts on the difference, as it does with instances:
 //   1. A volume whose goal is kHold and that the host does not have yet is made, of its layers (or the library's image)
@@ -11,7 +11,9 @@
 //      its layers are in the folder of layers.
 //   5. With a terminated instance go its disks that are to be deleted on termination; it is not told to be terminated before
 //      the pending snapshots of its volumes are taken and these disks are gone.
-//   6. A layer that is in nobody's chain here and not in `needed_layers` may be removed, some time after it came.
+//   6. A transfer is carried out once: what is told of it is written down, and a host that was killed goes on from there. A
+//      mistake of the task itself is told as failed and not tried again.
+//   7. A layer that is in nobody's chain here and not in `needed_layers` may be removed, some time after it came.
 #pragma once
 
 #include <map>
@@ -20,12 +22,13 @@
 #include <vector>
 
 #include "model/host.h"
-#include "model/volume.h"
+#include "model/transfer.h"
 
 namespace pileus::control {
 
 inline constexpr std::string_view kObserveVolumePath = "/v1/observe-volume";
 inline constexpr std::string_view kObserveSnapshotPath = "/v1/observe-snapshot";
+inline constexpr std::string_view kObserveTransferPath = "/v1/observe-transfer";
 
 enum class VolumeGoal : u8 { kHold, kHandOver, kDelete };
 
@@ -49,9 +52,15 @@ struct SnapshotTask {
   model::SnapshotObserved observed;
 };
 
+struct TransferTask {
+  model::TransferDesired desired;
+  model::TransferObserved observed;
+};
+
 struct DiskTasks {
   std::vector<VolumeTask> volumes;
   std::vector<SnapshotTask> snapshots;  // those that are pending
+  std::vector<TransferTask> transfers;  // those that are active
   std::vector<std::string> needed_layers;  // of those that the host holds
   std::map<std::string, std::vector<std::string>> layer_sources;  // of those it may lack: addresses of hosts
 };
@@ -69,9 +78,15 @@ struct SnapshotObservation {
   std::string why;
 };
 
+struct TransferObservation {
+  model::TransferObserved observed;  // changed_at is filled in by the cloud manager
+};
+
+std::string encode(const TransferObservation& message);
 std::string encode(const VolumeObservation& message);
 std::string encode(const SnapshotObservation& message);
 // kCorrupt, as in host_protocol.h.
+Result<TransferObservation> parse_transfer_observation(std::string_view text);
 Result<VolumeObservation> parse_volume_observation(std::string_view text);
 Result<SnapshotObservation> parse_snapshot_observation(std::string_view text);
 

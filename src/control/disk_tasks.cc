@@ -60,22 +60,26 @@ bool holds(const HostView& host, const std::string& layer) {
   return std::ranges::binary_search(host.layers.value.layers, layer);
 }
 
+// Of those that the host lacks.
+void add_sources(const View& view, model::HostId id, const model::Layers& layers, DiskTasks& tasks) {
+  for (const std::string& layer : layers) {
+    if (holds(*view.find(id), layer) || tasks.layer_sources.contains(layer)) continue;
+    std::vector<std::string>& sources = tasks.layer_sources[layer];
+    for (const auto& [other, host] : view.hosts()) {
+      const std::string& address = host.layers.value.address;
+      if (other != id && !address.empty() && host.alive != 0 && holds(host, layer)) sources.push_back(address);
+    }
+  }
+}
+
 void add_layers(const View& view, model::HostId id, DiskTasks& tasks) {
   const HostView* self = view.find(id);
   if (self == nullptr) return;
   for (const std::string& layer : self->layers.value.layers) {
     if (view.disks().is_needed(layer)) tasks.needed_layers.push_back(layer);
   }
-  for (const VolumeTask& task : tasks.volumes) {
-    for (const std::string& layer : task.layers) {
-      if (holds(*self, layer) || tasks.layer_sources.contains(layer)) continue;
-      std::vector<std::string>& sources = tasks.layer_sources[layer];
-      for (const auto& [other, host] : view.hosts()) {
-        const std::string& address = host.layers.value.address;
-        if (other != id && !address.empty() && host.alive != 0 && holds(host, layer)) sources.push_back(address);
-      }
-    }
-  }
+  for (const VolumeTask& task : tasks.volumes) add_sources(view, id, task.layers, tasks);
+  for (const TransferTask& task : tasks.transfers) add_sources(view, id, task.desired.layers, tasks);
 }
 
 }  // namespace
@@ -148,6 +152,12 @@ DiskTasks disk_tasks(const View& view, model::HostId host) {
   for (const model::VolumeId id : view.disks().on_host(host)) {
     const VolumeView& volume = *view.disks().find(id);
     if (volume.desired.exists()) add_volume(view, volume, tasks);
+  }
+  for (const model::TransferId id : view.disks().active_transfers()) {
+    const TransferView& transfer = *view.disks().find(id);
+    const bool here = transfer.placed.exists() && transfer.placed.value.host == host;
+    if (here && transfer.desired.value.wanted)
+      tasks.transfers.push_back({transfer.desired.value, transfer.observed.value});
   }
   add_layers(view, host, tasks);
   return tasks;

@@ -29,6 +29,7 @@ void put(Map& map, const typename Map::key_type& key, Id id, bool add) {
 
 const VolumeView* DiskView::find(model::VolumeId id) const { return look_up(volumes_, id); }
 const SnapshotView* DiskView::find(model::SnapshotId id) const { return look_up(snapshots_, id); }
+const TransferView* DiskView::find(model::TransferId id) const { return look_up(transfers_, id); }
 const LibraryImage* DiskView::find(model::ImageId id) const { return look_up(images_, id); }
 model::ImageId DiskView::library_image(const std::string& name) const {
   for (const auto& [id, image] : images_) {
@@ -55,6 +56,9 @@ Result<DiskView::Changed> DiskView::apply(const state::KeyValue& entry, bool del
   } else if (const auto image = model::split_key(model::IdKind::kImage, entry.key); !image.id.empty()) {
     const model::ImageId id = TRY(model::ImageId::parse(image.id));
     TRY(apply_image(id, image.part, entry, deleted));
+  } else if (const auto transfer = model::split_key(model::IdKind::kTransfer, entry.key); !transfer.id.empty()) {
+    const model::TransferId id = TRY(model::TransferId::parse(transfer.id));
+    TRY(apply_transfer(id, transfer.part, entry, deleted));
   }
   return changed;
 }
@@ -80,6 +84,19 @@ Result<> DiskView::apply_snapshot(model::SnapshotId id, std::string_view part, c
       part == "desired" ? keep_newer(view.desired, entry, deleted) : keep_newer(view.observed, entry, deleted);
   index(view, true);
   if (!view.desired.exists() && !view.observed.exists()) snapshots_.erase(id);
+  return kept;
+}
+
+Result<> DiskView::apply_transfer(model::TransferId id, std::string_view part, const state::KeyValue& entry,
+                                  bool deleted) {
+  if (part != "desired" && part != "placed" && part != "observed") return {};
+  TransferView& view = transfers_[id];
+  index(view, false);
+  Result<> kept = part == "desired"  ? keep_newer(view.desired, entry, deleted)
+                  : part == "placed" ? keep_newer(view.placed, entry, deleted)
+                                     : keep_newer(view.observed, entry, deleted);
+  index(view, true);
+  if (!view.desired.exists() && !view.placed.exists() && !view.observed.exists()) transfers_.erase(id);
   return kept;
 }
 
@@ -120,6 +137,15 @@ void DiskView::index(const VolumeView& view, bool add) {
 void DiskView::index(const SnapshotView& view, bool add) {
   if (view.pending()) put(pending_, view.desired.value.volume, view.desired.value.id, add);
   if (view.desired.exists() && view.observed.exists()) need(view.observed.value.layers, add);
+}
+
+// What is to be exported is kept until it is.
+void DiskView::index(const TransferView& view, bool add) {
+  if (!view.active()) return;
+  const model::TransferId id = view.desired.value.id;
+  if (add) active_transfers_.insert(id);
+  else active_transfers_.erase(id);
+  need(view.desired.value.layers, add);
 }
 
 void DiskView::need(const model::Layers& layers, bool add) {

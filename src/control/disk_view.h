@@ -1,4 +1,4 @@
-// DiskView: volumes and snapshots as they stand in the store, with what is looked for in them. Part of View, and kept by it.
+// DiskView: volumes, snapshots and transfers as they stand in the store, with what is looked for in them. Part of View, and kept by it.
 #pragma once
 
 #include <map>
@@ -6,7 +6,7 @@
 
 #include "control/records.h"
 #include "model/image.h"
-#include "model/volume.h"
+#include "model/transfer.h"
 
 namespace pileus::control {
 
@@ -21,6 +21,15 @@ struct SnapshotView {
   Stored<model::SnapshotObserved> observed;
   bool pending() const {
     return desired.exists() && observed.exists() && observed.value.state == model::SnapshotState::kPending;
+  }
+};
+
+struct TransferView {
+  Stored<model::TransferDesired> desired;
+  Stored<model::TransferPlaced> placed;
+  Stored<model::TransferObserved> observed;
+  bool active() const {
+    return desired.exists() && observed.exists() && observed.value.state == model::TransferState::kActive;
   }
 };
 
@@ -42,7 +51,9 @@ class DiskView {
 
   const std::map<model::VolumeId, VolumeView>& volumes() const { return volumes_; }
   const std::map<model::SnapshotId, SnapshotView>& snapshots() const { return snapshots_; }
+  const std::map<model::TransferId, TransferView>& transfers() const { return transfers_; }
   // nullptr when it is not there.
+  const TransferView* find(model::TransferId id) const;
   const VolumeView* find(model::VolumeId id) const;
   const SnapshotView* find(model::SnapshotId id) const;
   const LibraryImage* find(model::ImageId id) const;
@@ -52,6 +63,7 @@ class DiskView {
   // Those with a `placed` record that names the host.
   const std::set<model::VolumeId>& on_host(model::HostId host) const;
   const std::set<model::SnapshotId>& pending_snapshots(model::VolumeId volume) const;
+  const std::set<model::TransferId>& active_transfers() const { return active_transfers_; }
   const std::set<model::ImageId>& pending_images() const { return pending_images_; }
   // Whether anything but a host's own chains needs it.
   bool is_needed(const std::string& layer) const { return layers_.contains(layer); }
@@ -60,13 +72,17 @@ class DiskView {
   Result<> apply_volume(model::VolumeId id, std::string_view part, const state::KeyValue& entry, bool deleted);
   Result<> apply_snapshot(model::SnapshotId id, std::string_view part, const state::KeyValue& entry, bool deleted);
   Result<> apply_image(model::ImageId id, std::string_view part, const state::KeyValue& entry, bool deleted);
+  Result<> apply_transfer(model::TransferId id, std::string_view part, const state::KeyValue& entry, bool deleted);
   // As it was added: it must not have changed since.
   void index(const VolumeView& view, bool add);
   void index(const SnapshotView& view, bool add);
+  void index(const TransferView& view, bool add);
   void need(const model::Layers& layers, bool add);
 
   std::map<model::VolumeId, VolumeView> volumes_;
   std::map<model::SnapshotId, SnapshotView> snapshots_;
+  std::map<model::TransferId, TransferView> transfers_;
+  std::set<model::TransferId> active_transfers_;
   std::map<model::ImageId, LibraryImage> images_;
   std::set<model::ImageId> pending_images_;
   std::map<model::AccountId, std::set<model::VolumeId>> accounts_;

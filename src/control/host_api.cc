@@ -7,6 +7,7 @@
 #include "control/disk_reports.h"
 #include "control/disk_tasks.h"
 #include "control/host_protocol.h"
+#include "control/transfer_reports.h"
 #include "model/account.h"
 #include "model/image.h"
 #include "model/network.h"
@@ -99,7 +100,8 @@ HostAnswer HostApi::handle(const HostRequest& request) {
     answer = report(request.host, request.body);
   } else if (request.path == kObservePath) {
     answer = observe(request.host, request.body);
-  } else if (request.path == kObserveVolumePath || request.path == kObserveSnapshotPath) {
+  } else if (request.path == kObserveVolumePath || request.path == kObserveSnapshotPath ||
+             request.path == kObserveTransferPath) {
     answer = observe_disk(request);
   } else if (request.path == kAssignmentsPath) {
     answer = assignments(request.host);
@@ -166,6 +168,11 @@ Result<> HostApi::keep_alive(model::HostId host, model::HostObserved observed) {
 
 Result<std::string> HostApi::report(model::HostId host, const std::string& body) {
   HostReport report = TRY(parse_host_report(body));
+  TRY(view_->read([&](View& view) {
+    for (const std::string& name : report.image_names) {
+      if (const model::ImageId id = view.disks().library_image(name)) report.observed.images.push_back(id);
+    }
+  }));
   TRY(keep_alive(host, std::move(report.observed)));
   TRY(note_layers(host, report));
   TRY(note_images(report));
@@ -243,6 +250,9 @@ Result<std::string> HostApi::observe_disk(const HostRequest& request) {
   if (request.path == kObserveVolumePath) {
     const VolumeObservation told = TRY(parse_volume_observation(request.body));
     TRY(observe_volume(store_, clock_, request.host, told));
+  } else if (request.path == kObserveTransferPath) {
+    const TransferObservation told = TRY(parse_transfer_observation(request.body));
+    TRY(observe_transfer(store_, clock_, request.host, told.observed));
   } else {
     const SnapshotObservation told = TRY(parse_snapshot_observation(request.body));
     TRY(observe_snapshot(store_, clock_, request.host, told));

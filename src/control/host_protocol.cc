@@ -106,6 +106,7 @@ std::string encode(const HostReport& message) {
                {"consoles", consoles},
                {"usage", usage},
                {"layers", model::encode(message.layers)},
+               {"image_names", message.image_names},
                {"image_layers", message.image_layers}});
 }
 
@@ -130,6 +131,7 @@ Result<HostReport> parse_host_report(std::string_view text) {
     }
   }
   if (!object.contains("layers")) return message;  // a host of an earlier version
+  if (object.contains("image_names")) message.image_names = TRY(internal::texts_of(object, "image_names"));
   message.layers = TRY(record_of<model::HostLayers>(object, "layers"));
   if (!std::ranges::all_of(message.layers.layers, is_layer_id)) return missing("layers");
   const auto images = object.find("image_layers");

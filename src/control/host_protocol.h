@@ -43,6 +43,7 @@ struct HostReport {
   std::map<model::InstanceId, std::string> consoles;  // tails of the consoles that have changed
   std::map<model::InstanceId, InstanceUsage> usage;  // of those that run
   model::HostLayers layers;  // id is filled in by the cloud manager
+  std::vector<std::string> image_names;  // of its library
   std::map<std::string, std::string> image_layers;  // the layer that the disk of an image of its library is, by name
 };
 

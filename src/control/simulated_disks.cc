@@ -2,6 +2,7 @@
 
 #include "control/disk_reports.h"
 #include "control/disk_tasks.h"
+#include "control/transfer_reports.h"
 
 namespace pileus::control {
 namespace {
@@ -81,6 +82,26 @@ Result<bool> attend(state::Store& store, const Clock& clock, const SimulatedDisk
   for (const SnapshotTask& task : disk.snapshots) done |= TRY(attend_snapshot(store, clock, disk, task));
   if (disk.silent) return done;
   return TRY(attend_volume(store, clock, disk)) || done;
+}
+
+std::vector<TransferView> placed_transfers(const View& view) {
+  std::vector<TransferView> transfers;
+  for (const model::TransferId id : view.disks().active_transfers()) {
+    const TransferView& transfer = *view.disks().find(id);
+    if (transfer.placed.exists() && transfer.desired.value.wanted) transfers.push_back(transfer);
+  }
+  return transfers;
+}
+
+Result<bool> attend(state::Store& store, const Clock& clock, model::HostId host, const TransferView& transfer) {
+  constexpr u64 kBytes = u64{1} << 30;
+  model::TransferObserved told = transfer.observed.value;
+  told.state = model::TransferState::kCompleted;
+  told.disks.clear();
+  for (const model::TransferDisk& disk : transfer.desired.value.disks) {
+    if (disk.is_file()) told.disks.push_back({made_up_layer(disk.snapshot.value(), 0), kBytes, kBytes});
+  }
+  return told_or_late(observe_transfer(store, clock, host, told));
 }
 
 }  // namespace pileus::control

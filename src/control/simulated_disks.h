@@ -1,4 +1,4 @@
-// The volumes and snapshots of a simulated host: records without bytes, every task done at once.
+// The volumes, snapshots and transfers of a simulated host: records without bytes, every task done at once.
 #pragma once
 
 #include "control/clock.h"
@@ -20,5 +20,10 @@ SimulatedDisk simulated_disk(const View& view, const VolumeView& volume);
 
 // Does what is asked. Whether something was told.
 Result<bool> attend(state::Store& store, const Clock& clock, const SimulatedDisk& disk);
+// Of an active transfer that was given to `host`. What comes in is disks of a GiB.
+Result<bool> attend(state::Store& store, const Clock& clock, model::HostId host, const TransferView& transfer);
+
+// The active transfers that were given to hosts, with copies of their records.
+std::vector<TransferView> placed_transfers(const View& view);
 
 }  // namespace pileus::control

@@ -59,10 +59,16 @@ Result<u32> SimulatedFleet::attend_disks() {
   }
   const auto volumes = work_.volumes([](auto, const VolumeView& volume) { return volume.desired.exists(); });
   std::vector<SimulatedDisk> disks;
+  std::vector<TransferView> transfers;
   view_->look([&](View& view) {
     for (const auto& [id, volume] : volumes) disks.push_back(simulated_disk(view, volume));
+    transfers = placed_transfers(view);
   });
   u32 done = 0;
+  for (const TransferView& transfer : transfers) {
+    const model::HostId host = transfer.placed.value.host;
+    if (members_.contains(host) && TRY(control::attend(store_, clock_, host, transfer))) ++done;
+  }
   for (const SimulatedDisk& disk : disks) {
     if (!members_.contains(disk.host)) continue;
     if (TRY(control::attend(store_, clock_, disk))) ++done;

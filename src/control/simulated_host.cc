@@ -33,13 +33,17 @@ Result<u32> SimulatedHost::run_once() {
   return done + stop_strangers(view_);
 }
 
-// The volumes that live here, and their snapshots.
+// The volumes that live here, their snapshots, and transfers.
 Result<u32> SimulatedHost::attend_disks() {
   u32 done = 0;
   for (const auto& [id, volume] : view_.disks().volumes()) {
     if (!volume.desired.exists()) continue;
     const SimulatedDisk disk = simulated_disk(view_, volume);
     if (disk.host == self_.id && TRY(control::attend(store_, clock_, disk))) ++done;
+  }
+  for (const TransferView& transfer : placed_transfers(view_)) {
+    if (transfer.placed.value.host != self_.id) continue;
+    if (TRY(control::attend(store_, clock_, self_.id, transfer))) ++done;
   }
   return done;
 }

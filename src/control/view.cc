@@ -5,11 +5,12 @@
 namespace pileus::control {
 namespace {
 
-// First hosts, images, instances and interfaces, which lie beside each other as keys; then snapshots and volumes.
+// First hosts, images, instances and interfaces, which lie beside each other as keys; then the others.
 std::vector<state::KeyRange> watched_ranges() {
   const auto folder = [](model::IdKind kind) { return state::KeyRange::prefix(std::string(model::kind_prefix(kind))); };
   return {{std::string(model::kHostsPrefix), folder(model::IdKind::kInterface).end},
           folder(model::IdKind::kSnapshot),
+          folder(model::IdKind::kTransfer),
           folder(model::IdKind::kVolume)};
 }
 

@@ -12,6 +12,7 @@
 #include "control/scheduler.h"
 #include "control/simulated_host.h"
 #include "control/testing/faulty_store.h"
+#include "control/transfer_controller.h"
 #include "control/volume_controller.h"
 #include "os/file.h"
 #include "state/sqlite/store.h"
@@ -72,6 +73,7 @@ class Cloud {
     }
     done += run(reaper_, [&] { return new Reaper(*faulty_, clock); });
     done += run(volumes_, [&] { return new VolumeController(*faulty_, clock); });
+    done += run(transfers_, [&] { return new TransferController(*faulty_, clock); });
     return done;
   }
   // Rounds until nothing changes three times in a row, so that a watch that lags has been heard.
@@ -197,6 +199,7 @@ class Cloud {
   std::vector<std::unique_ptr<Scheduler>> schedulers_;
   std::unique_ptr<Reaper> reaper_;
   std::unique_ptr<VolumeController> volumes_;
+  std::unique_ptr<TransferController> transfers_;
 };
 
 }  // namespace pileus::control::testing

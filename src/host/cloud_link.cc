@@ -36,6 +36,11 @@ class HttpLink final : public CloudLink {
     return {};
   }
 
+  Result<> observe(const control::TransferObservation& observation) override {
+    TRY(post(control::kObserveTransferPath, control::encode(observation)));
+    return {};
+  }
+
   Result<control::Assignments> assignments() override {
     const std::string body = TRY(post(control::kAssignmentsPath, ""));
     return control::parse_assignments(body);

@@ -26,6 +26,7 @@ class CloudLink {
   virtual Result<> observe(const control::Observation& observation) = 0;
   virtual Result<> observe(const control::VolumeObservation& observation) = 0;
   virtual Result<> observe(const control::SnapshotObservation& observation) = 0;
+  virtual Result<> observe(const control::TransferObservation& observation) = 0;
   // Waits until there is more than what came with `after`, for about control::kLongPoll at most.
   virtual Result<control::ConsoleWishes> console_wishes(u64 after) = 0;
   virtual Result<> console_output(const control::ConsoleOutput& output) = 0;

@@ -7,6 +7,17 @@ namespace {
 
 constexpr std::string_view kPrefix = "vol";
 
+bool is_plain_name(const std::string& name) {
+  constexpr std::size_t kLongest = 255;
+  const bool dots = name == "." || name == "..";
+  return !name.empty() && name.size() <= kLongest && !dots && name.find('/') == std::string::npos &&
+         name.find('\0') == std::string::npos;
+}
+
+Error bad_file(const std::string& bucket, const std::string& key) {
+  return {ErrorCode::kInvalid, "'" + bucket + "' and '" + key + "' are no names of a bucket and a file in it"};
+}
+
 Result<> clean(const std::filesystem::path& folder) {
   TRY(os::make_directories(folder));
   std::error_code ignored;
@@ -19,10 +30,29 @@ Result<> clean(const std::filesystem::path& folder) {
 }  // namespace
 
 Result<DiskPlaces> DiskPlaces::open(const std::filesystem::path& folder) {
-  DiskPlaces places{folder / "volumes", folder / "snapshots", TRY(store::LayerFolder::open(folder / "layers"))};
+  store::LayerFolder layers = TRY(store::LayerFolder::open(folder / "layers"));
+  DiskPlaces places{folder / "volumes", folder / "snapshots", folder / "transfers", folder / "buckets",
+                    std::move(layers)};
   TRY(clean(places.volumes));
   TRY(clean(places.snapshots));
+  TRY(os::make_directories(places.transfers));
+  TRY(os::make_directories(places.buckets));
   return places;
+}
+
+Result<std::filesystem::path> DiskPlaces::bucket_file(const model::AccountId& account, const std::string& bucket,
+                                                      const std::string& key) const {
+  const bool good = account && is_plain_name(bucket) && !key.empty() && !key.starts_with('/') && !key.ends_with('/');
+  std::filesystem::path path = buckets / account.text() / bucket;
+  for (std::size_t at = 0; good && at < key.size();) {
+    const std::size_t end = std::min(key.find('/', at), key.size());
+    const std::string part = key.substr(at, end - at);
+    if (!is_plain_name(part)) return bad_file(bucket, key);
+    path /= part;
+    at = end + 1;
+  }
+  if (!good) return bad_file(bucket, key);
+  return path;
 }
 
 Result<> remove_disk(const store::DiskFolder& folder) {

@@ -15,12 +15,19 @@ namespace pileus::host {
 struct DiskPlaces {
   std::filesystem::path volumes;    // ID/: a volume's disk (store/disk_folder.h)
   std::filesystem::path snapshots;  // ID/: a disk that is as a snapshot, until the snapshot is completed
+  std::filesystem::path transfers;  // ID/: what an import has made so far
+  std::filesystem::path buckets;    // ACCOUNT/BUCKET/KEY: files that accounts import from and export to
   store::LayerFolder layers;
 
   // Makes the folders in `folder`, and removes what a killed predecessor was making or removing.
   static Result<DiskPlaces> open(const std::filesystem::path& folder);
 
   store::DiskFolder volume(model::VolumeId id) const { return store::DiskFolder(volumes / id.text()); }
+  std::filesystem::path transfer(model::TransferId id) const { return transfers / id.text(); }
+  // A file of an account's bucket. kInvalid for names that would lead elsewhere.
+  Result<std::filesystem::path> bucket_file(const model::AccountId& account, const std::string& bucket,
+                                            const std::string& key) const;
+
   store::DiskFolder snapshot(model::SnapshotId id) const { return store::DiskFolder(snapshots / id.text()); }
 };
 

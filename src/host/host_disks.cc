@@ -25,7 +25,8 @@ HostDisks::HostDisks(const image::Library& library, DiskPlaces places, CloudLink
       places_(std::move(places)),
       worker_(places_.layers, std::move(client)),
       volumes_(library_, places_, worker_, cloud),
-      snapshots_(places_, worker_, cloud) {}
+      snapshots_(places_, worker_, cloud),
+      transfers_(library_, places_, worker_, cloud) {}
 
 Result<> HostDisks::serve_layers(const Membership& membership, const std::string& address) {
   server_ = TRY(LayerServer::start(places_.layers, membership, address));
@@ -38,6 +39,7 @@ bool HostDisks::step(control::DiskTasks& tasks, const std::vector<control::Assig
   bool acted = worker_.take_news();
   // Snapshots first: a volume that is to go was to be kept as it was before.
   acted |= snapshots_.step(tasks, assignments, holders);
+  acted |= transfers_.step(tasks);
   acted |= volumes_.step(tasks, holders, not_to_be_made(tasks, assignments, vms));
   if (now - cleaned_ >= kCleanEvery) {
     cleaned_ = now;
@@ -63,6 +65,7 @@ Result<bool> HostDisks::remove_disks_of(const control::Assignment& assignment, c
 // Read through in the background, the first time that they are asked for.
 void HostDisks::fill_in(control::HostReport& report) {
   for (const image::ImageInfo& image : library_.list()) {
+    report.image_names.push_back(image.name);
     const LayerWorker::State state = worker_.adopt(library_.disk_of(image.name).string(), true);
     if (state.id) report.image_layers[image.name] = *state.id;
   }

@@ -1,4 +1,5 @@
-// HostDisks: all about the disks of this host's instances: volumes, snapshots, layers, and their way to other hosts.
+// HostDisks: all about the disks of this host's instances: volumes, snapshots, layers, their way to other hosts, and into
+// the cloud and out of it.
 #pragma once
 
 #include <memory>
@@ -8,6 +9,7 @@
 #include "host/layer_server.h"
 #include "host/layer_worker.h"
 #include "host/snapshot_keeper.h"
+#include "host/transfer_keeper.h"
 #include "host/vm_disks.h"
 #include "host/volume_keeper.h"
 
@@ -15,7 +17,7 @@ namespace pileus::host {
 
 class HostDisks {
  public:
-  // In `folder`: volumes/, snapshots/ and layers/. `client` is how other hosts are asked. References outlive it.
+  // In `folder`: volumes/, snapshots/, transfers/, buckets/ and layers/. `client` is how other hosts are asked. References outlive it.
   static Result<std::unique_ptr<HostDisks>> open(const image::Library& library, const std::filesystem::path& folder,
                                                  CloudLink& cloud, std::unique_ptr<http::Client> client);
   // From now on other hosts may fetch our layers at any free port of `address`.
@@ -43,6 +45,7 @@ class HostDisks {
   LayerWorker worker_;
   VolumeKeeper volumes_;
   SnapshotKeeper snapshots_;
+  TransferKeeper transfers_;
   std::unique_ptr<LayerServer> server_;  // may be null
   LocalVm::Time cleaned_;
 };

@@ -8,6 +8,7 @@
 #include <set>
 #include <thread>
 
+#include "host/testing/fake_cloud.h"
 #include "os/file.h"
 
 namespace pileus::host {
@@ -16,43 +17,8 @@ namespace {
 using control::VolumeGoal;
 using model::SnapshotId;
 using model::VolumeId;
+using testing::FakeCloud;
 constexpr std::chrono::seconds kPatience{30};
-
-// Takes what the host says, as the cloud manager does; may refuse.
-class FakeCloud : public CloudLink {
- public:
-  Result<> report(const control::HostReport&) override { return {}; }
-  Result<control::Assignments> next_assignments() override { return control::Assignments{}; }
-  Result<control::Assignments> assignments() override { return control::Assignments{}; }
-  Result<std::string> network() override { return std::string(); }
-  Result<> observe(const control::Observation&) override { return {}; }
-  Result<> observe(const control::VolumeObservation& told) override {
-    TRY(listen());
-    if (told.deleted) deleted.insert(told.observed.id);
-    volumes[told.observed.id] = told.observed;
-    return {};
-  }
-  Result<> observe(const control::SnapshotObservation& told) override {
-    TRY(listen());
-    snapshots[told.observed.id] = told.observed;
-    return {};
-  }
-  Result<control::ConsoleWishes> console_wishes(u64) override { return control::ConsoleWishes{}; }
-  Result<> console_output(const control::ConsoleOutput&) override { return {}; }
-  void cancel() override {}
-
-  std::map<VolumeId, model::VolumeObserved> volumes;
-  std::map<SnapshotId, model::SnapshotObserved> snapshots;
-  std::set<VolumeId> deleted;
-  int calls = 0;
-  int refused = -1;  // this call
-
- private:
-  Result<> listen() {
-    if (calls++ == refused) return Error(ErrorCode::kTimeout, "the test says no");
-    return {};
-  }
-};
 
 // The way to other hosts.
 class FakeNetwork : public http::Client {

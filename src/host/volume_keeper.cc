@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "host/layer_gathering.h"
 #include "host/vm_disks.h"
 #include "store/clone.h"
 #include "store/flatten.h"
@@ -25,8 +26,6 @@ bool is_stale(const store::DiskFolder& folder, u64 epoch) {
 }
 
 bool exists(const store::DiskFolder& folder) { return std::filesystem::exists(folder.path()); }
-
-std::string percent(double part) { return std::to_string(static_cast<int>(part * 10) * 10) + " %"; }
 
 }  // namespace
 
@@ -85,9 +84,12 @@ Result<bool> VolumeKeeper::make(control::VolumeTask& task, const control::DiskTa
   std::vector<store::Layer> layers;
   u64 bytes = task.size_gib * kGiB;
   if (!task.layers.empty()) {
-    std::optional<std::vector<store::Layer>> gathered = TRY(gather(task, tasks));
-    if (!gathered) return false;
-    layers = *std::move(gathered);
+    Gathered gathered = TRY(gather(worker_, places_.layers, task.layers, tasks.layer_sources));
+    if (!gathered.layers) {
+      TRY(tell_reason(task, gathered.waits));
+      return false;
+    }
+    layers = *std::move(gathered.layers);
   } else if (!task.image_name.empty()) {
     const Result<image::ImageInfo> image = library_.find(task.image_name);
     if (!image) {
@@ -99,25 +101,6 @@ Result<bool> VolumeKeeper::make(control::VolumeTask& task, const control::DiskTa
   }
   TRY(store::make_disk(std::move(layers), places_.volume(task.id).path(), bytes));
   return true;
-}
-
-Result<std::optional<std::vector<store::Layer>>> VolumeKeeper::gather(control::VolumeTask& task,
-                                                                      const control::DiskTasks& tasks) {
-  std::vector<store::Layer> layers;
-  for (std::size_t i = 0; i < task.layers.size(); ++i) {
-    const std::string& id = task.layers[i];
-    const auto sources = tasks.layer_sources.find(id);
-    const LayerWorker::State state =
-        worker_.fetch(id, sources == tasks.layer_sources.end() ? std::vector<std::string>() : sources->second);
-    if (!state.id) {
-      const std::string which = "layer " + std::to_string(i + 1) + " of " + std::to_string(task.layers.size());
-      const std::string why = state.failure.empty() ? percent(state.part) : state.failure;
-      TRY(tell_reason(task, "fetching " + which + ": " + why));
-      return std::optional<std::vector<store::Layer>>();
-    }
-    layers.push_back(TRY(places_.layers.layer(id)));
-  }
-  return std::optional(std::move(layers));
 }
 
 Result<> VolumeKeeper::grow(const control::VolumeTask& task, u64 bytes, const Holders& holders) {

@@ -36,7 +36,6 @@ class VolumeKeeper {
   Result<bool> remove(control::VolumeTask& task);
   // False: what it is made of is not here yet, and the cloud was told.
   Result<bool> make(control::VolumeTask& task, const control::DiskTasks& tasks);
-  Result<std::optional<std::vector<store::Layer>>> gather(control::VolumeTask& task, const control::DiskTasks& tasks);
   Result<> grow(const control::VolumeTask& task, u64 bytes, const Holders& holders);
   Result<> tell(control::VolumeTask& task, model::VolumeObserved observed, Told told);
   Result<> tell_reason(control::VolumeTask& task, const std::string& reason);

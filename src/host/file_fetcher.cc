@@ -1,0 +1,88 @@
+#include "host/file_fetcher.h"
+
+#include <fcntl.h>
+
+#include "http/uri.h"
+#include "os/file.h"
+
+namespace pileus::host {
+namespace {
+
+constexpr std::string_view kFileUrl = "file://";
+constexpr u64 kKeptFree = 1 * kGiB;
+constexpr u64 kBetweenLooks = 64 * kMiB;
+constexpr long kMaxRedirects = 5;
+constexpr std::chrono::seconds kSilence{60};  // of a server
+constexpr std::chrono::seconds kLook{1};
+
+// "file://HOST/PATH": which host, the cloud manager has seen to.
+Result<std::filesystem::path> path_of(const std::string& url) {
+  const std::size_t slash = url.find('/', kFileUrl.size());
+  const std::optional<std::string> path =
+      slash == std::string::npos ? std::nullopt : http::decode_uri(std::string_view(url).substr(slash));
+  if (!path || path->find('\0') != std::string::npos) return Error(ErrorCode::kInvalid, url + ": names no file");
+  return std::filesystem::path(*path);
+}
+
+Result<std::unique_ptr<http::Client>> make_client(bool trusted) {
+  http::ClientOptions options;
+  options.connect_timeout = std::chrono::seconds(10);
+  options.max_redirects = kMaxRedirects;
+  options.no_own_addresses = !trusted;
+  return http::Client::create(options);
+}
+
+Result<> receive(http::ClientStream& stream, const std::string& url, const std::filesystem::path& to,
+                 const TransferProgress& progress) {
+  const os::Fd fd = TRY(os::open_file(to, O_WRONLY | O_CREAT | O_TRUNC, 0600));
+  auto heard = std::chrono::steady_clock::now();
+  u64 bytes = 0;
+  u64 looked_at = 0;
+  while (const std::optional<std::string> part = TRY(stream.read(kLook))) {
+    const auto now = std::chrono::steady_clock::now();
+    if (!part->empty()) heard = now;
+    if (now - heard > kSilence) return Error(ErrorCode::kTimeout, url + ": the server has fallen silent");
+    if (stream.status() != 0 && stream.status() != 200) break;
+    TRY(os::write_all(fd.get(), *part));
+    bytes += part->size();
+    const std::optional<u64> length = stream.length();
+    if (bytes == part->size() && length) TRY(check_room(to.parent_path(), *length));
+    if (bytes - looked_at >= kBetweenLooks) {
+      TRY(check_room(to.parent_path(), 0));
+      looked_at = bytes;
+    }
+    const double done = length && *length != 0 ? static_cast<double>(bytes) / static_cast<double>(*length) : 0;
+    if (!progress("downloading", std::min(done, 1.0))) return Error(ErrorCode::kGone, "given up");
+  }
+  if (stream.status() == 200) return {};
+  return Error(ErrorCode::kNotFound, url + ": the server answered " + std::to_string(stream.status()));
+}
+
+}  // namespace
+
+Result<> check_room(const std::filesystem::path& folder, u64 needed) {
+  std::error_code error;
+  const std::filesystem::space_info space = std::filesystem::space(folder, error);
+  if (error) return Error::from_errno("the room in " + folder.string(), error.value());
+  if (space.available >= kKeptFree && space.available - kKeptFree >= needed) return {};
+  return Error(ErrorCode::kExhausted, "the host's disk is too full for this disk");
+}
+
+Result<std::filesystem::path> FileFetcher::fetch(const model::TransferDesired& task, const model::FilePlace& from,
+                                                 const std::filesystem::path& folder,
+                                                 const TransferProgress& progress) const {
+  if (from.url.empty()) return places_.bucket_file(task.account, from.bucket, from.key);
+  if (from.url.starts_with(kFileUrl)) {
+    if (task.trusted) return path_of(from.url);
+    return Error(ErrorCode::kPermission, "only administrators import files of a host");
+  }
+  const std::unique_ptr<http::Client> client = TRY(make_client(task.trusted));
+  http::ClientRequest request;
+  request.url = from.url;
+  const std::unique_ptr<http::ClientStream> stream = TRY(client->open(request));
+  std::filesystem::path path = folder / "download";
+  TRY(receive(*stream, from.url, path, progress));
+  return path;
+}
+
+}  // namespace pileus::host

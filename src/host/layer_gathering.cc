@@ -1,0 +1,27 @@
+#include "host/layer_gathering.h"
+
+namespace pileus::host {
+namespace {
+
+std::string percent(double part) { return std::to_string(static_cast<int>(part * 10) * 10) + " %"; }
+
+}  // namespace
+
+Result<Gathered> gather(LayerWorker& worker, const store::LayerFolder& folder, const std::vector<std::string>& ids,
+                        const std::map<std::string, std::vector<std::string>>& sources) {
+  std::vector<store::Layer> layers;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const auto known = sources.find(ids[i]);
+    const LayerWorker::State state =
+        worker.fetch(ids[i], known == sources.end() ? std::vector<std::string>() : known->second);
+    if (!state.id) {
+      const std::string which = "layer " + std::to_string(i + 1) + " of " + std::to_string(ids.size());
+      const std::string why = state.failure.empty() ? percent(state.part) : state.failure;
+      return Gathered{std::nullopt, "fetching " + which + ": " + why};
+    }
+    layers.push_back(TRY(folder.layer(ids[i])));
+  }
+  return Gathered{std::move(layers), ""};
+}
+
+}  // namespace pileus::host

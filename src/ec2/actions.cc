@@ -9,12 +9,25 @@ namespace pileus::ec2 {
 namespace {
 
 // In the order of the documentation.
-constexpr std::array kGroups = {&kInstanceActions,       &kInstanceTypeActions,  &kImageActions,
-                                &kKeyPairActions,        &kSecurityGroupActions, &kNetworkActions,
-                                &kRouteActions,          &kInterfaceActions,     &kAddressActions,
-                                &kVolumeActions,         &kSnapshotActions,      &kLaunchTemplateActions,
-                                &kPlacementGroupActions, &kTagActions,           &kPlaceActions,
-                                &kAccountActions,        &kOwnActions,           &kLiveActions};
+constexpr std::array kGroups = {&kInstanceActions,
+                                &kInstanceTypeActions,
+                                &kImageActions,
+                                &kKeyPairActions,
+                                &kSecurityGroupActions,
+                                &kNetworkActions,
+                                &kRouteActions,
+                                &kInterfaceActions,
+                                &kAddressActions,
+                                &kVolumeActions,
+                                &kSnapshotActions,
+                                &kTransferActions,
+                                &kLaunchTemplateActions,
+                                &kPlacementGroupActions,
+                                &kTagActions,
+                                &kPlaceActions,
+                                &kAccountActions,
+                                &kOwnActions,
+                                &kLiveActions};
 
 struct Declared {
   std::string_view name;  // with N for indices

@@ -9,7 +9,7 @@ Result<> Catalogue::read(const std::function<void(const control::View&)>& use) {
 }
 
 Reply<> retry(const std::function<Reply<bool>()>& attempt) {
-  constexpr int kTries = 8;
+  constexpr int kTries = 20;  // as many as take turns at an account's quota
   for (int i = 0; i < kTries; ++i) {
     if (TRY(attempt())) return {};
   }

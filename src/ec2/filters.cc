@@ -37,7 +37,9 @@ bool matches(std::string_view pattern, std::string_view text) {
 Reply<std::vector<Wanted>> read_filters(const Parameters& parameters,
                                         const std::function<bool(std::string_view)>& is_known) {
   std::vector<Wanted> result;
-  for (const Parameters& each : parameters.structures("Filter")) {
+  std::vector<Parameters> filters = parameters.structures("Filter");
+  for (Parameters& each : parameters.structures("Filters")) filters.push_back(std::move(each));  // of a few actions
+  for (const Parameters& each : filters) {
     Wanted wanted{each.get("Name"), each.list("Value")};
     if (wanted.name.empty()) continue;
     if (!is_known(wanted.name)) {

@@ -28,6 +28,7 @@ extern const ActionGroup kLaunchTemplateActions;
 extern const ActionGroup kPlacementGroupActions;
 extern const ActionGroup kVolumeActions;
 extern const ActionGroup kSnapshotActions;
+extern const ActionGroup kTransferActions;
 extern const ActionGroup kTagActions;
 extern const ActionGroup kPlaceActions;
 extern const ActionGroup kAccountActions;

@@ -3,17 +3,12 @@
 #include <algorithm>
 #include <charconv>
 
+#include "ec2/internal/letters.h"
 #include "http/base64.h"
+#include "http/uri.h"
 
 namespace pileus::ec2 {
 namespace {
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
 
 // The number that a name has after "PREFIX.", and what follows it.
 struct Indexed {
@@ -41,28 +36,15 @@ ApiError malformed(std::string_view text) {
 }  // namespace
 
 Reply<std::string> decode_form_text(std::string_view text) {
-  std::string result;
-  result.reserve(text.size());
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '+') {
-      result += ' ';
-    } else if (text[i] == '%') {
-      const int high = i + 2 < text.size() ? hex_digit(text[i + 1]) : -1;
-      const int low = i + 2 < text.size() ? hex_digit(text[i + 2]) : -1;
-      if (high < 0 || low < 0) return malformed(text.substr(i));
-      result += static_cast<char>(high * 16 + low);
-      i += 2;
-    } else {
-      result += text[i];
-    }
-  }
-  return result;
+  std::string plain(text);
+  std::ranges::replace(plain, '+', ' ');
+  std::optional<std::string> decoded = http::decode_uri(plain);
+  if (decoded) return *std::move(decoded);
+  return malformed(text);
 }
 
 Reply<bool> parse_boolean(std::string_view name, std::string_view text) {
-  std::string lower(text);
-  std::ranges::transform(lower, lower.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  const std::string lower = to_lower(std::string(text));
   if (lower == "true" || lower == "1") return true;
   if (lower == "false" || lower == "0") return false;
   return ApiError("InvalidParameterValue", "Value (" + std::string(text.substr(0, 40)) + ") for parameter " +

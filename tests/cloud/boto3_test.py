@@ -277,6 +277,41 @@ class Crowd(CloudTest):
         self.assertEqual(sum(each for each in results if isinstance(each, int)), 20)
         self.assertEqual({each for each in results if not isinstance(each, int)}, {"InstanceLimitExceeded"})
 
+    def at_once(self, act):
+        """What came of 24 requests, eight at a time: an answer's id, or an error's code."""
+        def one(number):
+            try:
+                return act(number)
+            except ClientError as error:
+                return error.response["Error"]["Code"]
+
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            return list(pool.map(one, range(24)))
+
+    def test_volumes_made_at_once_stay_within_the_quota(self):
+        account = self.cloud.call("PileusCreateAccount", Name="hoarder")
+        keys = account["accessKeyId"], account["secretAccessKey"]
+        results = self.at_once(lambda _: self.cloud.client("ec2", *keys).create_volume(
+            AvailabilityZone="us-east-1a", Size=1000)["VolumeId"])
+        self.assertEqual(len([each for each in results if each.startswith("vol-")]), 10, results)
+        self.assertEqual({each for each in results if not each.startswith("vol-")}, {"VolumeLimitExceeded"})
+
+    def test_images_made_at_once_have_names_of_their_own(self):
+        volume = self.ec2.create_volume(AvailabilityZone="us-east-1a", Size=1)["VolumeId"]
+        snapshot = self.ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
+
+        def register(_):
+            return self.cloud.client().register_image(
+                Name="the only one", RootDeviceName="/dev/xvda",
+                BlockDeviceMappings=[{"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": snapshot}}])["ImageId"]
+
+        results = self.at_once(register)
+        made = [each for each in results if each.startswith("ami-")]
+        self.assertEqual(len(made), 1, results)
+        self.assertEqual(set(results) - set(made), {"InvalidAMIName.Duplicate"})
+        self.ec2.deregister_image(ImageId=made[0])
+        self.ec2.deregister_image(ImageId=register(0))
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -12,41 +12,19 @@
 namespace pileus::ec2 {
 namespace {
 
-constexpr std::size_t kShortestName = 3;
-constexpr std::size_t kLongestName = 128;
-
-// Requests of the same moment do not see each other: then both get the name.
-Reply<> check_name(const Call& call, const std::string& name) {
-  constexpr std::string_view kMarks = " ()[]./-'@_";
-  const auto is_fine = [&](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           kMarks.find(c) != std::string_view::npos;
-  };
-  if (name.size() < kShortestName || name.size() > kLongestName || !std::ranges::all_of(name, is_fine)) {
-    return ApiError("InvalidAMIName.Malformed",
-                    "An image's name has 3 to 128 letters, digits, spaces and ( ) [ ] . / - ' @ _");
-  }
-  for (const Image& image : TRY(visible_images(call))) {
-    if (image.desired.owner != call.account.id || image.desired.name != name) continue;
-    return ApiError("InvalidAMIName.Duplicate",
-                    "AMI name " + name + " is already in use by AMI " + image.desired.id.text());
-  }
-  return {};
-}
-
 Reply<model::ImageDesired> new_image(const Call& call) {
   model::ImageDesired image;
   image.id = model::ImageId::random();
   image.owner = call.account.id;
   image.name = call.parameters.get("Name");
-  TRY(check_name(call, image.name));
   image.description = call.parameters.get("Description");
   image.created_at = call.clock.now();
   image.tags = TRY(tags_for(call.parameters, "image"));
   return image;
 }
 
-void add_image(const Call& call, control::Change& change, const model::ImageDesired& image) {
+Reply<> add_image(const Call& call, control::Change& change, const model::ImageDesired& image) {
+  TRY(claim_image_name(call, change, image.name, image.id));
   model::ImageObserved observed;
   observed.id = image.id;
   observed.size_gib = image.disks.at(0).size_gib;
@@ -55,6 +33,7 @@ void add_image(const Call& call, control::Change& change, const model::ImageDesi
   model::EventLog log;
   model::append(log, {image.created_at, call.account.id.text(), "asked for", image.name});
   change.put(model::events_key(image.id), model::encode(log));
+  return {};
 }
 
 Reply<model::SnapshotDesired> snapshot_for(const Call& call, const model::ImageDesired& image) {
@@ -112,7 +91,26 @@ Reply<bool> try_create(const Call& call, const model::ImageDesired& wish) {
   } else {
     change.expect(model::desired_key(instance.value.id), instance.revision);
   }
-  add_image(call, change, image);
+  TRY(add_image(call, change, image));
+  return TRY(change.commit(call.store)).has_value();
+}
+
+Reply<bool> try_register(const Call& call, model::ImageDesired image) {
+  control::Change change;
+  for (const BlockDevice& device : TRY(read_block_devices(call))) {
+    if (device.none) continue;
+    if (device.snapshot) change.expect(state::Compare::exists(model::desired_key(device.snapshot->desired.id)));
+    model::ImageDisk disk = image_disk(device);
+    const bool root = disk.device == image.root_device;
+    image.disks.insert(root ? image.disks.begin() : image.disks.end(), std::move(disk));
+  }
+  const bool rooted = !image.disks.empty() && image.disks[0].device == image.root_device && image.disks[0].snapshot;
+  if (!rooted) {
+    return ApiError("InvalidBlockDeviceMapping",
+                    "The root device, " + image.root_device + ", needs a snapshot in BlockDeviceMapping");
+  }
+  image.snapshot = image.disks[0].snapshot;
+  TRY(add_image(call, change, image));
   return TRY(change.commit(call.store)).has_value();
 }
 
@@ -136,22 +134,8 @@ Reply<> register_image(Call& call, pugi::xml_node answer) {
     return ApiError("UnsupportedOperation", "The machines of this cloud are x86_64");
   }
   if (given.has("RootDeviceName")) image.root_device = given.get("RootDeviceName");
-  control::Change change;
-  for (const BlockDevice& device : TRY(read_block_devices(call))) {
-    if (device.none) continue;
-    if (device.snapshot) change.expect(state::Compare::exists(model::desired_key(device.snapshot->desired.id)));
-    model::ImageDisk disk = image_disk(device);
-    const bool root = disk.device == image.root_device;
-    image.disks.insert(root ? image.disks.begin() : image.disks.end(), std::move(disk));
-  }
-  const bool rooted = !image.disks.empty() && image.disks[0].device == image.root_device && image.disks[0].snapshot;
-  if (!rooted) {
-    return ApiError("InvalidBlockDeviceMapping",
-                    "The root device, " + image.root_device + ", needs a snapshot in BlockDeviceMapping");
-  }
-  image.snapshot = image.disks[0].snapshot;
-  add_image(call, change, image);
-  if (!TRY(change.commit(call.store))) return ApiError("InvalidSnapshot.NotFound", "A snapshot was deleted meanwhile");
+  const auto attempt = [&]() -> Reply<bool> { return try_register(call, image); };
+  TRY(retry(attempt));
   add(answer, "imageId", image.id.text());
   return {};
 }
@@ -177,7 +161,7 @@ Reply<> copy_image(Call& call, pugi::xml_node answer) {
     for (const model::ImageDisk& disk : image.disks) {
       if (disk.snapshot) change.expect(state::Compare::exists(model::desired_key(disk.snapshot)));
     }
-    add_image(call, change, image);
+    TRY(add_image(call, change, image));
     return image.id.text();
   };
   const std::string id = TRY(make_once(call, "CopyImage", make));
@@ -195,6 +179,7 @@ Reply<> deregister_image(Call& call, pugi::xml_node answer) {
     control::Change change;
     change.expect(model::desired_key(image.desired.id), image.revision);
     change.erase(state::KeyRange::prefix(model::record_key(model::IdKind::kImage, image.desired.id.text(), "")));
+    TRY(release_image_name(call, change, image.desired));
     return TRY(change.commit(call.store)).has_value();
   };
   TRY(retry(attempt));

@@ -21,4 +21,9 @@ Reply<Image> launchable_image(const Call& call, const std::string& text);
 // To be changed. AuthFailure for another's.
 Reply<Image> own_image(const Call& call, const std::string& text);
 
+// Gives the image the name, in this transaction. InvalidAMIName.Malformed, InvalidAMIName.Duplicate.
+Reply<> claim_image_name(const Call& call, control::Change& change, const std::string& name, model::ImageId id);
+// The image is going.
+Reply<> release_image_name(const Call& call, control::Change& change, const model::ImageDesired& image);
+
 }  // namespace pileus::ec2

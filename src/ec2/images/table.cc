@@ -35,12 +35,8 @@ constexpr Action kActions[] = {
     Action{"DisableImageDeprecation", Kind::kChanges, "ImageId:s!", "Takes that back.", disable_image_deprecation},
 };
 
-// EC2 has them, and clients that fall back when they are refused should be told so.
-constexpr std::string_view kUnsupported[] = {"ImportImage", "ExportImage", "DescribeImportImageTasks",
-                                             "DescribeExportImageTasks"};
-
 }  // namespace
 
-constexpr ActionGroup kImageActions = {"Images", kActions, kUnsupported};
+constexpr ActionGroup kImageActions = {"Images", kActions, {}};
 
 }  // namespace pileus::ec2

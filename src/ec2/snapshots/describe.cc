@@ -51,7 +51,8 @@ bool is_restorable_by(const Entry& entry, const std::vector<std::string>& who, c
 void write_snapshot(pugi::xml_node item, const SnapshotEntry& entry, const char* state) {
   const model::SnapshotDesired& desired = entry.desired;
   add(item, "snapshotId", desired.id.text());
-  add(item, "volumeId", desired.volume.text());
+  // EC2 says so of those that were not made of a volume.
+  add(item, "volumeId", desired.volume ? desired.volume.text() : "vol-ffffffff");
   add(item, state, model::name(entry.observed.state));
   add_if(item, "statusMessage", entry.observed.reason);
   add_time(item, "startTime", desired.started_at);

@@ -30,11 +30,8 @@ constexpr Action kActions[] = {
            "Lets only the owner make volumes of a snapshot.", reset_snapshot_attribute},
 };
 
-// EC2 has them, and clients that fall back when they are refused should be told so.
-constexpr std::string_view kUnsupported[] = {"ImportSnapshot", "DescribeImportSnapshotTasks"};
-
 }  // namespace
 
-constexpr ActionGroup kSnapshotActions = {"Snapshots", kActions, kUnsupported};
+constexpr ActionGroup kSnapshotActions = {"Snapshots", kActions, {}};
 
 }  // namespace pileus::ec2

@@ -98,7 +98,12 @@ Reply<> read_performance(const Parameters& parameters, model::VolumeDesired& vol
   return {};
 }
 
-Reply<> check_volume_quota(const Call& call, u64 more_gib) {
+// Who counts at the same time as another finds its turn taken, and counts again.
+Reply<> claim_volume_quota(const Call& call, control::Change& change, u64 more_gib) {
+  const std::string turn_key = "v1/volume-turns/" + call.account.id.text();
+  const std::optional<state::KeyValue> turn = TRY(call.store.get(turn_key));
+  change.expect(turn_key, turn ? turn->mod_revision : 0);
+  change.put(turn_key, "");
   u64 used = 0;
   for (const VolumeEntry& entry : TRY(find_volumes(call, {}))) used += entry.desired().size_gib;
   const u64 quota = call.account.quota.volume_gib;
@@ -110,7 +115,7 @@ Reply<> check_volume_quota(const Call& call, u64 more_gib) {
 Reply<> create_volume(Call& call, pugi::xml_node answer) {
   const auto make = [&](control::Change& change) -> Reply<std::string> {
     const model::VolumeDesired volume = TRY(read_volume(call));
-    TRY(check_volume_quota(call, volume.size_gib));
+    TRY(claim_volume_quota(call, change, volume.size_gib));
     model::VolumeObserved observed;
     observed.id = volume.id;
     observed.state = model::VolumeState::kAvailable;  // a volume that lives nowhere lacks nothing

@@ -72,10 +72,11 @@ Reply<> modify_volume(Call& call, pugi::xml_node answer) {
     if (size > static_cast<i64>(kMaxVolume)) {
       return ApiError("InvalidParameterValue", "A volume has up to " + std::to_string(kMaxVolume) + " GiB");
     }
-    TRY(check_volume_quota(call, static_cast<u64>(size) - desired.size_gib));
+    control::Change change;
+    const u64 more = static_cast<u64>(size) - desired.size_gib;
+    if (more != 0) TRY(claim_volume_quota(call, change, more));
     desired.size_gib = static_cast<u64>(size);
     TRY(read_performance(call.parameters, desired));
-    control::Change change;
     change.update(model::desired_key(desired.id), desired, volume.view.desired.revision);
     TRY(change.add_event(call.store, model::events_key(desired.id),
                          {desired.changed_from.started_at, call.account.id.text(), "wanted modified",

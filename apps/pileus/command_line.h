@@ -83,6 +83,9 @@ struct VolumeOptions {
   u32 size_gib = 0;
   bool no_reboot = false;
   bool of_cloud = false;  // of image ls
+  std::string file;    // that is imported or exported to; may be a URL
+  std::string format;  // of that file; empty: it is looked at, or its name says
+  std::string host;    // that has the file
 };
 
 struct CommandLine {

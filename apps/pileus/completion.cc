@@ -35,7 +35,7 @@ _pileus() {
         *,ps,*) words='--all --json --quiet' ;;
         *,wait,*|*,show,*|*,ssh,*|*,console,*|*,logs,*|*,stop,*|*,start,*|*,reboot,*|*,rm,*|*,events,*|*,explain,*) words=$(pileus ps --quiet 2>/dev/null) ;;
         2,vm,*) words='run start wait ls show ssh console stop kill reset rm stats profile disk' ;;
-        2,image,*) words='build create ls show rm' ;;
+        2,image,*) words='build create import export tasks ls show rm' ;;
         2,cpu,*) words='ls' ;;
         *,cpu,ls) words='--json --quiet' ;;
         2,completion,*) words='bash zsh fish' ;;
@@ -62,6 +62,9 @@ _pileus() {
         *,vm,show|*,vm,stats) words='--json' ;;
         3,image,build) words='debian-11 debian-12 debian-12-programs debian-13 debian-sid --allow-expired' ;;
         *,image,ls) words='--json --quiet --cloud' ;;
+        3,image,import) words="--name --format --host --description --no-wait $(compgen -f -- "$word")" ;;
+        3,image,export) words=$(pileus image ls --cloud --quiet 2>/dev/null) ;;
+        *,image,export) words='--format' ;;
         3,image,*) words=$(pileus image ls --quiet 2>/dev/null) ;;
         *,image,show) words='--json' ;;
       esac ;;
@@ -95,7 +98,7 @@ _pileus() {
     *,wait,*|*,show,*|*,ssh,*|*,console,*|*,logs,*|*,stop,*|*,start,*|*,reboot,*|*,rm,*|*,events,*|*,explain,*) found=(${(f)"$(pileus ps --quiet 2>/dev/null)"}) ;;
     3,cpu,*) found=(ls) ;;
     3,vm,*) found=(run start wait ls show ssh console stop kill reset rm stats profile disk) ;;
-    3,image,*) found=(build create ls show rm) ;;
+    3,image,*) found=(build create import export tasks ls show rm) ;;
     3,completion,*) found=(bash zsh fish) ;;
     *,vm,run)
       found=(${(f)"$(pileus image ls --quiet 2>/dev/null)"} --name --cpus --memory --translation-cache --translation-cache-file
@@ -148,7 +151,7 @@ complete -c pileus -n '__fish_seen_subcommand_from disk' -f \
 complete -c pileus -n '__fish_seen_subcommand_from attach' -x -l size
 complete -c pileus -n '__fish_seen_subcommand_from attach' -l read-only
 complete -c pileus -n '__fish_seen_subcommand_from detach' -l force
-complete -c pileus -n '__pileus_at image' -f -a 'build create ls show rm'
+complete -c pileus -n '__pileus_at image' -f -a 'build create import export tasks ls show rm'
 complete -c pileus -n '__pileus_at completion' -f -a 'bash zsh fish'
 complete -c pileus -n '__pileus_at vm run' -a '(pileus image ls --quiet 2>/dev/null)'
 complete -c pileus -n '__pileus_at image build' -f -a 'debian-11 debian-12 debian-12-programs debian-13 debian-sid --allow-expired'

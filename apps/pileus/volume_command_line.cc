@@ -76,6 +76,22 @@ void add_cloud_image_commands(CLI::App* image, CommandLine& line) {
   create->add_option("--description", line.cloud.text, "What it is");
   create->add_flag("--no-reboot", line.volume.no_reboot, "Take it as it is, like a disk when the power fails");
   add_no_wait(create, line);
+  CLI::App* import = leaf(image, "import", "Make an image of the cloud of a disk's file: raw, qcow2, VMDK or VHD",
+                          "  pileus image import disk.qcow2 --name mine\n"
+                          "  pileus image import https://example.org/disk.vmdk --name theirs");
+  import->add_option("FILE|URL", line.volume.file, "The disk; a file is the host's own, which is this machine")
+      ->required();
+  import->add_option("--name", line.cloud.name, "The image's name (default: the task's id)");
+  import->add_option("--format", line.volume.format, "raw, qcow2, vmdk or vhd (default: what it looks like)");
+  import->add_option("--host", line.volume.host, "Host that has the file, where the cloud has several");
+  import->add_option("--description", line.cloud.text, "What it is");
+  import->add_flag("--no-wait", line.cloud.no_wait, "Print the task's id, and do not wait for it");
+  CLI::App* out = leaf(image, "export", "Write an image of the cloud into a file",
+                       "  pileus image export mine mine.vmdk\n  pileus image export mine disk --format vhd");
+  add_name(out, line, "The image");
+  out->add_option("FILE", line.volume.file, "The file; must not be there")->required();
+  out->add_option("--format", line.volume.format, "raw, vmdk or vhd (default: by the file's name, else raw)");
+  add_json(leaf(image, "tasks", "List imports and exports of images", "  pileus image tasks"), line);
 }
 
 }  // namespace pileus::cli

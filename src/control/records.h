@@ -45,6 +45,10 @@ class Change {
   void put(std::string key, std::string value) {
     transaction_.then.emplace_back(state::Put{std::move(key), std::move(value)});
   }
+  // Gone with the lease.
+  void put(std::string key, std::string value, state::LeaseId lease) {
+    transaction_.then.emplace_back(state::Put{std::move(key), std::move(value), lease});
+  }
   void erase(state::KeyRange range) { transaction_.then.emplace_back(state::Delete{std::move(range)}); }
   // Replaces the record, if nobody else has meanwhile.
   template <typename Record>

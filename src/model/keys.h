@@ -60,6 +60,8 @@ inline std::string template_version_key(LaunchTemplateId id, u64 number) {
 }
 std::string type_key(std::string_view name);
 std::string account_key(const AccountId& id);
+// Whose image it was; gone with its lease.
+inline std::string deregistered_image_key(ImageId id) { return "v1/deregistered-images/" + id.text(); }
 // Which image of an account has a name.
 std::string image_name_key(const AccountId& account, std::string_view name);
 std::string token_key(const AccountId& account, std::string_view action, std::string_view token);

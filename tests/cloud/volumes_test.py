@@ -212,7 +212,9 @@ class Images(VolumeTest):
         self.assertEqual({each["SnapshotId"] for each in disks}, set(snapshots))
         self.refused("InvalidSnapshot.InUse", 400, ec2.delete_snapshot, SnapshotId=snapshots[0])
         ec2.deregister_image(ImageId=image)
-        self.refused("InvalidAMIID.NotFound", 400, ec2.describe_images, ImageIds=[image])
+        self.assertEqual(ec2.describe_images(ImageIds=[image])["Images"], [], "known for a while, and not there")
+        self.refused("InvalidAMIID.NotFound", 400, ec2.describe_images, ImageIds=["ami-00000000000000001"])
+        self.refused("InvalidAMIID.NotFound", 400, ec2.deregister_image, ImageId=image)
         for snapshot in snapshots:
             ec2.delete_snapshot(SnapshotId=snapshot)
         self.wait("instance_running", launched["InstanceId"])

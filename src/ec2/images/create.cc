@@ -1,5 +1,6 @@
 // Images are made, of an instance, of snapshots, of another image, and go.
 #include <algorithm>
+#include <chrono>
 
 #include "ec2/images/handlers.h"
 #include "ec2/images/write.h"
@@ -169,7 +170,10 @@ Reply<> copy_image(Call& call, pugi::xml_node answer) {
   return {};
 }
 
+// For a while it is not unknown, it is only not there: clients that wait until it has gone ask for it by its id.
 Reply<> deregister_image(Call& call, pugi::xml_node answer) {
+  constexpr std::chrono::hours kRemembered{1};
+  const state::Lease memory = TRY(call.store.grant_lease(kRemembered));
   const auto attempt = [&]() -> Reply<bool> {
     const Image image = TRY(own_image(call, call.parameters.get("ImageId")));
     if (image.of_library()) {
@@ -180,6 +184,7 @@ Reply<> deregister_image(Call& call, pugi::xml_node answer) {
     change.expect(model::desired_key(image.desired.id), image.revision);
     change.erase(state::KeyRange::prefix(model::record_key(model::IdKind::kImage, image.desired.id.text(), "")));
     TRY(release_image_name(call, change, image.desired));
+    change.put(model::deregistered_image_key(image.desired.id), call.account.id.text(), memory.id);
     return TRY(change.commit(call.store)).has_value();
   };
   TRY(retry(attempt));

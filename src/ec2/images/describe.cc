@@ -105,6 +105,12 @@ bool is_deprecated(const Image& image, const Call& call) {
   return over && image.desired.owner != call.account.id;
 }
 
+// An hour ago at most, by the same account.
+Reply<bool> was_deregistered(const Call& call, model::ImageId id) {
+  const std::optional<state::KeyValue> was = TRY(call.store.get(model::deregistered_image_key(id)));
+  return was && was->value == call.account.id.text();
+}
+
 }  // namespace
 
 std::vector<model::ImageDisk> disks_of(const Image& image) {
@@ -134,7 +140,8 @@ Reply<> describe_images(Call& call, pugi::xml_node answer) {
   const std::vector<std::string> ids = call.parameters.list("ImageId");
   for (const std::string& text : ids) {
     const model::ImageId id = TRY(parse_id<model::ImageId>(text, "AMIID"));
-    if (std::ranges::none_of(images, [&](const Image& image) { return image.desired.id == id; })) {
+    const bool known = std::ranges::any_of(images, [&](const Image& image) { return image.desired.id == id; });
+    if (!known && !TRY(was_deregistered(call, id))) {
       return ApiError("InvalidAMIID.NotFound", "The image id '[" + text + "]' does not exist");
     }
   }

@@ -75,12 +75,12 @@ bool is_masked_move(ZydisMnemonic mnemonic) {
   }
 }
 
-// The fault of a masked move may name any byte of it.
+// The fault of a masked move may name any byte of it, and it may reach from the end of the address space to its start.
 bool faults_in_masked_move(const std::vector<Step>& steps, const Outcome& is, const Outcome& end) {
   constexpr u64 kMostBytes = 32;
   return std::any_of(steps.begin(), steps.end(), [&](const Step& step) {
-    return step.address == end.state.rip && is_masked_move(step.info.mnemonic) && is.cr2 + kMostBytes > end.cr2 &&
-           is.cr2 < end.cr2 + kMostBytes;
+    return step.address == end.state.rip && is_masked_move(step.info.mnemonic) &&
+           is.cr2 - end.cr2 + kMostBytes - 1 < 2 * kMostBytes - 1;
   });
 }
 

@@ -82,6 +82,12 @@ u64 KvmVcpu::read_msr(u32 index) const {
 // The guest's own time, by its TSC: goes on where it was when the vCPU is continued elsewhere.
 u64 KvmVcpu::guest_ns(u64 tsc) const { return static_cast<u64>(u128{tsc} * 1'000'000 / tsc_khz_); }
 
+LapicState KvmVcpu::save_lapic(const LapicClock& clock) const {
+  kvm_lapic_state page{};
+  get(fd(), KVM_GET_LAPIC, &page, "KVM_GET_LAPIC");
+  return decode_lapic(page, clock);
+}
+
 LapicClock KvmVcpu::lapic_clock() const { return {guest_ns(read_msr(kMsrTsc)), vm_.apic_cycle_ns()}; }
 
 CpuState KvmVcpu::state() const {
@@ -101,11 +107,11 @@ CpuState KvmVcpu::state() const {
   save_vectors(&out);
   save_msrs(&out);
   out.tsc = read_msr(kMsrTsc);
-  kvm_lapic_state page{};
-  get(fd(), KVM_GET_LAPIC, &page, "KVM_GET_LAPIC");
   const u64 base_msr = out.lapic.base_msr;
-  out.lapic = decode_lapic(page, {guest_ns(out.tsc), vm_.apic_cycle_ns()});
+  const LapicClock clock{guest_ns(out.tsc), vm_.apic_cycle_ns()};
+  out.lapic = save_lapic(clock);
   out.lapic.base_msr = base_msr;
+  if (has_expired(out.lapic, timer_due_ns_, clock.guest_ns)) request_timer_interrupt(&out.lapic);
   out.lapic.tsc_deadline = read_msr(kMsrTscDeadline);
   save_events(&out);
   return out;
@@ -245,8 +251,10 @@ Result<> KvmVcpu::load_lapic(const CpuState& in) {
   if (!has_lapic(lapic)) lapic = decode_lapic(page, lapic_clock());
   u32& priority = lapic.registers[kTaskPriority];
   if (priority >> 4 != in.cr8) priority = static_cast<u32>(in.cr8 << 4);
-  encode_lapic(lapic, id_, lapic_clock(), &page);
+  const LapicClock clock = lapic_clock();
+  encode_lapic(lapic, id_, clock, &page);
   TRY(call(fd(), KVM_SET_LAPIC, &page, "KVM_SET_LAPIC"));
+  timer_due_ns_ = decode_lapic(page, clock).timer_initial_ns;
   return load_msr(kMsrTscDeadline, lapic.tsc_deadline);
 }
 

@@ -10,6 +10,7 @@ namespace pileus::engine::kvm {
 namespace {
 
 constexpr u32 kMsrTsc = 0x10, kMsrArchCapabilities = 0x10A, kMsrTscDeadline = 0x6E0;
+constexpr u64 kCr0Paging = 1U << 31;
 constexpr std::size_t kXstateAt = 512;  // XSTATE_BV in the standard XSAVE format
 constexpr u64 kX87Sse = 3;
 constexpr unsigned long kXsaveBytes = 4096;  // kvm_xsave in C
@@ -225,7 +226,11 @@ Result<> KvmVcpu::load_system_registers(const CpuState& in) {
   s.efer = in.efer;
   s.flags = 0;  // KVM reads the entries of a PAE page directory pointer table from memory
   if (has_lapic(in.lapic)) s.apic_base = in.lapic.base_msr;
-  if (call(fd(), KVM_SET_SREGS2, &s, "KVM_SET_SREGS2").ok()) return {};
+  if (call(fd(), KVM_SET_SREGS2, &s, "KVM_SET_SREGS2").ok()) {
+    // A KVM that has paging in long mode only takes the others without a word, and leaves CR0.PG clear.
+    TRY(call(fd(), KVM_GET_SREGS2, &s, "KVM_GET_SREGS2"));
+    if (((s.cr0 ^ in.cr0) & kCr0Paging) == 0) return {};
+  }
   return Error(ErrorCode::kUnsupported, "this host's KVM cannot hold a processor with CR0 " + hex(in.cr0) + ", CR4 " +
                                             hex(in.cr4) + " and EFER " + hex(in.efer) + ": use --engine bt");
 }

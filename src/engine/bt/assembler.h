@@ -103,6 +103,13 @@ class Assembler {
     byte(0xC4), byte((to >= 8 ? 0x00U : 0x80U) | 0x40 | (from >= 8 ? 0x00U : 0x20U) | 0x03), byte(0xFB), byte(0xF0);
     byte(0xC0 | (to & 7) << 3 | (from & 7)), byte(count);
   }
+  void movsxd(unsigned to, unsigned from) {
+    rex_rr(true, to, from), byte(0x63), byte(0xC0 | (to & 7) << 3 | (from & 7));
+  }
+  void sarx(unsigned to, unsigned from, unsigned count) {
+    byte(0xC4), byte((to >= 8 ? 0x00U : 0x80U) | 0x40 | (from >= 8 ? 0x00U : 0x20U) | 0x02);
+    byte(0x80 | (~count & 15) << 3 | 2), byte(0xF7), byte(0xC0 | (to & 7) << 3 | (from & 7));
+  }
   // lea to, [rip + (target - end of instruction)], patched later: returns where the displacement is.
   u8* lea_rip(unsigned to) {
     byte(0x48 | (to >> 3) << 2), byte(0x8D), byte(0x05 | (to & 7) << 3);

@@ -32,16 +32,16 @@ void BlockEmitter::poll(u16 page_offset, u64 field) {
   poll_stubs_.push_back({out_.jmp(), page_offset});
 }
 
-void BlockEmitter::interpret(const TraceInsn& at) {
+void BlockEmitter::interpret(Assembler& out, const TraceInsn& at, unsigned index) {
   const Handler fast = fast_handler(at.insn);
-  emit_site(out_, fast != nullptr ? stubs_.system : stubs_.interpret, static_cast<u16>(index_), 0, 0);
+  emit_site(out, fast != nullptr ? stubs_.system : stubs_.interpret, static_cast<u16>(index), 0, 0);
   const Insn* insn = cache_.intern(at.insn);
-  out_.note(stored::Place::kInsn);
-  out_.bytes(&insn, sizeof insn);
+  out.note(stored::Place::kInsn);
+  out.bytes(&insn, sizeof insn);
   if (fast == nullptr) return;
-  out_.note(stored::Place::kHandler);
-  SystemSite site{{}, fast, at.page_offset, block_.mode(), at.kind == Kind::kInterpret};
-  out_.bytes(reinterpret_cast<const u8*>(&site) + sizeof site.insn, sizeof site - sizeof site.insn);
+  out.note(stored::Place::kHandler);
+  SystemSite site{{}, fast, at.page_offset, block_.mode(), falls_through(at.kind)};
+  out.bytes(reinterpret_cast<const u8*>(&site) + sizeof site.insn, sizeof site - sizeof site.insn);
 }
 
 // What follows is right as long as the next page holds the instruction's end.
@@ -119,6 +119,9 @@ void BlockEmitter::insn(const Trace& trace, unsigned i) {
     case Kind::kReadTsc: read_tsc(at); break;
     case Kind::kPushFlags: push_flags(at); break;
     case Kind::kReadControl: read_control(at); break;
+    case Kind::kStringStore: string_store(at); break;
+    case Kind::kStringCopy: string_copy(at); break;
+    case Kind::kBitTest: bit_test(at); break;
     case Kind::kCall: call(at); break;
     case Kind::kCallIndirect: call_indirect(at); break;
     case Kind::kJump: jump(at); break;
@@ -143,11 +146,16 @@ bool BlockEmitter::emit_cell(const TraceInsn& at) {
 }
 
 // The ways that are seldom taken, or once.
-void BlockEmitter::emit_cold() {
+void BlockEmitter::emit_cold(const Trace& trace) {
   for (const MemoryStub& stub : memory_stubs_) emit_memory_stub(stub);
   for (const PollStub& stub : poll_stubs_) {
     Assembler::patch(stub.jump, cold_.at());
     emit_site(cold_, stubs_.poll, stub.page_offset, 0, 0);
+  }
+  for (const SlowStub& stub : slow_stubs_) {
+    for (unsigned i = 0; i < stub.jumps; ++i) Assembler::patch(stub.jump[i], cold_.at());
+    interpret(cold_, trace.at[stub.insn], stub.insn);
+    cold_.jmp(stub.back);
   }
   for (const FarStub& stub : far_stubs_) {
     Assembler::patch(stub.jump, cold_.at());
@@ -180,7 +188,7 @@ bool BlockEmitter::emit(const Trace& trace) {
   if (block_.falls_through) exit_to(trace.end_offset, 0);
 
   if (out_.overflowed()) return false;
-  emit_cold();
+  emit_cold(trace);
   block_.host_size = out_.offset();
   return !out_.overflowed() && !cold_.overflowed();
 }

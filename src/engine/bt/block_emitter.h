@@ -8,6 +8,7 @@
 //    page is mapped.
 #pragma once
 
+#include <array>
 #include <vector>
 
 #include "engine/bt/assembler.h"
@@ -69,6 +70,14 @@ class BlockEmitter {
     u8* jump;
     i32 target;
   };
+  // An instruction that the interpreter does where what stands in line cannot.
+  struct SlowStub {
+    explicit SlowStub(unsigned index) : insn(static_cast<u16>(index)) {}
+    u16 insn;  // index in the trace
+    unsigned jumps = 0;
+    std::array<u8*, 5> jump{};  // displacements to patch
+    const u8* back = nullptr;  // where to go on
+  };
   struct PollStub {
     u8* jump;
     u16 page_offset;
@@ -106,7 +115,8 @@ class BlockEmitter {
   void push(const TraceInsn& at);
   void pop(const TraceInsn& at);
   void leave(const TraceInsn& at);
-  void interpret(const TraceInsn& at);
+  void interpret(const TraceInsn& at) { interpret(out_, at, index_); }
+  void interpret(Assembler& out, const TraceInsn& at, unsigned index);
   void look_at_next_page(const TraceInsn& at);
   void poll(u16 page_offset, u64 field);
   void load_guest(unsigned host, unsigned guest) { load_guest(out_, host, guest); }
@@ -119,6 +129,17 @@ class BlockEmitter {
   void read_tsc(const TraceInsn& at);
   void push_flags(const TraceInsn& at);
   void read_control(const TraceInsn& at);
+
+  // strings (emit_string.cc) and bits of strings of them (emit_bits.cc)
+  void string_store(const TraceInsn& at);
+  void string_copy(const TraceInsn& at);
+  void check_count(SlowStub& slow);
+  void check_piece(SlowStub& slow, unsigned pointer, unsigned size, bool write);
+  void run_string(const TraceInsn& at, unsigned size);
+  void bit_test(const TraceInsn& at);
+  void bit_word_to_t0(const TraceInsn& at, unsigned number, bool wide);
+  // Goes the slow way unless T0 is zero.
+  void unless_zero(SlowStub& slow);
 
   // control flow (emit_control.cc)
   void call(const TraceInsn& at);
@@ -138,7 +159,7 @@ class BlockEmitter {
   static i32 branch_target(const TraceInsn& at);
   static bool on_page(i32 target) { return target >= 0 && target < 4096; }
   void emit_site(Assembler& out, const u8* callout, u16 value, u8 size, u8 flag);
-  void emit_cold();
+  void emit_cold(const Trace& trace);
 
   Assembler& out_;
   Assembler& cold_;
@@ -151,6 +172,7 @@ class BlockEmitter {
   std::vector<FarStub> far_stubs_;
   std::vector<FarStub> elsewhere_stubs_;
   std::vector<PollStub> poll_stubs_;
+  std::vector<SlowStub> slow_stubs_;
 };
 
 }  // namespace pileus::engine::bt

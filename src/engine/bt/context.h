@@ -127,6 +127,8 @@ struct alignas(64) Context {
   Context* self;  // this
   u64 index_mask;  // pext mask: virtual address -> TLB index
   u64 page_mask;  // pext mask: address bits 12..63
+  u64 offset_mask;  // the others
+  std::array<u64, 2> bit_mask;  // pext mask: number of a bit in 32 and 64 bits
   std::array<u64, 4> stack_mask;  // the same, and the bits that are zero in what is aligned to 1, 2, 4, 8 bytes
   u64 flag_mask;  // the arithmetic flags
   u64 pushed_mask;  // what PUSHF pushes of Context::rflags beside them

@@ -267,6 +267,36 @@ bool reads_cr2_or_cr3(const Insn& insn) {
          (from.reg.value == ZYDIS_REGISTER_CR2 || from.reg.value == ZYDIS_REGISTER_CR3);
 }
 
+// Those that are worth to be done in line.
+Kind string_kind(const Insn& insn) {
+  constexpr u64 kOther = ZYDIS_ATTRIB_HAS_SEGMENT | ZYDIS_ATTRIB_HAS_ADDRESSSIZE | ZYDIS_ATTRIB_HAS_LOCK;
+  const ZydisDecodedInstruction& info = insn.info;
+  if (info.opcode_map != ZYDIS_OPCODE_MAP_DEFAULT || (info.attributes & ZYDIS_ATTRIB_HAS_REP) == 0 ||
+      (info.attributes & kOther) != 0) {
+    return Kind::kInterpret;
+  }
+  switch (info.opcode) {
+    case 0xA4:
+    case 0xA5: return Kind::kStringCopy;
+    case 0xAA:
+    case 0xAB: return Kind::kStringStore;
+    default: return Kind::kInterpret;
+  }
+}
+
+bool is_bit_test(const Insn& insn) {
+  const ZydisDecodedInstruction& info = insn.info;
+  switch (info.mnemonic) {
+    case ZYDIS_MNEMONIC_BT:
+    case ZYDIS_MNEMONIC_BTS:
+    case ZYDIS_MNEMONIC_BTR:
+    case ZYDIS_MNEMONIC_BTC: break;
+    default: return false;
+  }
+  return info.operand_width >= 32 && (info.attributes & ZYDIS_ATTRIB_HAS_ADDRESSSIZE) == 0 &&
+         is_plain_memory(insn.operand[0]) && insn.operand[1].type == ZYDIS_OPERAND_TYPE_REGISTER;
+}
+
 Kind classify(const Insn& insn, Mode mode, u8 usable, const CpuFeatures& features, TraceInsn* out) {
   const ZydisDecodedInstruction& info = insn.info;
   switch (info.meta.category) {
@@ -300,6 +330,11 @@ Kind classify(const Insn& insn, Mode mode, u8 usable, const CpuFeatures& feature
     case ZYDIS_MNEMONIC_ENDBR64:
     case ZYDIS_MNEMONIC_ENDBR32: return Kind::kNop;
     default: break;
+  }
+  if (const Kind kind = string_kind(insn); kind != Kind::kInterpret) return kind;
+  if (is_bit_test(insn)) {
+    out->memory_operand = 0;
+    return Kind::kBitTest;
   }
   if (!can_copy(insn, usable, features)) return interpreted(insn);
   out->drops_rep = !is_offered(insn, features);
@@ -361,7 +396,8 @@ void find_live_flags(Trace* trace) {
       live &= ~definitely_written(at.insn);
       if (at.insn.info.cpu_flags != nullptr) live |= at.insn.info.cpu_flags->tested & kArithmeticFlags;
     } else if (at.kind == Kind::kInterpret || at.kind == Kind::kInterpretEnd || at.kind == Kind::kSetIf ||
-               at.kind == Kind::kPushFlags) {
+               at.kind == Kind::kPushFlags || at.kind == Kind::kStringStore || at.kind == Kind::kStringCopy ||
+               at.kind == Kind::kBitTest) {
       live = kArithmeticFlags;
     }
     at.flags_live = live != 0;
@@ -394,6 +430,9 @@ bool falls_through(Kind kind) {
     case Kind::kReadTsc:
     case Kind::kPushFlags:
     case Kind::kReadControl:
+    case Kind::kStringStore:
+    case Kind::kStringCopy:
+    case Kind::kBitTest:
     case Kind::kInterpret: return true;
   }
   return true;
@@ -456,6 +495,8 @@ bool decode_straddling(const u8* bytes, unsigned length, u16 page_offset, Mode m
   at.drops_rep = false;
   at.straddles = true;
   at.kind = classify(insn, mode, usable, features, &at);
+  if (at.kind == Kind::kStringStore || at.kind == Kind::kStringCopy || at.kind == Kind::kBitTest)
+    at.kind = Kind::kInterpret;
   if (at.kind == Kind::kInterpret) at.kind = Kind::kInterpretEnd;
   trace->count = 1;
   trace->end_offset = static_cast<u16>(page_offset + insn.info.length);

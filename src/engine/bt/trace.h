@@ -22,6 +22,9 @@ enum class Kind : u8 {
   kReadTsc,       // RDTSC, RDTSCP at CPL 0
   kPushFlags,     // PUSHFQ
   kReadControl,   // MOV from CR2 or CR3 at CPL 0
+  kStringStore,   // REP STOS
+  kStringCopy,    // REP MOVS
+  kBitTest,       // BT, BTS, BTR, BTC of memory with the number in a register
   kCall,          // near, direct
   kCallIndirect,  // near, register or memory
   kJump,
@@ -44,7 +47,7 @@ struct TraceInsn {
   bool flags_live = true;  // some arithmetic flag is needed by this instruction or by what follows
   bool straddles = false;  // its end was read from the next page, and has to be found there again each time
   bool drops_rep = false;  // TZCNT and LZCNT where not offered mean BSF and BSR, whose prefix F3 says nothing
-  i8 memory_operand = -1;  // explicit memory operand of a kCopy, kPush, kCallIndirect, kJumpIndirect
+  i8 memory_operand = -1;  // explicit memory operand of a kCopy, kPush, kBitTest, kCallIndirect, kJumpIndirect
 };
 
 inline constexpr unsigned kMaxTrace = 48;

@@ -59,6 +59,8 @@ Result<std::unique_ptr<BtVcpu>> BtVcpu::create(Vm& vm, u32 id) {
   context->host_mxcsr = kDefaultMxcsr;
   context->index_mask = u64{kTlbSize - 1} << 12;
   context->page_mask = ~u64{4095};
+  context->offset_mask = 4095;
+  context->bit_mask = {31, 63};
   for (unsigned i = 0; i < 4; ++i) context->stack_mask[i] = ~u64{4095} | ((u64{1} << i) - 1);
   context->flag_mask = 0x8D5;
   context->pushed_mask = 0x387000;  // IOPL, NT, VIF, VIP, ID

@@ -41,7 +41,7 @@ std::vector<Bytes> etcd_seeds() {
   const auto entry = [] {
     return Message().bytes(1, "a").number(2, 2).number(3, 3).number(4, 2).bytes(5, "2").number(6, 7);
   };
-  const auto seed = [](char choice, Message& message) { return bytes_of(choice + message.take()); };
+  const auto seed = [](char choice, Message message) { return bytes_of(choice + message.take()); };
   const auto range = [&] { return Message().message(1, header()).message(2, entry()).number(3, 1).number(4, 9); };
   const Message put = Message().message(2, Message().message(1, header()));
   const Message get = Message().message(1, range());

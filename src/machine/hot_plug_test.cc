@@ -7,6 +7,7 @@
 #include "machine/layout.h"
 #include "machine/machine.h"
 #include "machine/testing/kernels.h"
+#include "machine/testing/waiting_vcpu.h"
 #include "virtio/empty_disk.h"
 
 namespace pileus::machine {
@@ -17,37 +18,10 @@ using namespace std::chrono_literals;
 constexpr u64 kCame = kPortSlots, kLeave = kPortSlots + 4, kEject = kPortSlots + 8;
 constexpr u32 kFirstSlot = 3;
 
-// A CPU that does nothing: the test reaches through to its buses.
-class IdleVcpu : public engine::Vcpu {
- public:
-  engine::Exit run() override {
-    std::unique_lock lock(mutex_);
-    kicked_.wait(lock, [this] { return kick_; });
-    kick_ = false;
-    return {};
-  }
-  void kick() override {
-    const std::scoped_lock lock(mutex_);
-    kick_ = true;
-    kicked_.notify_all();
-  }
-  engine::CpuState state() const override { return state_; }
-  Result<> set_state(const engine::CpuState& state) override {
-    state_ = state;
-    return {};
-  }
-
- private:
-  engine::CpuState state_;
-  std::mutex mutex_;
-  std::condition_variable kicked_;
-  bool kick_ = false;
-};
-
 class IdleEngine : public engine::Engine {
  public:
   Result<engine::Vcpu*> create_vcpu(u32) override {
-    vcpus_.push_back(std::make_unique<IdleVcpu>());
+    vcpus_.push_back(std::make_unique<testing::WaitingVcpu>());
     return static_cast<engine::Vcpu*>(vcpus_.back().get());
   }
   const char* name() const override { return "idle"; }
@@ -55,7 +29,7 @@ class IdleEngine : public engine::Engine {
   void signal_msi(u64, u32) override {}
 
  private:
-  std::vector<std::unique_ptr<IdleVcpu>> vcpus_;
+  std::vector<std::unique_ptr<testing::WaitingVcpu>> vcpus_;
 };
 
 class GrowingDisk : public virtio::EmptyDisk {

@@ -3,11 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <condition_variable>
-#include <mutex>
 
 #include "machine/layout.h"
 #include "machine/testing/kernels.h"
+#include "machine/testing/waiting_vcpu.h"
 
 namespace pileus::machine {
 namespace {
@@ -18,42 +17,28 @@ using namespace std::chrono_literals;
 // its run ends.
 using Script = std::function<engine::Exit(const engine::Config&, const engine::CpuState&)>;
 
-class FakeVcpu : public engine::Vcpu {
+class FakeVcpu : public testing::WaitingVcpu {
  public:
   FakeVcpu(const engine::Config& config, u32 id, Script script)
       : config_(config), id_(id), script_(std::move(script)) {}
 
   engine::Exit run() override {
     if (id_ == 0 && std::exchange(fresh_, false)) {
-      engine::Exit exit = script_(config_, state_);
+      engine::Exit exit = script_(config_, state());
       if (exit.reason != engine::ExitReason::kKicked) return exit;
     }
-    std::unique_lock lock(mutex_);
-    kicked_.wait(lock, [this] { return kick_; });
-    kick_ = false;
-    return {};
+    return WaitingVcpu::run();
   }
-  void kick() override {
-    const std::scoped_lock lock(mutex_);
-    kick_ = true;
-    kicked_.notify_all();
-  }
-  engine::CpuState state() const override { return state_; }
   Result<> set_state(const engine::CpuState& state) override {
-    state_ = state;
     fresh_ = true;
-    return {};
+    return WaitingVcpu::set_state(state);
   }
 
  private:
   const engine::Config config_;
   const u32 id_;
   const Script script_;
-  engine::CpuState state_;
   bool fresh_ = false;
-  std::mutex mutex_;
-  std::condition_variable kicked_;
-  bool kick_ = false;
 };
 
 class FakeEngine : public engine::Engine {

@@ -2,13 +2,10 @@
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
-
-#include <array>
-#include <cstring>
 
 #include "base/log.h"
 #include "os/unix_socket.h"
+#include "packet/frame_socket.h"
 
 namespace pileus::virtio {
 namespace {
@@ -69,7 +66,7 @@ void SwitchBackend::on_events(u32 events) {
     return;
   }
   if ((events & EPOLLIN) != 0) receive();
-  if ((events & EPOLLOUT) == 0 || !blocked_ || !try_send(held_offload_, held_)) return;
+  if ((events & EPOLLOUT) == 0 || !blocked_ || !packet::send_frame(socket_.get(), held_offload_, held_)) return;
   held_.clear();
   blocked_ = false;
   watch_for_room(false);
@@ -79,31 +76,15 @@ void SwitchBackend::on_events(u32 events) {
 void SwitchBackend::receive() {
   for (int i = 0; i < kFramesAtOnce && socket_.valid(); ++i) {
     packet::Offload offload;
-    std::array<iovec, 2> parts = {iovec{&offload, sizeof offload}, iovec{incoming_.data(), incoming_.size()}};
-    msghdr message = {};
-    message.msg_iov = parts.data();
-    message.msg_iovlen = parts.size();
-    const ssize_t got = ::recvmsg(socket_.get(), &message, MSG_DONTWAIT);
-    if (got <= static_cast<ssize_t>(sizeof offload)) return;  // nothing more; an end comes as EPOLLHUP
-    if (receiver_) receiver_(offload, std::span(incoming_).first(static_cast<std::size_t>(got) - sizeof offload));
+    bool whole = false;
+    const std::span<u8> frame = packet::receive_frame(socket_.get(), incoming_, &offload, &whole);
+    if (frame.empty()) return;
+    if (whole && receiver_) receiver_(offload, frame);
   }
 }
 
-// False: there is no room now. A frame that the switch cannot get at all is lost.
-bool SwitchBackend::try_send(const packet::Offload& offload, std::span<const u8> frame) {
-  std::array<u8, sizeof offload> header;
-  std::memcpy(header.data(), &offload, sizeof offload);
-  std::array<iovec, 2> parts = {iovec{header.data(), header.size()},
-                                iovec{const_cast<u8*>(frame.data()), frame.size()}};
-  msghdr message = {};
-  message.msg_iov = parts.data();
-  message.msg_iovlen = parts.size();
-  const ssize_t sent = ::sendmsg(socket_.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-  return sent >= 0 || (errno != EAGAIN && errno != ENOBUFS);
-}
-
 void SwitchBackend::send(const packet::Offload& offload, std::span<u8> frame) {
-  if (!socket_.valid() || try_send(offload, frame)) return;
+  if (!socket_.valid() || packet::send_frame(socket_.get(), offload, frame)) return;
   held_offload_ = offload;
   held_.assign(frame.begin(), frame.end());
   blocked_ = true;

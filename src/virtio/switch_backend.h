@@ -34,7 +34,6 @@ class SwitchBackend : public NetBackend {
   void disconnect();
   void on_events(u32 events);
   void receive();
-  bool try_send(const packet::Offload& offload, std::span<const u8> frame);
   void watch_for_room(bool wanted);
 
   os::EventLoop& loop_;

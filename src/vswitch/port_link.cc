@@ -2,13 +2,10 @@
 
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
-
-#include <array>
-#include <cstring>
 
 #include "base/log.h"
 #include "os/unix_socket.h"
+#include "packet/frame_socket.h"
 
 namespace pileus::vswitch {
 namespace {
@@ -64,33 +61,16 @@ void PortLink::on_events(u32 events) {
 void PortLink::receive() {
   for (int i = 0; i < kFramesAtOnce && socket_.valid(); ++i) {
     packet::Offload offload;
-    std::array<iovec, 2> parts = {iovec{&offload, sizeof offload}, iovec{incoming_.data(), incoming_.size()}};
-    msghdr message = {};
-    message.msg_iov = parts.data();
-    message.msg_iovlen = parts.size();
-    const ssize_t got = ::recvmsg(socket_.get(), &message, MSG_DONTWAIT);
-    if (got <= static_cast<ssize_t>(sizeof offload)) return;  // nothing more; an end comes as EPOLLHUP
-    if ((message.msg_flags & MSG_TRUNC) != 0) continue;
-    receiver_(offload, std::span(incoming_).first(static_cast<std::size_t>(got) - sizeof offload));
+    bool whole = false;
+    const std::span<u8> frame = packet::receive_frame(socket_.get(), incoming_, &offload, &whole);
+    if (frame.empty()) return;
+    if (whole) receiver_(offload, frame);
   }
-}
-
-// False: there is no room now.
-bool PortLink::try_send(const packet::Offload& offload, std::span<const u8> frame) {
-  std::array<u8, sizeof offload> header;
-  std::memcpy(header.data(), &offload, sizeof offload);
-  std::array<iovec, 2> parts = {iovec{header.data(), header.size()},
-                                iovec{const_cast<u8*>(frame.data()), frame.size()}};
-  msghdr message = {};
-  message.msg_iov = parts.data();
-  message.msg_iovlen = parts.size();
-  const ssize_t sent = ::sendmsg(socket_.get(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
-  return sent >= 0 || (errno != EAGAIN && errno != ENOBUFS);
 }
 
 void PortLink::send(const packet::Offload& offload, std::span<const u8> frame) {
   if (!socket_.valid()) return;
-  if (waiting_.empty() && try_send(offload, frame)) return;
+  if (waiting_.empty() && packet::send_frame(socket_.get(), offload, frame)) return;
   if (waiting_bytes_ + frame.size() + kOverhead > kMostWaiting) {
     ++dropped_;
     return;
@@ -101,7 +81,7 @@ void PortLink::send(const packet::Offload& offload, std::span<const u8> frame) {
 }
 
 void PortLink::send_waiting() {
-  while (!waiting_.empty() && try_send(waiting_.front().offload, waiting_.front().frame)) {
+  while (!waiting_.empty() && packet::send_frame(socket_.get(), waiting_.front().offload, waiting_.front().frame)) {
     waiting_bytes_ -= waiting_.front().frame.size() + kOverhead;
     waiting_.pop_front();
   }

@@ -45,7 +45,6 @@ class PortLink {
   void on_events(u32 events);
   void receive();
   void send_waiting();
-  bool try_send(const packet::Offload& offload, std::span<const u8> frame);
   void watch(bool for_room);
 
   os::EventLoop& loop_;

@@ -60,7 +60,7 @@ class ClientStream {
   // Nothing (nullopt): its regular end. Before the first byte it waits for status and headers too.
   virtual Result<std::optional<std::string>> read(std::chrono::milliseconds timeout) = 0;
   virtual int status() const = 0;  // 0 until the headers have come
-  virtual std::optional<u64> length() const = 0;  // of the body, if the headers say
+  virtual std::optional<u64> length() const = 0;  // of the body, if the headers say; of HTTP/2 it is never told
   // Ends a read() that waits, and all later ones. Any thread.
   virtual void cancel() = 0;
 };

@@ -81,6 +81,7 @@ class Http2Stream final : public ClientStream {
   }
 
   int status() const override { return status_; }
+  std::optional<u64> length() const override { return std::nullopt; }
 
   void cancel() override { connection_->cancel(*exchange_, Error(ErrorCode::kBusy, "the request was cancelled")); }
 

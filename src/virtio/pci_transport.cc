@@ -429,6 +429,11 @@ void VirtioPci::activate() {
     device_->activate(std::move(activation));
     if (broken != nullptr) needs_reset(broken);
   });
+  // Buffers may have been made available before DRIVER_OK (3.1.1), and drivers exist that notify then and never again: Linux
+  // 5.10's of the entropy device.
+  for (u64 i = 0; i < queues_.size(); ++i) {
+    if (queues_[i].enabled) notify(i);
+  }
 }
 
 // Under mutex_. The device has let go of guest memory when this returns, and only then does the

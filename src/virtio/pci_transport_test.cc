@@ -152,6 +152,13 @@ TEST_F(VirtioPciTest, ADriverGetsItsRandomBytes) {
   EXPECT_NE(any, 0U);
 }
 
+TEST_F(VirtioPciTest, WhatIsAvailableBeforeTheDriverIsReadyIsServed) {
+  queue_.add({{kBuffer, 64, true}});
+  start_driver(queue_.layout());
+  EXPECT_TRUE(sink_.wait_for(0x41));
+  EXPECT_TRUE(queue_.take_used());
+}
+
 TEST_F(VirtioPciTest, ABrokenQueueNeedsAResetAndThenWorksAgain) {
   start_driver(queue_.layout());
   queue_.make_available(1000);

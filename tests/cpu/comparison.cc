@@ -55,6 +55,22 @@ u64 undefined_at(const std::vector<Step>& steps, const std::vector<u64>& undefin
                                                         : all;  // after a wild jump: who knows to what
 }
 
+// How many of a case's instructions the processor came to; all of them, where it jumped to who knows where.
+std::size_t reached(const std::vector<Step>& steps, const Outcome& end) {
+  const auto last =
+      std::find_if(steps.begin(), steps.end(), [&](const Step& step) { return step.address == end.state.rip; });
+  const auto before = static_cast<std::size_t>(last - steps.begin());
+  return std::min(before + (end.ending == Ending::kException ? 1 : 0), steps.size() - 1);
+}
+
+// Whether a jump led into the middle of an instruction. What stands there may be one that only a kernel may execute, such as
+// HLT, and engines are compared at CPL 0 as well.
+bool ended_amid(const std::vector<Step>& steps, const Outcome& end) {
+  return std::any_of(steps.begin(), steps.end(), [&](const Step& step) {
+    return end.state.rip > step.address && end.state.rip < step.address + step.info.length;
+  });
+}
+
 // CMPS may look at either operand first.
 bool faults_in_comparison(const std::vector<Step>& steps, const Outcome& end) {
   return end.ending == Ending::kException && std::any_of(steps.begin(), steps.end(), [&](const Step& step) {
@@ -75,12 +91,12 @@ bool is_masked_move(ZydisMnemonic mnemonic) {
   }
 }
 
-// The fault of a masked move may name any byte of it.
+// The fault of a masked move may name any byte of it, and it may reach from the end of the address space to its start.
 bool faults_in_masked_move(const std::vector<Step>& steps, const Outcome& is, const Outcome& end) {
   constexpr u64 kMostBytes = 32;
   return std::any_of(steps.begin(), steps.end(), [&](const Step& step) {
-    return step.address == end.state.rip && is_masked_move(step.info.mnemonic) && is.cr2 + kMostBytes > end.cr2 &&
-           is.cr2 < end.cr2 + kMostBytes;
+    return step.address == end.state.rip && is_masked_move(step.info.mnemonic) &&
+           is.cr2 - end.cr2 + kMostBytes - 1 < 2 * kMostBytes - 1;
   });
 }
 
@@ -124,14 +140,14 @@ Comparison Comparator::compare(const FuzzCase& test) {
   u32 mxcsr = 0;
   std::memcpy(&mxcsr, out.bare.state.fx.data() + kFxMxcsr, sizeof mxcsr);
   out.usable = (out.bare.ending == Ending::kExit || out.bare.ending == Ending::kException) && (mxcsr & kAmdMxcsr) == 0;
+  out.usable = out.usable && !ended_amid(steps, out.bare);
   // Code that changed itself may have become anything, also what only a kernel may do.
   const u8* after = arena_at(bare_->arena(), test.state.rip, code->size());
   out.usable = out.usable && std::memcmp(after, code->data(), code->size()) == 0;
-  if (out.usable) {
-    compare_outcomes(*code, test.state.rip, steps, *undefined, &out);
-    if (!is_torn_x87_store(steps, out.bare)) compare_memory(&out);
-  }
-  restore_memory();
+  if (out.usable) compare_outcomes(*code, test.state.rip, steps, *undefined, &out);
+  out.reached = reached(steps, out.bare);
+  const bool comparable = out.usable && !is_torn_x87_store(steps, out.bare);
+  restore_memory(comparable ? &out.differences : nullptr);
   return out;
 }
 
@@ -149,7 +165,7 @@ void Comparator::compare_outcomes(const std::vector<u8>& code, u64 code_address,
     const u64 flags = kNamedFlags & ~expectation.undefined_flags;
     Outcome is = one.outcome;
     if (one.translated && branched_nowhere(steps, is, out->bare)) continue;
-    if ((either_operand && is.ending == out->bare.ending) || (one.translated && is_known_deviation(is, out->bare))) {
+    if (either_operand && is.ending == out->bare.ending) {
       is.vector = out->bare.vector;
       is.cr2 = out->bare.cr2;
       is.page_fault = out->bare.page_fault;
@@ -171,32 +187,30 @@ void Comparator::compare_outcomes(const std::vector<u8>& code, u64 code_address,
   }
 }
 
-void Comparator::compare_memory(Comparison* out) {
-  for (Guest& one : guests_) {
-    bool found = false;
-    for_pages([&](u64 address, u64 offset) {
-      const u8* bare = bare_->arena() + offset;
-      const u8* is = one.guest->host(address);
-      const u64 at = found ? 0 : page_difference(address, is, bare);
-      if (at == 0) return;
-      found = true;
-      out->differences.push_back(
-          fmt::format("{}: byte at {:#x} is {:02x} and {:02x}", one.name, at, is[at - address], bare[at - address]));
-    });
-  }
-}
-
-void Comparator::restore_memory() {
+// To what it was before the case, which wrote to few pages. With `differences`, tells of each guest's first byte that is not as
+// on the bare processor.
+void Comparator::restore_memory(std::vector<std::string>* differences) {
+  std::vector<bool> found(guests_.size());
   for_pages([&](u64 address, u64 offset) {
     const u8* image = image_.data() + offset;
     u8* bare = bare_->arena() + offset;
-    if (std::memcmp(bare, image, kPageBytes) != 0) std::memcpy(bare, image, kPageBytes);
-    for (Guest& one : guests_) {
+    const bool bare_wrote = std::memcmp(bare, image, kPageBytes) != 0;
+    for (std::size_t i = 0; i < guests_.size(); ++i) {
+      Guest& one = guests_[i];
       u8* is = one.guest->host(address);
-      if (std::memcmp(is, image, kPageBytes) == 0) continue;
+      const bool wrote = std::memcmp(is, image, kPageBytes) != 0;
+      if (!wrote && !bare_wrote) continue;
+      const u64 at = differences == nullptr || found[i] ? 0 : page_difference(address, is, bare);
+      if (at != 0) {
+        found[i] = true;
+        differences->push_back(
+            fmt::format("{}: byte at {:#x} is {:02x} and {:02x}", one.name, at, is[at - address], bare[at - address]));
+      }
+      if (!wrote) continue;
       std::memcpy(is, image, kPageBytes);
       one.guest->written(address, kPageBytes);
     }
+    if (bare_wrote) std::memcpy(bare, image, kPageBytes);
   });
 }
 

@@ -15,6 +15,7 @@ namespace pileus::cpu_test {
 struct Comparison {
   bool usable = true;  // else the processor itself could not say: the case spins, or reads what is undefined
   std::size_t instructions = 0;  // in the case's code, each of which every engine was given
+  std::size_t reached = 0;       // of these, up to the one that raised an exception
   Outcome bare;
   std::vector<std::string> differences;  // each names its engine
 };
@@ -39,8 +40,7 @@ class Comparator {
   void write_code(const std::vector<u8>& code, u64 address);
   void compare_outcomes(const std::vector<u8>& code, u64 code_address, const std::vector<Step>& steps,
                         const std::vector<u64>& undefined, Comparison* out);
-  void compare_memory(Comparison* out);
-  void restore_memory();
+  void restore_memory(std::vector<std::string>* differences);
 
   std::vector<u8> image_;
   std::unique_ptr<BareProcessor> bare_;

@@ -83,7 +83,7 @@ int fuzz(const FuzzOptions& options) {
     return options.seconds != 0 && std::chrono::steady_clock::now() - start > std::chrono::seconds(options.seconds);
   };
   Coverage coverage;
-  u64 done = 0, instructions = 0, unusable = 0, faults = 0, failures = 0;
+  u64 done = 0, instructions = 0, reached = 0, unusable = 0, faults = 0, failures = 0;
   for (; (options.cases == 0 || done < options.cases) && !late() && failures < options.failures; ++done) {
     const u64 index = options.first + done;
     const FuzzCase test = Generator(options.seed, index).make();
@@ -92,6 +92,7 @@ int fuzz(const FuzzOptions& options) {
     const Comparison result = comparator.compare(test);
     unusable += result.usable ? 0 : 1;
     instructions += result.usable ? result.instructions : 0;
+    reached += result.usable ? result.reached : 0;
     faults += result.bare.ending == Ending::kException ? 1 : 0;
     if (!result.usable || result.differences.empty()) continue;
     ++failures;
@@ -104,8 +105,10 @@ int fuzz(const FuzzOptions& options) {
   }
   if (options.coverage) coverage.print();
   std::cout << fmt::format(
-      "seed {}: {} cases of {} instructions, each on {} engines; {} ended by an exception, {} of no use, {} differed\n",
-      options.seed, done, instructions, comparator.engines(), faults, unusable, failures);
+      "seed {}: {} cases of {} instructions, {} of them reached, each on {} engines; {} ended by an exception, {} of "
+      "no use, "
+      "{} differed\n",
+      options.seed, done, instructions, reached, comparator.engines(), faults, unusable, failures);
   return failures == 0 ? 0 : 1;
 }
 

@@ -9,7 +9,7 @@ namespace pileus::cpu_test {
 
 namespace {
 
-constexpr unsigned kMostUnits = 12;
+constexpr unsigned kMostUnits = 24;
 constexpr unsigned kTries = 24;
 constexpr unsigned kRcxNumber = 1, kRdxNumber = 2, kRspNumber = 4;
 constexpr u64 kChangeableFlags = kArithmeticFlags | kDirectionFlag;

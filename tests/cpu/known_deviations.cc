@@ -5,7 +5,7 @@
 namespace pileus::cpu_test {
 
 namespace {
-constexpr u8 kDebug = 1, kStackFault = 12, kGeneralProtection = 13, kPageFault = 14, kX87Fault = 16;
+constexpr u8 kDebug = 1, kGeneralProtection = 13;
 constexpr u8 kInt1 = 0xF1;
 
 // Both end in an exception of the same step, of which `matches` holds.
@@ -17,13 +17,6 @@ bool both_fault_at(const std::vector<Step>& steps, const Outcome& is, const Outc
                      [&](const Step& step) { return step.address == bare.state.rip && matches(step); });
 }
 }  // namespace
-
-bool is_known_deviation(const Outcome& is, const Outcome& bare) {
-  if (is.ending != Ending::kException || bare.ending != Ending::kException || is.state.rip != bare.state.rip)
-    return false;
-  const bool operand_fault = is.vector == kPageFault || is.vector == kGeneralProtection || is.vector == kStackFault;
-  return bare.vector == kX87Fault && operand_fault;
-}
 
 bool branched_nowhere(const std::vector<Step>& steps, const Outcome& is, const Outcome& bare) {
   if (is.vector != kGeneralProtection || bare.vector != kGeneralProtection || is.state.rip == bare.state.rip)

@@ -5,10 +5,6 @@
 
 namespace pileus::cpu_test {
 
-// `is` and `bare` are both exceptions, of the same x87 instruction, which finds an exception pending and has an operand that
-// faults: the operand's fault, where it is #MF. It ends at the right place with nothing changed.
-bool is_known_deviation(const Outcome& is, const Outcome& bare);
-
 // `bare` is a #GP of a branch to an address that is not canonical: the translator raises it at that address, the
 // processor at the branch.
 bool branched_nowhere(const std::vector<Step>& steps, const Outcome& is, const Outcome& bare);

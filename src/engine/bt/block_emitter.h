@@ -56,7 +56,7 @@ class BlockEmitter {
     u8 size;
     bool write;
     bool stack;
-    bool x87_store;
+    bool own_fault;
     Recover recover;
     GuestOperand operand;
   };

@@ -31,7 +31,8 @@ struct __attribute__((packed)) Site {
 enum SiteFlag : u8 {
   kSiteWrites = 1,
   kSiteStack = 2,  // looks at Tlb::stack alone
-  kSiteX87Store = 4,  // which may turn out to store nothing: the interpreter knows whether it faults
+  kSiteOwnFault =
+      4,  // may raise an exception of its own in place of the operand's, or not store: the interpreter knows
 };
 static_assert(sizeof(Site) == 8);
 

@@ -6,6 +6,14 @@
 
 namespace pileus::engine::bt {
 
+namespace {
+
+// Whether an exception of the instruction itself comes before the fault of its memory operand: one that x87 has pending, one
+// of the conversion whose result is to be stored.
+bool has_own_fault(const Insn& insn) { return waits_for_x87(insn) || insn.info.mnemonic == ZYDIS_MNEMONIC_VCVTPS2PH; }
+
+}  // namespace
+
 BlockEmitter::GuestOperand BlockEmitter::stack_operand(i32 displacement) {
   GuestOperand operand;
   operand.base = kRsp;
@@ -116,7 +124,7 @@ BlockEmitter::HostOperand BlockEmitter::probe(const TraceInsn& at, const GuestOp
   }
   const Recover recover = simple ? Recover::kLea : at.flags_live ? Recover::kAgain : Recover::kDiff;
   memory_stubs_.push_back({start, miss, static_cast<u16>(index_), static_cast<u8>(size), write, stack,
-                           write && is_x87(at.insn.info), recover, operand});
+                           has_own_fault(at.insn), recover, operand});
   if (stack) {
     out_.load_gs(kT1, tlb + offsetof(Tlb, stack) + offsetof(Tlb::Stack, addend));
     return {base, kT1, operand.displacement};
@@ -160,7 +168,7 @@ void BlockEmitter::emit_memory_stub(const MemoryStub& stub) {
       break;
   }
   const unsigned flags = (stub.write ? unsigned{kSiteWrites} : 0U) | (stub.stack ? unsigned{kSiteStack} : 0U) |
-                         (stub.x87_store ? unsigned{kSiteX87Store} : 0U);
+                         (stub.own_fault ? unsigned{kSiteOwnFault} : 0U);
   emit_site(cold_, stubs_.memory, stub.insn, stub.size, static_cast<u8>(flags));
 }
 

@@ -53,6 +53,8 @@ bool is_offered(const Insn& insn, const CpuFeatures& features);
 // A VEX-encoded instruction that works on vector registers.
 bool is_vex_vector(const ZydisDecodedInstruction& info);
 bool is_x87(const ZydisDecodedInstruction& info);
+// Whether a pending x87 exception comes before anything that the instruction does (SDM vol. 1, 8.3.12).
+bool waits_for_x87(const Insn& insn);
 
 // Runs one vector, x87 or other user-level instruction that touches no control flow natively on the host, with its
 // explicit memory operand, if any, replaced by [buffer]. The guest's registers are loaded before and saved after.

@@ -18,27 +18,6 @@ constexpr std::size_t kImage = 512;
 
 bool is_mmx(const Insn& insn) { return insn.info.meta.isa_ext == ZYDIS_ISA_EXT_MMX; }
 
-// Whether a pending x87 exception comes before anything that the instruction does (SDM vol. 1, 8.3.12).
-bool waits_for_x87(const Insn& insn) {
-  switch (insn.info.mnemonic) {  // NOLINT: the interesting ones of a large enumeration
-    case ZYDIS_MNEMONIC_FNSTCW:
-    case ZYDIS_MNEMONIC_FNSTSW:
-    case ZYDIS_MNEMONIC_FNSTENV:
-    case ZYDIS_MNEMONIC_FNSAVE:
-    case ZYDIS_MNEMONIC_FNINIT:
-    case ZYDIS_MNEMONIC_FNCLEX: return false;
-    default: break;
-  }
-  if (is_x87(insn.info)) return true;
-  for (unsigned i = 0; i < insn.info.operand_count_visible; ++i) {
-    const ZydisDecodedOperand& operand = insn.operand[i];
-    const bool mmx =
-        operand.type == ZYDIS_OPERAND_TYPE_REGISTER && ZydisRegisterGetClass(operand.reg.value) == ZYDIS_REGCLASS_MMX;
-    if (mmx) return true;
-  }
-  return false;
-}
-
 // Stores of values, which may be numeric exceptions; not those of control words and images.
 bool is_x87_arithmetic_store(const Insn& insn) {
   switch (insn.info.mnemonic) {  // NOLINT: the interesting ones of a large enumeration
@@ -126,6 +105,15 @@ bool sha_refuses(Context& context, const Insn& insn, u8* buffer) {
   return refuses;
 }
 
+// Whether a conversion whose result is to be stored raises #XM, which it does before it looks at memory; tried out on `buffer`.
+bool conversion_refuses(Context& context, const Insn& insn, u8* buffer) {
+  if (insn.info.mnemonic != ZYDIS_MNEMONIC_VCVTPS2PH) return false;
+  const u32 before = context.mxcsr;
+  if (!execute_native(context, insn, buffer)) return true;
+  context.mxcsr = before;  // the store may still fault
+  return false;
+}
+
 // FNSTENV and FNSAVE images name host addresses as last instruction and operand.
 void scrub_environment(const Insn& insn, u8* image) {
   const bool stores = insn.info.mnemonic == ZYDIS_MNEMONIC_FNSTENV || insn.info.mnemonic == ZYDIS_MNEMONIC_FNSAVE;
@@ -195,6 +183,26 @@ bool is_x87(const ZydisDecodedInstruction& info) {
   return escape || info.mnemonic == ZYDIS_MNEMONIC_FWAIT;
 }
 
+bool waits_for_x87(const Insn& insn) {
+  switch (insn.info.mnemonic) {  // NOLINT: the interesting ones of a large enumeration
+    case ZYDIS_MNEMONIC_FNSTCW:
+    case ZYDIS_MNEMONIC_FNSTSW:
+    case ZYDIS_MNEMONIC_FNSTENV:
+    case ZYDIS_MNEMONIC_FNSAVE:
+    case ZYDIS_MNEMONIC_FNINIT:
+    case ZYDIS_MNEMONIC_FNCLEX: return false;
+    default: break;
+  }
+  if (is_x87(insn.info)) return true;
+  for (unsigned i = 0; i < insn.info.operand_count_visible; ++i) {
+    const ZydisDecodedOperand& operand = insn.operand[i];
+    const bool mmx =
+        operand.type == ZYDIS_OPERAND_TYPE_REGISTER && ZydisRegisterGetClass(operand.reg.value) == ZYDIS_REGCLASS_MMX;
+    if (mmx) return true;
+  }
+  return false;
+}
+
 // SDM vol. 3, table 13-1 and 2.5; vol. 2, 2.4 for VEX.
 bool check_fpu_usable(Exec& e) {
   Context& context = e.context;
@@ -239,6 +247,7 @@ bool op_native(Exec& e) {
   u8* buffer = room + (linear & 63);
   if ((linear & 15) != 0 && sha_refuses(context, e.insn, buffer)) return false;
   const bool writes = (operand.actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) != 0;
+  if (writes && conversion_refuses(context, e.insn, buffer)) return false;
   if (writes && is_x87_arithmetic_store(e.insn) && x87_store_stores_nothing(context, e.insn, buffer)) return true;
   if (!fine) return linear_address(e, operand, size, &linear);
   const Mode mode = context.mode();

@@ -84,7 +84,7 @@ u8* on_memory(Context* context, const Site* at, u64 address) {
     const Access access = (site.flag & kSiteWrites) != 0 ? Access::kWrite : Access::kRead;
     if (!fill_tlb(c, address, access, resume.block().mode(), &filled)) {
       // Not canonical: #SS, when it is a stack operand.
-      if (c.fault.vector == kVectorGp || (site.flag & kSiteX87Store) != 0) step(c);
+      if (c.fault.vector == kVectorGp || (site.flag & kSiteOwnFault) != 0) step(c);
       else deliver_fault(c);
       return dispatch(c);
     }

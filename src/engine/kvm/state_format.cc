@@ -12,7 +12,8 @@ constexpr u64 kX2apic = 0x400;
 // Register numbers (SDM vol. 3, table 11-6).
 constexpr u32 kId = 0x02, kVersion = 0x03, kIsr = 0x10, kIrr = 0x20, kLvtTimer = 0x32, kInitialCount = 0x38,
               kCurrentCount = 0x39, kDivide = 0x3E;
-constexpr u32 kTimerMode = 3U << 17, kTscDeadline = 2U << 17;
+constexpr u32 kTmr = 0x18, kMasked = 1U << 16, kVector = 0xFF;
+constexpr u32 kTimerMode = 3U << 17, kOneShot = 0, kTscDeadline = 2U << 17;
 constexpr std::size_t kRegisterBytes = 16;
 
 constexpr u8 bit(u32 value, unsigned number) { return static_cast<u8>(value >> number & 1); }
@@ -89,6 +90,26 @@ LapicState decode_lapic(const kvm_lapic_state& page, const LapicClock& clock) {
   const bool counts = (out.registers[kLvtTimer] & kTimerMode) != kTscDeadline && left != 0;
   if (counts) out.timer_initial_ns = clock.guest_ns + left;
   return out;
+}
+
+bool has_run_down(const LapicState& state) {
+  return (state.registers[kLvtTimer] & kTimerMode) == kOneShot && state.registers[kInitialCount] != 0 &&
+         state.timer_initial_ns == 0;
+}
+
+// KVM's clock and the guest's may drift apart, so where the count tells, it decides.
+bool has_expired(const LapicState& state, u64 due_ns, u64 guest_ns) {
+  if (due_ns == 0) return false;
+  const bool one_shot = (state.registers[kLvtTimer] & kTimerMode) == kOneShot;
+  return one_shot ? state.timer_initial_ns == 0 : guest_ns >= due_ns;
+}
+
+void request_timer_interrupt(LapicState* state) {
+  const u32 timer = state->registers[kLvtTimer];
+  if ((timer & kMasked) != 0) return;
+  const u32 vector = timer & kVector, word = vector / 32, mask = 1U << (vector % 32);
+  state->registers[kIrr + word] |= mask;
+  state->registers[kTmr + word] &= ~mask;  // edge-triggered
 }
 
 void put_back_interrupt(u8 vector, LapicState* state) {

@@ -75,6 +75,32 @@ TEST(KvmState, ADeadlineIsNoCount) {
   EXPECT_EQ(decode_lapic(page, {.guest_ns = 1, .ns_per_cycle = 100}).timer_initial_ns, 0U);
 }
 
+TEST(KvmState, ACountThatWasToEndHasEnded) {
+  const LapicState spent = timer(kOneShot, 1000, 0), counts = timer(kOneShot, 1000, 70'000);
+  EXPECT_TRUE(has_run_down(spent));
+  EXPECT_FALSE(has_run_down(counts));
+  EXPECT_FALSE(has_run_down(timer(kOneShot, 0, 0)));  // was never started
+  EXPECT_FALSE(has_run_down(timer(kDeadline, 1000, 0)));
+  EXPECT_TRUE(has_expired(spent, 60'000, 60'000));
+  EXPECT_TRUE(has_expired(spent, 60'000, 59'999));  // the clocks are two
+  EXPECT_FALSE(has_expired(counts, 60'000, 60'001));
+  EXPECT_FALSE(has_expired(spent, 0, 60'000));  // nothing counted before
+  EXPECT_TRUE(has_expired(timer(kPeriodic, 1000, 160'000), 60'000, 60'000));
+  EXPECT_FALSE(has_expired(timer(kPeriodic, 1000, 60'000), 60'000, 59'999));
+}
+
+TEST(KvmState, AMaskedTimerRequestsNothing) {
+  constexpr u32 kMasked = 1U << 16, kTmr = 0x18;
+  LapicState state = timer(kOneShot | kMasked, 1000, 0);
+  request_timer_interrupt(&state);
+  EXPECT_EQ(state.registers[kIrr + 2], 0U);
+  state.registers[kLvtTimer] = kOneShot;
+  state.registers[kTmr + 2] = 3;
+  request_timer_interrupt(&state);
+  EXPECT_EQ(state.registers[kIrr + 2], 1U);
+  EXPECT_EQ(state.registers[kTmr + 2], 2U);
+}
+
 TEST(KvmState, TheApicIdIsTheVcpus) {
   kvm_lapic_state page{};
   LapicState state;

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstring>
+#include <thread>
 
 #include "engine/kvm/cpuid.h"
 #include "engine/kvm/kick.h"
@@ -122,7 +124,10 @@ Exit KvmVcpu::run() {
     }
     if (errno == EINTR) {
       count(exits_.signal);
-      if (kicked_.exchange(false, std::memory_order_seq_cst)) break;
+      if (kicked_.exchange(false, std::memory_order_seq_cst)) {
+        if (std::optional<Exit> end = settle()) exit = std::move(*end);
+        break;
+      }
       arm();
       continue;
     }
@@ -132,6 +137,22 @@ Exit KvmVcpu::run() {
   }
   leave_thread();
   return exit;
+}
+
+// Makes the local APIC say what the timer has done. KVM requests the interrupt of a timer that has expired within KVM_RUN only,
+// on the way into the guest, and until then tells nobody of it. A timer that still counts here may expire at any time from
+// now on, which state() finds out. One that has just run down may not have called KVM yet, but a timer of this
+// processor that is set now comes after it.
+std::optional<Exit> KvmVcpu::settle() {
+  const LapicState lapic = save_lapic(lapic_clock());
+  timer_due_ns_ = lapic.timer_initial_ns;
+  if (has_run_down(lapic)) std::this_thread::sleep_for(std::chrono::microseconds(50));
+  const PendingKick kick(fd());
+  __atomic_store_n(&shared().immediate_exit, 0, __ATOMIC_SEQ_CST);
+  while (::ioctl(fd(), KVM_RUN, 0) == 0) {
+    if (std::optional<Exit> end = handle_exit()) return end;
+  }
+  return std::nullopt;
 }
 
 std::optional<Exit> KvmVcpu::handle_exit() {

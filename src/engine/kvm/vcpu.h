@@ -49,6 +49,7 @@ class KvmVcpu final : public Vcpu {
   void leave_thread();
   // Nothing: the guest may go on.
   std::optional<Exit> handle_exit();
+  std::optional<Exit> settle();
   void handle_port();
   void handle_mmio();
   Exit internal_error() const;
@@ -58,6 +59,7 @@ class KvmVcpu final : public Vcpu {
   void save_vectors(CpuState* out) const;
   void save_msrs(CpuState* out) const;
   void save_events(CpuState* out) const;
+  LapicState save_lapic(const LapicClock& clock) const;
   LapicClock lapic_clock() const;
   u64 read_msr(u32 index) const;
   u64 guest_ns(u64 tsc) const;
@@ -77,6 +79,7 @@ class KvmVcpu final : public Vcpu {
   os::Mapping mapping_;  // a kvm_run, then what KVM passes through it
   u64 tsc_khz_ = 0;
   bool shut_down_ = false;  // after a triple fault, until a new state is set
+  u64 timer_due_ns_ = 0;    // LapicState::timer_initial_ns when the guest was left or a state was set
 
   std::atomic<bool> kicked_{false};
   std::atomic<bool> ext_int_{false};

@@ -10,6 +10,7 @@ namespace pileus::engine::kvm {
 namespace {
 
 constexpr u32 kMsrTsc = 0x10, kMsrArchCapabilities = 0x10A, kMsrTscDeadline = 0x6E0;
+constexpr u64 kCr0Paging = 1U << 31;
 constexpr std::size_t kXstateAt = 512;  // XSTATE_BV in the standard XSAVE format
 constexpr u64 kX87Sse = 3;
 constexpr unsigned long kXsaveBytes = 4096;  // kvm_xsave in C
@@ -82,6 +83,12 @@ u64 KvmVcpu::read_msr(u32 index) const {
 // The guest's own time, by its TSC: goes on where it was when the vCPU is continued elsewhere.
 u64 KvmVcpu::guest_ns(u64 tsc) const { return static_cast<u64>(u128{tsc} * 1'000'000 / tsc_khz_); }
 
+LapicState KvmVcpu::save_lapic(const LapicClock& clock) const {
+  kvm_lapic_state page{};
+  get(fd(), KVM_GET_LAPIC, &page, "KVM_GET_LAPIC");
+  return decode_lapic(page, clock);
+}
+
 LapicClock KvmVcpu::lapic_clock() const { return {guest_ns(read_msr(kMsrTsc)), vm_.apic_cycle_ns()}; }
 
 CpuState KvmVcpu::state() const {
@@ -101,11 +108,11 @@ CpuState KvmVcpu::state() const {
   save_vectors(&out);
   save_msrs(&out);
   out.tsc = read_msr(kMsrTsc);
-  kvm_lapic_state page{};
-  get(fd(), KVM_GET_LAPIC, &page, "KVM_GET_LAPIC");
   const u64 base_msr = out.lapic.base_msr;
-  out.lapic = decode_lapic(page, {guest_ns(out.tsc), vm_.apic_cycle_ns()});
+  const LapicClock clock{guest_ns(out.tsc), vm_.apic_cycle_ns()};
+  out.lapic = save_lapic(clock);
   out.lapic.base_msr = base_msr;
+  if (has_expired(out.lapic, timer_due_ns_, clock.guest_ns)) request_timer_interrupt(&out.lapic);
   out.lapic.tsc_deadline = read_msr(kMsrTscDeadline);
   save_events(&out);
   return out;
@@ -219,7 +226,11 @@ Result<> KvmVcpu::load_system_registers(const CpuState& in) {
   s.efer = in.efer;
   s.flags = 0;  // KVM reads the entries of a PAE page directory pointer table from memory
   if (has_lapic(in.lapic)) s.apic_base = in.lapic.base_msr;
-  if (call(fd(), KVM_SET_SREGS2, &s, "KVM_SET_SREGS2").ok()) return {};
+  if (call(fd(), KVM_SET_SREGS2, &s, "KVM_SET_SREGS2").ok()) {
+    // A KVM that has paging in long mode only takes the others without a word, and leaves CR0.PG clear.
+    TRY(call(fd(), KVM_GET_SREGS2, &s, "KVM_GET_SREGS2"));
+    if (((s.cr0 ^ in.cr0) & kCr0Paging) == 0) return {};
+  }
   return Error(ErrorCode::kUnsupported, "this host's KVM cannot hold a processor with CR0 " + hex(in.cr0) + ", CR4 " +
                                             hex(in.cr4) + " and EFER " + hex(in.efer) + ": use --engine bt");
 }
@@ -245,8 +256,10 @@ Result<> KvmVcpu::load_lapic(const CpuState& in) {
   if (!has_lapic(lapic)) lapic = decode_lapic(page, lapic_clock());
   u32& priority = lapic.registers[kTaskPriority];
   if (priority >> 4 != in.cr8) priority = static_cast<u32>(in.cr8 << 4);
-  encode_lapic(lapic, id_, lapic_clock(), &page);
+  const LapicClock clock = lapic_clock();
+  encode_lapic(lapic, id_, clock, &page);
   TRY(call(fd(), KVM_SET_LAPIC, &page, "KVM_SET_LAPIC"));
+  timer_due_ns_ = decode_lapic(page, clock).timer_initial_ns;
   return load_msr(kMsrTscDeadline, lapic.tsc_deadline);
 }
 

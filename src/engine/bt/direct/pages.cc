@@ -62,24 +62,27 @@ u64 host_xcr0() {
   return u64{edx} << 32 | eax;
 }
 
-// Whether code that runs directly saves state of components that the guest has not. The guest's own XRSTOR, where it is not
-// run directly, would refuse what it is given then.
-bool would_save_too_much(const Context& context) {
+// Whether XSAVE and its kin, and XGETBV, do otherwise on the host's processor than on the guest's: they go by XCR0 and
+// CR4.OSXSAVE. The guest's XRSTOR, where it is not run directly, would refuse what a host with more components saved. A
+// kernel sets both before it runs user code.
+bool has_other_components(const Context& context) {
+  constexpr u64 kCr4OsXsave = 1U << 18;
   static const u64 host = host_xcr0();
-  return (host & ~allowed_xcr0(context.vm->cpu().features)) != 0;
+  return host != ((context.cr4 & kCr4OsXsave) != 0 ? context.xcr0 : 0);
 }
 
-// XSAVE, XSAVEOPT (0F AE /4, /6) or XSAVEC (0F C7 /4) of memory.
-bool is_xsave(const u8* code, const u8* end) {
+// XSAVE, XSAVEOPT (0F AE /4, /6) or XSAVEC (0F C7 /4) of memory, or XGETBV (0F 01 D0).
+bool goes_by_xcr0(const u8* code, const u8* end) {
   if (end - code < 3) return false;
   const unsigned mod = code[2] >> 6, extension = code[2] >> 3 & 7;
+  if (code[1] == 0x01) return code[2] == 0xD0;
   return mod != 3 && ((code[1] == 0xAE && (extension == 4 || extension == 6)) || (code[1] == 0xC7 && extension == 4));
 }
 
 // Where on a page there may be an instruction that would tell of the host and raise no exception there: CPUID (0F A2), and
 // LSL (0F 03) as Linux's vDSO uses it, with selector 0x7B, whose limit is the number of the processor; or SYSENTER
-// (0F 34), after which the host does not know where it was. With `saves`, what saves extended state too.
-std::vector<u64> find_telltales(const u8* page, bool saves) {
+// (0F 34), after which the host does not know where it was. With `components`, what goes by XCR0 too.
+std::vector<u64> find_telltales(const u8* page, bool components) {
   constexpr std::array<u8, 4> kSelector{0x7B, 0, 0, 0};
   constexpr u64 kNear = 64;
   std::vector<u64> found;
@@ -91,7 +94,7 @@ std::vector<u64> find_telltales(const u8* page, bool saves) {
     const u8* const before = page + (at < kNear ? 0 : at - kNear);
     const bool is_lsl = second == 0x03 && std::search(before, next, kSelector.begin(), kSelector.end()) != next;
     if ((second == 0xA2 && !is_cpuid_fault_supported()) || second == 0x34 || is_lsl ||
-        (saves && is_xsave(next, page + kPageBytes)))
+        (components && goes_by_xcr0(next, page + kPageBytes)))
       found.push_back(at);
   }
   return found;
@@ -139,7 +142,7 @@ bool Pages::add(Context& context, u64 va, u64 gpa, int protection, bool wanted) 
   if (host == nullptr) return false;
   if ((protection & PROT_WRITE) != 0 && !may_write(context, gpa)) return false;
   if ((protection & PROT_EXEC) != 0) {
-    const std::vector<u64> telltales = find_telltales(host, would_save_too_much(context));
+    const std::vector<u64> telltales = find_telltales(host, has_other_components(context));
     if (!telltales.empty() && (!wanted || !guard(va, telltales))) return false;
   }
   pages_[va] = {gpa, protection};

@@ -39,7 +39,7 @@ void ChangeWatcher::run() {
       std::this_thread::sleep_for(kLook);
       continue;
     }
-    if (!watch_->next(kLook)) {
+    if (!watch_->skip(kLook)) {
       const std::lock_guard lock(mutex_);
       watch_.reset();
     }

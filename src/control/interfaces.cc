@@ -27,8 +27,9 @@ Result<u32> InterfaceReaper::run_once() {
   TRY(work_.refresh());
   const auto now = std::chrono::steady_clock::now();
   u32 done = TRY(release_of_ended());
-  if (swept_at_ && now < *swept_at_ + kSweep) return done;
-  done += TRY(sweep());
+  if (swept_at_ && now < *swept_at_ + kStep) return done;
+  do done += TRY(sweep_page());
+  while (!swept_at_ && !next_.empty());
   swept_at_ = now;
   return done;
 }
@@ -61,22 +62,19 @@ bool InterfaceReaper::has_ended(model::InstanceId id) {
   return ended;
 }
 
-Result<u32> InterfaceReaper::sweep() {
+Result<u32> InterfaceReaper::sweep_page() {
   constexpr u64 kPage = 500;
   state::KeyRange range = state::KeyRange::prefix(std::string(model::kind_prefix(model::IdKind::kInterface)));
+  if (!next_.empty()) range.begin = next_;
+  const state::Snapshot page = TRY(store_.get(state::Get{range, kPage}));
   u32 done = 0;
-  bool more = true;
-  while (more) {
-    const state::Snapshot page = TRY(store_.get(state::Get{range, kPage}));
-    for (const state::KeyValue& entry : page.entries) {
-      if (model::split_key(model::IdKind::kInterface, entry.key).part != "desired") continue;
-      const auto interface = TRY(decode_entry<model::InterfaceDesired>(entry));
-      if (!interface.value.instance || !has_ended(interface.value.instance)) continue;
-      if (TRY(release(entry.key)) == Outcome::kReleased) ++done;
-    }
-    more = page.more && !page.entries.empty();
-    if (more) range.begin = page.entries.back().key + '\0';
+  for (const state::KeyValue& entry : page.entries) {
+    if (model::split_key(model::IdKind::kInterface, entry.key).part != "desired") continue;
+    const auto interface = TRY(decode_entry<model::InterfaceDesired>(entry));
+    if (!interface.value.instance || !has_ended(interface.value.instance)) continue;
+    if (TRY(release(entry.key)) == Outcome::kReleased) ++done;
   }
+  next_ = page.more && !page.entries.empty() ? page.entries.back().key + '\0' : std::string();
   return done;
 }
 

@@ -22,17 +22,18 @@ class InterfaceReaper : public Controller {
   Result<u32> run_once() override;
 
  private:
-  // Interfaces of instances whose records are gone altogether are found by reading all, now and then.
-  static constexpr std::chrono::minutes kSweep{1};
+  // Interfaces of instances whose records are gone altogether are found by reading all: at first, then a page each kStep.
+  static constexpr std::chrono::seconds kStep{1};
   enum class Outcome { kReleased, kNothing, kNotNow };
   Result<u32> release_of_ended();
-  Result<u32> sweep();
+  Result<u32> sweep_page();
   bool has_ended(model::InstanceId id);
   Result<Outcome> release(const std::string& key);
 
   state::Store& store_;
   const std::shared_ptr<SharedView> view_;
   Worklist work_;
+  std::string next_;  // where the next page begins; empty: at the first interface
   std::optional<std::chrono::steady_clock::time_point> swept_at_;
 };
 

@@ -57,7 +57,7 @@ void Runner::rest() {
     if (ended_) watch_->cancel();
     return;  // what changed before it began to watch is still to be seen
   }
-  if (watch_->next(interval_)) {
+  if (watch_->skip(interval_)) {
     // One change seldom comes alone: what comes meanwhile is handled in the same run.
     std::this_thread::sleep_for(kGather);
     return;

@@ -17,6 +17,18 @@ std::vector<std::pair<Id, Object>> take(std::set<Id>& todo, Find find,
   return found;
 }
 
+// One of `parts` equal parts of `all`: what comes after `last`, and from the end on again from the beginning.
+template <typename Map, typename Id>
+void add_next(const Map& all, std::size_t parts, Id& last, std::set<Id>& todo) {
+  auto next = all.upper_bound(last);
+  for (std::size_t left = (all.size() + parts - 1) / parts; left > 0; --left) {
+    if (next == all.end()) next = all.begin();
+    last = next->first;
+    todo.insert(last);
+    ++next;
+  }
+}
+
 }  // namespace
 
 Result<> SharedView::read(const std::function<void(View&)>& use) {
@@ -55,21 +67,32 @@ Worklist::~Worklist() {
 
 Result<> Worklist::refresh() {
   const auto now = std::chrono::steady_clock::now();
-  const bool all = !swept_at_ || now >= *swept_at_ + kSweep;
+  const bool step = !stepped_at_ || now >= *stepped_at_ + kStep;
   TRY(view_->read([&](View& shared) {
     todo_.instances.merge(noted_.instances);
     todo_.hosts.merge(noted_.hosts);
     todo_.volumes.merge(noted_.volumes);
     todo_.snapshots.merge(noted_.snapshots);
     noted_ = {};
-    if (!all) return;
-    for (const auto& [id, instance] : shared.instances()) todo_.instances.insert(id);
-    for (const auto& [id, host] : shared.hosts()) todo_.hosts.insert(id);
-    for (const auto& [id, volume] : shared.disks().volumes()) todo_.volumes.insert(id);
-    for (const auto& [id, snapshot] : shared.disks().snapshots()) todo_.snapshots.insert(id);
+    if (!stepped_at_) add_all(shared);
+    else if (step) add_some(shared);
   }));
-  if (all) swept_at_ = now;
+  if (step) stepped_at_ = now;
   return {};
+}
+
+void Worklist::add_all(const View& shared) {
+  for (const auto& [id, instance] : shared.instances()) todo_.instances.insert(id);
+  for (const auto& [id, host] : shared.hosts()) todo_.hosts.insert(id);
+  for (const auto& [id, volume] : shared.disks().volumes()) todo_.volumes.insert(id);
+  for (const auto& [id, snapshot] : shared.disks().snapshots()) todo_.snapshots.insert(id);
+}
+
+void Worklist::add_some(const View& shared) {
+  add_next(shared.instances(), kSteps, round_.instance, todo_.instances);
+  add_next(shared.hosts(), kSteps, round_.host, todo_.hosts);
+  add_next(shared.disks().volumes(), kSteps, round_.volume, todo_.volumes);
+  add_next(shared.disks().snapshots(), kSteps, round_.snapshot, todo_.snapshots);
 }
 
 std::vector<std::pair<model::InstanceId, InstanceView>> Worklist::instances(const InstanceTest& wanted) {

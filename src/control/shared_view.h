@@ -1,7 +1,8 @@
 // SharedView: one view for all who need it in a process: the API, the controllers, what answers hosts.
 //
-// Worklist: what a controller has yet to look at. Each change in the view adds what changed; now and then everything is
-// added, so that whatever was missed is found all the same. What a controller could not finish stays on its list.
+// Worklist: what a controller has yet to look at. Each change in the view adds what changed; besides, everything is added
+// once in about a minute, so that whatever was missed is found all the same: a small part each second, because looking at
+// all at once would hold up requests. What a controller could not finish stays on its list.
 #pragma once
 
 #include <chrono>
@@ -44,7 +45,7 @@ class Worklist {
   Worklist(const Worklist&) = delete;
   Worklist& operator=(const Worklist&) = delete;
 
-  // Brings the view up to date, and adds what has changed; everything at first, and each kSweep.
+  // Brings the view up to date, and adds what has changed; everything at first, then a part of everything each kStep.
   Result<> refresh();
   void add(model::InstanceId id) { todo_.instances.insert(id); }
 
@@ -68,12 +69,23 @@ class Worklist {
   void done(model::SnapshotId id) { todo_.snapshots.erase(id); }
 
  private:
-  static constexpr std::chrono::minutes kSweep{1};
+  static constexpr std::chrono::seconds kStep{1};
+  static constexpr std::size_t kSteps = 60;  // of a round
+  // The last one of each kind that was added by a round.
+  struct Round {
+    model::InstanceId instance;
+    model::HostId host;
+    model::VolumeId volume;
+    model::SnapshotId snapshot;
+  };
+  void add_all(const View& shared);
+  void add_some(const View& shared);
 
   const std::shared_ptr<SharedView> view_;
   Changes noted_;  // guarded by the view
   Changes todo_;
-  std::optional<std::chrono::steady_clock::time_point> swept_at_;
+  Round round_;
+  std::optional<std::chrono::steady_clock::time_point> stepped_at_;
 };
 
 }  // namespace pileus::control

@@ -17,6 +17,13 @@ KeyRange KeyRange::prefix(std::string prefix) {
   return {std::move(prefix), std::move(end)};
 }
 
+Result<bool> Watch::skip(std::chrono::milliseconds timeout) {
+  WatchUpdate update = TRY(next(timeout));
+  const bool any = !update.events.empty();
+  while (!update.events.empty()) update = TRY(next(std::chrono::milliseconds(0)));
+  return any;
+}
+
 Result<std::optional<KeyValue>> Store::get(const std::string& key) {
   Snapshot found = TRY(get(Get{KeyRange::key(key)}));
   if (found.entries.empty()) return std::optional<KeyValue>();

@@ -158,6 +158,9 @@ class Watch {
   // range and watch from the revision after what was read. kBusy: cancelled. That a store cannot be reached is not
   // reported but waited out.
   virtual Result<WatchUpdate> next(std::chrono::milliseconds timeout) = 0;
+  // For who only wants to know that something happened: passes over all events that there are, and waits for one, at most
+  // so long, if there are none. Whether there were any. Errors as of next().
+  virtual Result<bool> skip(std::chrono::milliseconds timeout);
   // After kGone: the revision up to which the past is gone. The store can be read at it and watched from the next one.
   virtual Revision compacted() const = 0;
   // Ends a next() that waits, and all later ones. Any thread.

@@ -95,6 +95,20 @@ TEST_P(WatchTest, NothingIsNoError) {
   EXPECT_GE(std::chrono::steady_clock::now() - begin, milliseconds(95));
 }
 
+TEST_P(WatchTest, SkippingTellsOnlyThatSomethingHappened) {
+  const auto watching = watch(0);
+  EXPECT_FALSE(watching->skip(milliseconds(10)).value());
+  put("a", "1");
+  put("b", "1");
+  EXPECT_TRUE(watching->skip(seconds(5)).value());
+  // The second may come a moment later.
+  while (watching->skip(milliseconds(500)).value()) continue;
+  put("c", "1");
+  EXPECT_EQ(told(*watching, 1), "[+c=1]");
+  watching->cancel();
+  EXPECT_EQ(watching->skip(seconds(5)).error().code(), ErrorCode::kBusy);
+}
+
 TEST_P(WatchTest, SnapshotThenWatchMissesNothing) {
   constexpr int kPuts = 200;
   std::thread writer([this] {

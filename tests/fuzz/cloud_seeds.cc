@@ -7,6 +7,7 @@
 #include "control/network_protocol.h"
 #include "http/certificates.h"
 #include "seeds.h"
+#include "state/etcd/protobuf.h"
 
 namespace pileus::fuzz {
 namespace {
@@ -31,22 +32,33 @@ std::vector<Bytes> csr_seeds() {
   return {bytes_of(*request)};
 }
 
-// Recorded from etcd 3.4.23; the first byte is state::fuzz_etcd_answer()'s choice.
+// As etcd 3.4.23 sends them; the first byte is state::fuzz_etcd_answer()'s choice.
 std::vector<Bytes> etcd_seeds() {
+  using Message = state::etcd::MessageWriter;
+  const auto header = [] {
+    return Message().number(1, 0xcdf818194e3a8c32 >> 1).number(2, 7).number(3, 3).number(4, 2);
+  };
+  const auto entry = [] {
+    return Message().bytes(1, "a").number(2, 2).number(3, 3).number(4, 2).bytes(5, "2").number(6, 7);
+  };
+  const auto seed = [](char choice, Message message) { return bytes_of(choice + message.take()); };
+  const auto range = [&] { return Message().message(1, header()).message(2, entry()).number(3, 1).number(4, 9); };
+  const Message put = Message().message(2, Message().message(1, header()));
+  const Message get = Message().message(1, range());
+  const Message erase = Message().message(3, Message().message(1, header()).number(2, 1));
+  const Message event = Message().message(2, entry());
+  const Message gone = Message().number(1, 1).message(2, Message().bytes(1, "a").number(3, 4));
   return {
-      bytes_of(
-          R"(0{"header":{"revision":"3","raft_term":"2"},"succeeded":true,"responses":[{"response_put":{"header":{"revision":"3"}}},{"response_range":{"header":{"revision":"3"},"kvs":[{"key":"YQ==","create_revision":"2","mod_revision":"3","version":"2","value":"Mg=="}],"count":"1"}},{"response_delete_range":{"header":{"revision":"3"}}}]})"),
-      bytes_of(R"(0{"header":{"revision":"3"},"responses":[{"response_range":{"more":true,"count":"9"}}]})"),
-      bytes_of(
-          R"(1{"header":{"revision":"2"},"kvs":[{"key":"YQ==","create_revision":"2","mod_revision":"2","version":"1","value":"MQ==","lease":"7"}],"count":"1"})"),
-      bytes_of(R"(2{"header":{"revision":"3"},"ID":"2324035572153446409","TTL":"2"})"),
-      bytes_of(R"(3{"result":{"header":{"revision":"3"},"ID":"12345","TTL":"60"}})"),
-      bytes_of(
-          R"(4{"result":{"header":{"revision":"3"},"events":[{"kv":{"key":"YQ==","mod_revision":"3","value":"Mg=="}},{"type":"DELETE","kv":{"key":"YQ==","mod_revision":"4"}}],"fragment":true}})"),
-      bytes_of(R"(4{"result":{"header":{"raft_term":"2"},"canceled":true,"compact_revision":"2"}})"),
-      bytes_of(
-          R"(5{"error":"etcdserver: mvcc: required revision has been compacted","message":"etcdserver: mvcc: required revision has been compacted","code":11})"),
-      bytes_of(R"(5{"error":{"grpc_code":14,"http_code":503,"message":"etcdserver: no leader"}})"),
+      seed('0', Message().message(1, header()).number(2, 1).message(3, put).message(3, get).message(3, erase)),
+      seed('0', Message().message(1, header()).message(3, get)),
+      seed('1', range()),
+      seed('2', Message().message(1, header()).number(2, 2324035572153446409).number(3, 2)),
+      seed('3', Message().message(1, header()).number(2, 12345).number(3, 60)),
+      seed('4', Message().message(1, header()).number(7, 1).message(11, event).message(11, gone)),
+      seed('4', Message().message(1, header()).number(4, 1).number(5, 2).bytes(6, "compacted")),
+      bytes_of(std::string("5\0\0\0\0\x02hi", 8)),
+      bytes_of("514etcdserver: no leader"),
+      bytes_of("511etcdserver: mvcc: required revision has been compacted%0A"),
   };
 }
 

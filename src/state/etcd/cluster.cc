@@ -20,22 +20,18 @@ std::chrono::milliseconds until(Clock::time_point deadline) {
 Result<std::unique_ptr<Cluster>> Cluster::create(std::vector<std::string> endpoints, http::ClientOptions client,
                                                  std::chrono::milliseconds patience) {
   if (endpoints.empty()) return Error(ErrorCode::kInvalid, "an etcd cluster needs at least one address");
-  std::unique_ptr<http::Client> made = TRY(http::Client::create(std::move(client)));
+  std::unique_ptr<http::Client> made = TRY(http::make_http2_client(std::move(client)));
   return std::unique_ptr<Cluster>(new Cluster(std::move(endpoints), std::move(made), patience));
 }
 
-http::ClientRequest Cluster::request(std::size_t member, const std::string& path, const std::string& body) const {
-  http::ClientRequest made;
-  made.method = "POST";
-  made.url = endpoints_[member] + path;
-  made.body = body;
+http::ClientRequest Cluster::request(std::size_t member, const std::string& method, const std::string& body) const {
+  http::ClientRequest made = make_call(endpoints_[member] + method, body);
   // A member that has no leader says so at once, instead of letting us wait.
-  made.headers.add("Grpc-Metadata-hasleader", "true");
-  made.headers.add("Content-Type", "application/json");
+  made.headers.add("hasleader", "true");
   return made;
 }
 
-Result<std::string> Cluster::ask(const std::string& path, const std::string& body, bool repeatable) {
+Result<std::string> Cluster::ask(const std::string& method, const std::string& body, bool repeatable) {
   const auto deadline = Clock::now() + patience_;
   std::string last = "no answer";
   while (true) {
@@ -44,15 +40,16 @@ Result<std::string> Cluster::ask(const std::string& path, const std::string& bod
       return Error(ErrorCode::kBusy, "no member of the etcd cluster could do it in time, the last said: " + last);
     }
     const std::size_t asked = member();
-    http::ClientRequest made = request(asked, path, body);
+    http::ClientRequest made = request(asked, method, body);
     made.timeout = repeatable ? std::min(left, kReadTry) : left;
     made.repeatable = repeatable;
     Result<http::Response> answer = client_->send(made);
-    if (answer.ok() && answer->status == 200) return std::move(answer->body);
 
     Verdict verdict{ErrorCode::kBusy, false, true};
     if (answer.ok()) {
-      const Failure failure = parse_failure(answer->body);
+      Outcome outcome = outcome_of(*answer);
+      if (auto* message = std::get_if<std::string>(&outcome)) return std::move(*message);
+      const Failure& failure = std::get<Failure>(outcome);
       verdict = judge(failure);
       last = endpoints_[asked] + ": " + failure.message;
     } else {
@@ -72,19 +69,19 @@ Result<std::string> Cluster::ask(const std::string& path, const std::string& bod
   }
 }
 
-Result<std::unique_ptr<http::ClientStream>> Cluster::open(std::size_t member, const std::string& path,
+Result<std::unique_ptr<http::ClientStream>> Cluster::open(std::size_t member, const std::string& method,
                                                           const std::string& body) {
-  http::ClientRequest made = request(member, path, body);
+  http::ClientRequest made = request(member, method, body);
   made.timeout = kStreamTry;
   return client_->open(made);
 }
 
 bool Cluster::is_alive(std::size_t member, std::chrono::milliseconds timeout) {
-  http::ClientRequest made = request(member, "/v3/kv/range", encode_get(Get{KeyRange::key("a"), 1, true}, 0));
+  http::ClientRequest made = request(member, kRange, encode_get(Get{KeyRange::key("a"), 1, true}, 0));
   made.timeout = timeout;
   made.repeatable = true;
   const auto answer = client_->send(made);
-  return answer.ok() && answer->status == 200;
+  return answer.ok() && std::holds_alternative<std::string>(outcome_of(*answer));
 }
 
 void Cluster::leave(std::size_t member) {

@@ -1,4 +1,4 @@
-// Cluster: the members of an etcd cluster, asked over HTTP; when one does not answer, the next. Any thread.
+// Cluster: the members of an etcd cluster, asked by gRPC; when one does not answer, the next. Any thread.
 #pragma once
 
 #include <atomic>
@@ -6,10 +6,19 @@
 #include <string>
 #include <vector>
 
-#include "http/client.h"
+#include "http/http2_client.h"
 #include "state/etcd/messages.h"
 
 namespace pileus::state::etcd {
+
+// The methods of etcd's services that are called.
+inline constexpr const char* kRange = "/etcdserverpb.KV/Range";
+inline constexpr const char* kTransaction = "/etcdserverpb.KV/Txn";
+inline constexpr const char* kCompact = "/etcdserverpb.KV/Compact";
+inline constexpr const char* kWatch = "/etcdserverpb.Watch/Watch";
+inline constexpr const char* kGrantLease = "/etcdserverpb.Lease/LeaseGrant";
+inline constexpr const char* kKeepAlive = "/etcdserverpb.Lease/LeaseKeepAlive";
+inline constexpr const char* kRevokeLease = "/etcdserverpb.Lease/LeaseRevoke";
 
 class Cluster {
  public:
@@ -19,12 +28,12 @@ class Cluster {
 
   // Asks until a member has answered or the patience has ended. One that changes something is not sent again once it may
   // have been done (kTimeout).
-  Result<std::string> read(const std::string& path, const std::string& body) { return ask(path, body, true); }
-  Result<std::string> change(const std::string& path, const std::string& body) { return ask(path, body, false); }
+  Result<std::string> read(const std::string& method, const std::string& body) { return ask(method, body, true); }
+  Result<std::string> change(const std::string& method, const std::string& body) { return ask(method, body, false); }
 
   // For streams: the member that is asked first now, one request to it alone, and that another shall be.
   std::size_t member() const { return current_ % endpoints_.size(); }
-  Result<std::unique_ptr<http::ClientStream>> open(std::size_t member, const std::string& path,
+  Result<std::unique_ptr<http::ClientStream>> open(std::size_t member, const std::string& method,
                                                    const std::string& body);
   // Whether it answers, and has a quorum with it.
   bool is_alive(std::size_t member, std::chrono::milliseconds timeout);
@@ -34,8 +43,8 @@ class Cluster {
   using Time = std::chrono::steady_clock::time_point;
   Cluster(std::vector<std::string> endpoints, std::unique_ptr<http::Client> client, std::chrono::milliseconds patience)
       : endpoints_(std::move(endpoints)), client_(std::move(client)), patience_(patience) {}
-  Result<std::string> ask(const std::string& path, const std::string& body, bool repeatable);
-  http::ClientRequest request(std::size_t member, const std::string& path, const std::string& body) const;
+  Result<std::string> ask(const std::string& method, const std::string& body, bool repeatable);
+  http::ClientRequest request(std::size_t member, const std::string& method, const std::string& body) const;
 
   const std::vector<std::string> endpoints_;
   const std::unique_ptr<http::Client> client_;

@@ -1,103 +1,94 @@
-// The requests to etcd.
+// The requests to etcd. Fields have their numbers in rpc.proto; each function names the message it makes.
+#include <array>
+
 #include "state/etcd/messages.h"
-
-#include <nlohmann/json.hpp>
-
-#include "http/base64.h"
+#include "state/etcd/protobuf.h"
 
 namespace pileus::state::etcd {
 namespace {
 
-using Json = nlohmann::json;
+u64 number_of(LeaseId lease) { return static_cast<u64>(lease); }
 
-std::string bytes(std::string_view value) { return http::encode_base64(value); }
-std::string number(u64 value) { return std::to_string(value); }
-// All is base64 and numbers: what cannot be encoded as UTF-8 cannot come up.
-std::string text(const Json& json) { return json.dump(); }
-
-// etcd takes an empty key for none, and "\0" for both "from the first" and "to the last".
-void add_range(Json& json, const KeyRange& range) {
+// `key` and `range_end`, which are the first fields wherever they are. etcd takes an empty key for none, and "\0" for both
+// "from the first" and "to the last".
+void add_range(MessageWriter& message, const KeyRange& range) {
   const std::string bound(1, '\0');
-  json["key"] = bytes(range.begin.empty() ? bound : range.begin);
-  json["range_end"] = bytes(range.end.empty() ? bound : range.end);
+  message.bytes(1, range.begin.empty() ? bound : range.begin);
+  message.bytes(2, range.end.empty() ? bound : range.end);
 }
 
-Json range_request(const Get& what) {
-  Json json;
-  add_range(json, what.range);
-  if (what.limit != 0) json["limit"] = number(std::min(what.limit, u64{1} << 62));
-  if (what.keys_only) json["keys_only"] = true;
-  return json;
+// RangeRequest
+MessageWriter range_request(const Get& what, Revision revision) {
+  MessageWriter message;
+  add_range(message, what.range);
+  message.number(3, std::min(what.limit, u64{1} << 62)).number(4, revision).number(8, what.keys_only ? 1 : 0);
+  return message;
 }
 
-Json compare(const Compare& compare) {
-  static constexpr const char* kTargets[] = {"CREATE", "MOD", "VERSION", "LEASE", "VALUE"};
-  static constexpr const char* kFields[] = {"create_revision", "mod_revision", "version", "lease", "value"};
-  static constexpr const char* kResults[] = {"EQUAL", "NOT_EQUAL", "LESS", "GREATER"};
-  const auto field = static_cast<std::size_t>(compare.field);
-  Json json;
-  json["key"] = bytes(compare.key);
-  json["target"] = kTargets[field];
-  json["result"] = kResults[static_cast<std::size_t>(compare.is)];
-  json[kFields[field]] = compare.field == Compare::Field::kValue ? bytes(compare.value) : number(compare.number);
-  return json;
+// Compare; what it is compared with is one of several fields, which has to be there even when it is empty.
+MessageWriter compare(const Compare& compare) {
+  struct Field {
+    u64 target;
+    u32 number;
+  };
+  // As in Compare::Field and Compare::Is.
+  static constexpr std::array<Field, 5> kFields = {{{1, 5}, {2, 6}, {0, 4}, {4, 8}, {3, 7}}};
+  static constexpr std::array<u64, 4> kResults = {0, 3, 2, 1};
+  const Field field = kFields[static_cast<std::size_t>(compare.field)];
+  MessageWriter message;
+  message.number(1, kResults[static_cast<std::size_t>(compare.is)]).number(2, field.target).bytes(3, compare.key);
+  if (compare.field == Compare::Field::kValue) message.bytes(field.number, compare.value);
+  else message.number(field.number, compare.number);
+  return message;
 }
 
-Json request(const Operation& operation) {
-  Json json;
+// RequestOp
+MessageWriter request(const Operation& operation) {
+  MessageWriter message;
+  MessageWriter inner;
   if (const auto* get = std::get_if<Get>(&operation)) {
-    json["requestRange"] = range_request(*get);
+    message.message(1, range_request(*get, 0));
   } else if (const auto* erase = std::get_if<Delete>(&operation)) {
-    add_range(json["requestDeleteRange"], erase->range);
+    add_range(inner, erase->range);
+    message.message(3, inner);
   } else {
     const Put& put = std::get<Put>(operation);
-    Json& inner = json["requestPut"];
-    inner["key"] = bytes(put.key);
-    inner["value"] = bytes(put.value);
-    if (put.lease != LeaseId::kNone) inner["lease"] = number(static_cast<u64>(put.lease));
+    inner.bytes(1, put.key).bytes(2, put.value).number(3, number_of(put.lease));
+    message.message(2, inner);
   }
-  return json;
-}
-
-Json requests(const std::vector<Operation>& branch) {
-  Json json = Json::array();
-  for (const Operation& operation : branch) json.push_back(request(operation));
-  return json;
+  return message;
 }
 
 }  // namespace
 
+// TxnRequest
 std::string encode_transaction(const Transaction& transaction) {
-  Json json = Json::object();
-  if (!transaction.conditions.empty()) {
-    for (const Compare& each : transaction.conditions) json["compare"].push_back(compare(each));
-  }
-  json["success"] = requests(transaction.then);
-  json["failure"] = requests(transaction.otherwise);
-  return text(json);
+  MessageWriter message;
+  for (const Compare& each : transaction.conditions) message.message(1, compare(each));
+  for (const Operation& each : transaction.then) message.message(2, request(each));
+  for (const Operation& each : transaction.otherwise) message.message(3, request(each));
+  return message.take();
 }
 
-std::string encode_get(const Get& what, Revision revision) {
-  Json json = range_request(what);
-  if (revision != 0) json["revision"] = number(revision);
-  return text(json);
-}
+std::string encode_get(const Get& what, Revision revision) { return range_request(what, revision).take(); }
 
-std::string encode_watch(const KeyRange& range, Revision first) {
-  Json json;
-  Json& create = json["create_request"];
+// WatchRequest with a WatchCreateRequest
+std::string encode_watch(const KeyRange& range, Revision first, bool fragments) {
+  MessageWriter create;
   add_range(create, range);
-  create["start_revision"] = number(first);
-  create["fragment"] = true;
-  return text(json);
+  create.number(3, first).number(8, fragments ? 1 : 0);
+  return MessageWriter().message(1, create).take();
 }
 
+// LeaseGrantRequest
 std::string encode_grant(std::chrono::seconds ttl) {
-  return text(Json{{"TTL", number(static_cast<u64>(ttl.count()))}});
+  return MessageWriter().number(1, static_cast<u64>(ttl.count())).take();
 }
 
-std::string encode_lease(LeaseId lease) { return text(Json{{"ID", number(static_cast<u64>(lease))}}); }
+// LeaseRevokeRequest, LeaseKeepAliveRequest
+std::string encode_lease(LeaseId lease) { return MessageWriter().number(1, number_of(lease)).take(); }
 
-std::string encode_compact(Revision revision) { return text(Json{{"revision", number(revision)}}); }
+// CompactionRequest
+std::string encode_compact(Revision revision) { return MessageWriter().number(1, revision).take(); }
 
 }  // namespace pileus::state::etcd

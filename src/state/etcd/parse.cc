@@ -1,208 +1,174 @@
-// The answers of etcd.
-#include <charconv>
-#include <nlohmann/json.hpp>
-
-#include "http/base64.h"
+// The answers of etcd. Fields have their numbers in rpc.proto and kv.proto; each function names the message it reads, and
+// leaves out what is of no use to us.
 #include "state/etcd/messages.h"
+#include "state/etcd/protobuf.h"
 
 namespace pileus::state::etcd {
 namespace {
 
-using Json = nlohmann::json;
-
-// Reads fields of an object; remembers whether any was wrong.
-class Reader {
- public:
-  u64 number(const Json& object, const char* name) {
-    const Json* field = find(object, name);
-    if (field == nullptr) return 0;
-    if (field->is_number_unsigned()) return field->get<u64>();
-    u64 value = 0;
-    if (!field->is_string()) return fail();
-    const auto& digits = field->get_ref<const std::string&>();
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    if (error != std::errc() || end != digits.data() + digits.size()) return fail();
-    return value;
-  }
-  std::string blob(const Json& object, const char* name) {
-    const Json* field = find(object, name);
-    if (field == nullptr) return {};
-    auto decoded = field->is_string() ? http::decode_base64(field->get_ref<const std::string&>()) : std::nullopt;
-    if (!decoded) fail();
-    return std::move(decoded).value_or(std::string());
-  }
-  bool flag(const Json& object, const char* name) {
-    const Json* field = find(object, name);
-    if (field == nullptr) return false;
-    if (!field->is_boolean()) return fail() != 0;
-    return field->get<bool>();
-  }
-  const Json& child(const Json& object, const char* name) {
-    static const Json kNothing = Json::object();
-    const Json* field = find(object, name);
-    if (field == nullptr) return kNothing;
-    if (!field->is_object()) fail();
-    return *field;
-  }
-  const Json& list(const Json& object, const char* name) {
-    static const Json kNothing = Json::array();
-    const Json* field = find(object, name);
-    if (field == nullptr) return kNothing;
-    if (field->is_array()) return *field;
-    fail();
-    return kNothing;
-  }
-  bool good() const { return good_; }
-  u64 fail() {
-    good_ = false;
-    return 0;
-  }
-
- private:
-  const Json* find(const Json& object, const char* name) {
-    if (!object.is_object()) {
-      fail();
-      return nullptr;
-    }
-    const auto found = object.find(name);
-    return found == object.end() || found->is_null() ? nullptr : &*found;
-  }
-
-  bool good_ = true;
-};
+constexpr u64 kMaxTtlAnswer = u64{1} << 32;  // seconds
 
 Error corrupt(std::string_view what) {
   return {ErrorCode::kCorrupt,
           "etcd answered " + std::string(what) + " in a form that is not its own; is it etcd 3.4 or newer?"};
 }
 
-Result<Json> parse_object(std::string_view json, std::string_view what) {
-  Json parsed = Json::parse(json, nullptr, false);
-  if (!parsed.is_object()) return corrupt(what);
-  return parsed;
-}
-
-KeyValue key_value(Reader& reader, const Json& json) {
-  KeyValue entry;
-  entry.key = reader.blob(json, "key");
-  entry.value = reader.blob(json, "value");
-  entry.create_revision = reader.number(json, "create_revision");
-  entry.mod_revision = reader.number(json, "mod_revision");
-  entry.version = reader.number(json, "version");
-  entry.lease = LeaseId{reader.number(json, "lease")};
-  return entry;
-}
-
-GetResult range_response(Reader& reader, const Json& json) {
-  GetResult result;
-  for (const Json& entry : reader.list(json, "kvs")) result.entries.push_back(key_value(reader, entry));
-  result.count = reader.number(json, "count");
-  result.more = reader.flag(json, "more");
-  return result;
-}
-
-Revision header_revision(Reader& reader, const Json& json) {
-  return reader.number(reader.child(json, "header"), "revision");
-}
-
-OperationResult response(Reader& reader, const Operation& operation, const Json& json) {
-  if (std::holds_alternative<Get>(operation)) return range_response(reader, reader.child(json, "response_range"));
-  if (std::holds_alternative<Delete>(operation)) {
-    return DeleteResult{reader.number(reader.child(json, "response_delete_range"), "deleted")};
+// ResponseHeader
+bool read_header(std::string_view bytes, Revision& revision) {
+  MessageReader message(bytes);
+  while (message.next()) {
+    if (message.field() == 3) revision = message.number();
   }
-  return PutResult{};
+  return message.good();
 }
 
-Event event_of(Reader& reader, const Json& json) {
-  Event event;
-  event.entry = key_value(reader, reader.child(json, "kv"));
-  const auto type = json.is_object() ? json.find("type") : json.end();
-  if (json.is_object() && type != json.end() && *type == "DELETE") event.kind = Event::Kind::kDelete;
-  if (event.entry.key.empty() || event.entry.mod_revision == 0) reader.fail();
-  return event;
+// KeyValue
+bool read_key_value(std::string_view bytes, KeyValue& entry) {
+  MessageReader message(bytes);
+  while (message.next()) {
+    switch (message.field()) {
+      case 1: entry.key = message.bytes(); break;
+      case 2: entry.create_revision = message.number(); break;
+      case 3: entry.mod_revision = message.number(); break;
+      case 4: entry.version = message.number(); break;
+      case 5: entry.value = message.bytes(); break;
+      case 6: entry.lease = LeaseId{message.number()}; break;
+      default: break;
+    }
+  }
+  return message.good();
+}
+
+// RangeResponse
+bool read_range(std::string_view bytes, GetResult& result, Revision& revision) {
+  MessageReader message(bytes);
+  bool good = true;
+  while (message.next()) {
+    switch (message.field()) {
+      case 1: good &= read_header(message.bytes(), revision); break;
+      case 2: good &= read_key_value(message.bytes(), result.entries.emplace_back()); break;
+      case 3: result.more = message.number() != 0; break;
+      case 4: result.count = message.number(); break;
+      default: break;
+    }
+  }
+  return good && message.good();
+}
+
+// DeleteRangeResponse
+bool read_delete(std::string_view bytes, DeleteResult& result) {
+  MessageReader message(bytes);
+  while (message.next()) {
+    if (message.field() == 2) result.count = message.number();
+  }
+  return message.good();
+}
+
+// ResponseOp: of the operation's kind, or it is not what was asked for.
+bool read_response(std::string_view bytes, const Operation& operation, OperationResult& result) {
+  MessageReader message(bytes);
+  bool read = false;
+  while (message.next()) {
+    if (message.field() == 1 && std::holds_alternative<Get>(operation)) {
+      Revision unused = 0;
+      read = read_range(message.bytes(), result.emplace<GetResult>(), unused);
+    } else if (message.field() == 2 && std::holds_alternative<Put>(operation)) {
+      read = true;
+      result = PutResult{};
+    } else if (message.field() == 3 && std::holds_alternative<Delete>(operation)) {
+      read = read_delete(message.bytes(), result.emplace<DeleteResult>());
+    }
+  }
+  return read && message.good();
+}
+
+// Event
+bool read_event(std::string_view bytes, Event& event) {
+  MessageReader message(bytes);
+  bool good = true;
+  while (message.next()) {
+    if (message.field() == 1 && message.number() != 0) event.kind = Event::Kind::kDelete;
+    if (message.field() == 2) good &= read_key_value(message.bytes(), event.entry);
+  }
+  return good && message.good() && !event.entry.key.empty() && event.entry.mod_revision != 0;
 }
 
 }  // namespace
 
-Result<TransactionResult> parse_transaction(const Transaction& transaction, std::string_view json) {
-  constexpr std::string_view kWhat = "a transaction";
-  const Json parsed = TRY(parse_object(json, kWhat));
-  Reader reader;
+// TxnResponse
+Result<TransactionResult> parse_transaction(const Transaction& transaction, std::string_view bytes) {
+  MessageReader message(bytes);
   TransactionResult result;
-  result.succeeded = reader.flag(parsed, "succeeded");
-  result.revision = header_revision(reader, parsed);
+  std::vector<std::string_view> responses;
+  bool good = true;
+  while (message.next()) {
+    switch (message.field()) {
+      case 1: good &= read_header(message.bytes(), result.revision); break;
+      case 2: result.succeeded = message.number() != 0; break;
+      case 3: responses.push_back(message.bytes()); break;
+      default: break;
+    }
+  }
   const auto& branch = result.succeeded ? transaction.then : transaction.otherwise;
-  const Json& responses = reader.list(parsed, "responses");
-  if (responses.size() != branch.size() || result.revision == 0) return corrupt(kWhat);
-  for (std::size_t i = 0; i < branch.size(); ++i) result.results.push_back(response(reader, branch[i], responses[i]));
-  if (!reader.good()) return corrupt(kWhat);
+  good &= message.good() && result.revision != 0 && responses.size() == branch.size();
+  for (std::size_t i = 0; good && i < branch.size(); ++i) {
+    good = read_response(responses[i], branch[i], result.results.emplace_back());
+  }
+  if (!good) return corrupt("a transaction");
   return result;
 }
 
-Result<Snapshot> parse_snapshot(std::string_view json) {
-  constexpr std::string_view kWhat = "a range";
-  const Json parsed = TRY(parse_object(json, kWhat));
-  Reader reader;
-  GetResult got = range_response(reader, parsed);
-  Snapshot snapshot{std::move(got.entries), got.count, got.more, header_revision(reader, parsed)};
-  if (!reader.good() || snapshot.revision == 0) return corrupt(kWhat);
-  return snapshot;
+Result<Snapshot> parse_snapshot(std::string_view bytes) {
+  GetResult got;
+  Revision revision = 0;
+  if (!read_range(bytes, got, revision) || revision == 0) return corrupt("a range");
+  return Snapshot{std::move(got.entries), got.count, got.more, revision};
 }
 
-Result<Lease> parse_lease(std::string_view json) {
-  constexpr std::string_view kWhat = "a lease";
-  const Json parsed = TRY(parse_object(json, kWhat));
-  Reader reader;
-  const u64 ttl = reader.number(parsed, "TTL");
-  const Lease lease{LeaseId{reader.number(parsed, "ID")}, std::chrono::seconds(static_cast<i64>(ttl))};
-  if (!reader.good() || lease.id == LeaseId::kNone || ttl == 0 || ttl > (u64{1} << 32)) return corrupt(kWhat);
+// LeaseGrantResponse
+Result<Lease> parse_lease(std::string_view bytes) {
+  MessageReader message(bytes);
+  Lease lease;
+  u64 ttl = 0;
+  while (message.next()) {
+    if (message.field() == 2) lease.id = LeaseId{message.number()};
+    if (message.field() == 3) ttl = message.number();
+  }
+  if (!message.good() || lease.id == LeaseId::kNone || ttl == 0 || ttl > kMaxTtlAnswer) return corrupt("a lease");
+  lease.ttl = std::chrono::seconds(static_cast<i64>(ttl));
   return lease;
 }
 
-Result<std::chrono::seconds> parse_keep_alive(std::string_view json) {
-  constexpr std::string_view kWhat = "a kept lease";
-  const Json parsed = TRY(parse_object(json, kWhat));
-  Reader reader;
-  const u64 ttl = reader.number(reader.child(parsed, "result"), "TTL");
-  if (!reader.good() || !parsed.contains("result") || ttl > (u64{1} << 32)) return corrupt(kWhat);
+// LeaseKeepAliveResponse
+Result<std::chrono::seconds> parse_keep_alive(std::string_view bytes) {
+  MessageReader message(bytes);
+  u64 id = 0;
+  u64 ttl = 0;
+  while (message.next()) {
+    if (message.field() == 2) id = message.number();
+    if (message.field() == 3) ttl = message.number();
+  }
+  if (!message.good() || id == 0 || ttl > kMaxTtlAnswer) return corrupt("a kept lease");
   return std::chrono::seconds(static_cast<i64>(ttl));
 }
 
-Result<WatchMessage> parse_watch(std::string_view json) {
-  constexpr std::string_view kWhat = "a watch";
-  const Json parsed = TRY(parse_object(json, kWhat));
-  Reader reader;
-  WatchMessage message;
-  if (parsed.contains("error")) {
-    message.ended = true;
-    return message;
+// WatchResponse
+Result<WatchMessage> parse_watch(std::string_view bytes) {
+  MessageReader message(bytes);
+  WatchMessage result;
+  bool good = true;
+  while (message.next()) {
+    switch (message.field()) {
+      case 4: result.ended = message.number() != 0; break;
+      case 5: result.compact_revision = message.number(); break;
+      case 6: result.reason = message.bytes(); break;
+      case 7: result.fragment = message.number() != 0; break;
+      case 11: good &= read_event(message.bytes(), result.events.emplace_back()); break;
+      default: break;
+    }
   }
-  const Json& result = reader.child(parsed, "result");
-  for (const Json& event : reader.list(result, "events")) message.events.push_back(event_of(reader, event));
-  message.fragment = reader.flag(result, "fragment");
-  message.ended = reader.flag(result, "canceled");
-  message.compact_revision = reader.number(result, "compact_revision");
-  if (!reader.good() || !parsed.contains("result")) return corrupt(kWhat);
-  return message;
-}
-
-Failure parse_failure(std::string_view json) {
-  Failure failure{0, "no reason given"};
-  const Json parsed = Json::parse(json, nullptr, false);
-  if (!parsed.is_object()) return failure;
-  // A stream has {"error": {"grpc_code": ..., "message": ...}}, all others {"error": "...", "code": ...}.
-  const auto error = parsed.find("error");
-  const Json& object = error != parsed.end() && error->is_object() ? *error : parsed;
-  for (const char* name : {"code", "grpc_code"}) {
-    const auto found = object.find(name);
-    if (found != object.end() && found->is_number_unsigned() && found->get<u64>() < 100)
-      failure.code = found->get<int>();
-  }
-  for (const char* name : {"error", "message"}) {
-    const auto found = object.find(name);
-    if (found != object.end() && found->is_string()) failure.message = found->get<std::string>();
-  }
-  return failure;
+  if (!good || !message.good()) return corrupt("a watch");
+  return result;
 }
 
 Verdict judge(const Failure& failure) {

@@ -26,7 +26,7 @@ class EtcdStore final : public Store {
     TRY(check_transaction(transaction));
     const std::string body = encode_transaction(transaction);
     const bool change = changes(transaction.then) || changes(transaction.otherwise);
-    const std::string answer = TRY(change ? cluster_->change("/v3/kv/txn", body) : cluster_->read("/v3/kv/txn", body));
+    const std::string answer = TRY(change ? cluster_->change(kTransaction, body) : cluster_->read(kTransaction, body));
     auto result = parse_transaction(transaction, answer);
     if (result.ok() || !change) return result;
     // It was done, only we do not understand what was said of it.
@@ -35,7 +35,7 @@ class EtcdStore final : public Store {
 
   Result<Snapshot> get(const Get& what, Revision revision) override {
     TRY(check_range(what.range));
-    const std::string answer = TRY(cluster_->read("/v3/kv/range", encode_get(what, revision)));
+    const std::string answer = TRY(cluster_->read(kRange, encode_get(what, revision)));
     return parse_snapshot(answer);
   }
 
@@ -50,12 +50,12 @@ class EtcdStore final : public Store {
 
   Result<Lease> grant_lease(std::chrono::seconds ttl) override {
     TRY(check_ttl(ttl));
-    const std::string answer = TRY(cluster_->change("/v3/lease/grant", encode_grant(ttl)));
+    const std::string answer = TRY(cluster_->change(kGrantLease, encode_grant(ttl)));
     return parse_lease(answer);
   }
 
   Result<std::chrono::seconds> keep_alive(LeaseId lease) override {
-    const std::string answer = TRY(cluster_->read("/v3/lease/keepalive", encode_lease(lease)));
+    const std::string answer = TRY(cluster_->read(kKeepAlive, encode_lease(lease)));
     const std::chrono::seconds ttl = TRY(parse_keep_alive(answer));
     if (ttl.count() > 0) return ttl;
     return Error(ErrorCode::kNotFound, "lease " + std::to_string(static_cast<u64>(lease)) +
@@ -63,12 +63,12 @@ class EtcdStore final : public Store {
   }
 
   Result<> revoke_lease(LeaseId lease) override {
-    static_cast<void>(TRY(cluster_->change("/v3/lease/revoke", encode_lease(lease))));
+    static_cast<void>(TRY(cluster_->change(kRevokeLease, encode_lease(lease))));
     return {};
   }
 
   Result<> compact(Revision revision) override {
-    static_cast<void>(TRY(cluster_->change("/v3/kv/compaction", encode_compact(revision))));
+    static_cast<void>(TRY(cluster_->change(kCompact, encode_compact(revision))));
     return {};
   }
 

@@ -1,4 +1,4 @@
-// The state store in an etcd cluster (3.4 or newer), over its JSON gateway.
+// The state store in an etcd cluster (3.4 or newer), by its gRPC API.
 #pragma once
 
 #include <memory>

@@ -15,7 +15,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds kQuiet{3000};      // without a byte, then the member is asked whether it lives
 constexpr milliseconds kProof{2000};      // in which it has to answer
 constexpr milliseconds kPause{100};       // before a new stream after a broken one
-constexpr std::size_t kMaxLine = 16 * kMiB;  // etcd cuts messages at 1.5 MiB, but for a single large transaction
+constexpr std::size_t kMaxMessage = 32 * kMiB;
 
 class EtcdWatch final : public Watch {
  public:
@@ -68,7 +68,7 @@ class EtcdWatch final : public Watch {
     if ((*piece)->empty()) return check_life();
     if (stream_->status() != 200) return lose("status " + std::to_string(stream_->status()));
     heard_ = Clock::now();
-    take_lines(**piece);
+    take_messages(**piece);
   }
 
   void connect(milliseconds left) {
@@ -78,13 +78,13 @@ class EtcdWatch final : public Watch {
     // From the revision before: etcd takes a watch from the very revision of a compaction, and may then leave out
     // deletions that this revision made.
     const Revision first = std::max<Revision>(next_ - 1, 1);
-    auto opened = cluster_.open(member_, "/v3/watch", encode_watch(range_, first));
+    auto opened = cluster_.open(member_, kWatch, encode_watch(range_, first, fragments_));
     if (!opened.ok()) return lose(opened.error().message());
     const std::lock_guard lock(mutex_);
     stream_ = std::move(*opened);
     if (cancelled_) stream_->cancel();
     heard_ = Clock::now();
-    line_.clear();
+    frames_.emplace(kMaxMessage);
     pending_.clear();
     complete_ = 0;
   }
@@ -108,20 +108,20 @@ class EtcdWatch final : public Watch {
     heard_ = Clock::now();
   }
 
-  void take_lines(std::string_view piece) {
-    line_ += piece;
-    std::size_t begin = 0;
-    for (std::size_t end = line_.find('\n'); end != std::string::npos && stream_; end = line_.find('\n', begin)) {
-      take_line(std::string_view(line_).substr(begin, end - begin));
-      begin = end + 1;
+  void take_messages(std::string_view piece) {
+    frames_->add(piece);
+    while (stream_) {
+      const auto message = frames_->next();
+      if (!message) break;
+      take_message(*message);
     }
-    line_.erase(0, begin);
-    if (line_.size() > kMaxLine && stream_) lose("a message of more than " + std::to_string(kMaxLine) + " bytes");
+    if (!stream_ || !frames_->bad()) return;
+    fragments_ = true;
+    lose("what is no message, or one of more than " + std::to_string(kMaxMessage) + " bytes");
   }
 
-  void take_line(std::string_view line) {
-    if (line.empty()) return;
-    auto message = parse_watch(line);
+  void take_message(std::string_view bytes) {
+    auto message = parse_watch(bytes);
     if (!message.ok()) return lose(message.error().message());
     broken_ = false;
     for (Event& event : message->events) {
@@ -134,7 +134,7 @@ class EtcdWatch final : public Watch {
       }
     }
     if (message->compact_revision != 0) compacted_ = message->compact_revision;
-    else if (message->ended) lose("etcd ended the watch: " + parse_failure(line).message);
+    else if (message->ended) lose("etcd ended the watch: " + message->reason);
   }
 
   // The events of whole revisions.
@@ -152,15 +152,18 @@ class EtcdWatch final : public Watch {
   Revision compacted_ = 0;
   bool tried_ = false;   // next() with no time at all shall still get somewhere
   bool broken_ = false;  // the last stream was of no use
+  // Messages are up to 1,000 revisions. Only when they were too long, etcd is to cut them: for that it computes the size of
+  // each piece anew with each event that it adds, which takes it minutes of processor time for a long backlog.
+  bool fragments_ = false;
   std::size_t member_ = 0;
   Clock::time_point heard_;
-  std::string line_;            // what has come of the next message
+  std::optional<Frames> frames_;  // of the stream
   std::vector<Event> pending_;
-  std::size_t complete_ = 0;    // how many of `pending_` are of whole revisions
+  std::size_t complete_ = 0;  // how many of `pending_` are of whole revisions
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  bool cancelled_ = false;                      // guarded by mutex_
+  bool cancelled_ = false;  // guarded by mutex_
   std::unique_ptr<http::ClientStream> stream_;  // changed under mutex_, by the thread in next()
 };
 

@@ -1,4 +1,4 @@
-// Watches over etcd's stream of JSON lines.
+// Watches over etcd's stream of messages.
 //
 // The thread in next() reads the stream itself: no threads, no queue; what nobody reads waits in etcd. Where the stream
 // breaks, or its member stops answering, a new one begins after the last event that was told.

@@ -110,10 +110,18 @@ GetResult Contents::get(const Get& what) const {
   return result;
 }
 
+Contents::History::const_iterator Contents::history_from(Revision first) const {
+  return std::ranges::lower_bound(history_, first, {}, [](const Event& event) { return event.entry.mod_revision; });
+}
+
+bool Contents::has_events(const KeyRange& range, Revision first) const {
+  return std::any_of(history_from(first), history_.end(),
+                     [&](const Event& event) { return range.contains(event.entry.key); });
+}
+
 WatchUpdate Contents::events(const KeyRange& range, Revision first) const {
   WatchUpdate update{{}, revision_};
-  auto at = std::ranges::lower_bound(history_, first, {}, [](const Event& event) { return event.entry.mod_revision; });
-  for (; at != history_.end(); ++at) {
+  for (auto at = history_from(first); at != history_.end(); ++at) {
     if (!range.contains(at->entry.key)) continue;
     if (update.events.size() >= kMaxEvents && at->entry.mod_revision != update.events.back().entry.mod_revision) {
       update.revision = update.events.back().entry.mod_revision;

@@ -35,6 +35,7 @@ class Contents {
   GetResult get(const Get& what) const;
   // Events of the range from `first` on, which is oldest() or later; some, of whole revisions, up to `revision`.
   WatchUpdate events(const KeyRange& range, Revision first) const;
+  bool has_events(const KeyRange& range, Revision first) const;
 
  private:
   struct Value {
@@ -47,6 +48,8 @@ class Contents {
   using Entries = std::map<std::string, Value, std::less<>>;
 
   static KeyValue entry_of(const Entries::value_type& entry, bool with_value);
+  using History = std::deque<Event>;
+  History::const_iterator history_from(Revision first) const;
   Entries::const_iterator end_of(const KeyRange& range) const;
   void apply(Event event);
   void trim();
@@ -55,7 +58,7 @@ class Contents {
   Revision revision_ = 0;
   Revision oldest_ = 0;
   Entries entries_;
-  std::deque<Event> history_;
+  History history_;
   std::size_t history_size_ = 0;  // bytes
 };
 

@@ -94,11 +94,20 @@ class Shared {
       if (contents_.revision() >= next) update = contents_.events(range, next);
       if (!update.events.empty()) return std::optional(std::move(update));
       next = update.revision + 1;
-      // With no time at all it still tells what was committed before.
-      const auto until = contents_.revision() < target ? std::max(deadline, Clock::now() + kRetry) : deadline;
-      if (changed_.wait_until(lock, until) == std::cv_status::timeout && contents_.revision() < next) {
-        return std::optional(WatchUpdate{{}, next - 1});
-      }
+      if (!wait_for_news(lock, next, target, deadline)) return std::optional(WatchUpdate{{}, next - 1});
+    }
+  }
+  // Whether there were events from `next` on, which are passed over. Those that are not known here count.
+  Result<bool> skip(const KeyRange& range, Revision& next, Clock::time_point deadline, const bool& cancelled) {
+    static_cast<void>(ask_when_in_doubt().ok());
+    std::unique_lock lock(mutex_);
+    const Revision target = floor_;
+    while (true) {
+      if (cancelled || closed_) return Error(ErrorCode::kBusy, "the watch was cancelled");
+      const bool any = next < contents_.oldest() || contents_.has_events(range, next);
+      next = std::max(next, contents_.revision() + 1);
+      if (any) return true;
+      if (!wait_for_news(lock, next, target, deadline)) return false;
     }
   }
   void set(bool& cancelled) {
@@ -128,6 +137,11 @@ class Shared {
     }
     known_ = contents_.revision();
     changed_.notify_all();
+  }
+  // False when the time is over. With no time at all, what was committed before is still waited for.
+  bool wait_for_news(std::unique_lock<std::mutex>& lock, Revision next, Revision target, Clock::time_point deadline) {
+    const auto until = contents_.revision() < target ? std::max(deadline, Clock::now() + kRetry) : deadline;
+    return changed_.wait_until(lock, until) == std::cv_status::no_timeout || contents_.revision() >= next;
   }
   Result<> ask_when_in_doubt() {
     if (!doubt_) return {};
@@ -176,6 +190,10 @@ class MirrorWatch final : public Watch {
     WatchUpdate update = TRY(behind_->next(std::max(left, milliseconds(0))));
     next_ = std::max(next_, update.revision + 1);
     return update;
+  }
+  Result<bool> skip(milliseconds timeout) override {
+    if (behind_) set_behind(nullptr);
+    return shared_->skip(range_, next_, Clock::now() + timeout, cancelled_);
   }
   Revision compacted() const override { return behind_ ? behind_->compacted() : 0; }
   void cancel() override {

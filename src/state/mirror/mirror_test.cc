@@ -29,6 +29,7 @@ class Below : public Store {
     return store_->get(what, revision);
   }
   Result<std::unique_ptr<Watch>> watch(const KeyRange& range, Revision first) override {
+    ++watches;
     return store_->watch(range, first);
   }
   Result<Lease> grant_lease(seconds ttl) override { return store_->grant_lease(ttl); }
@@ -37,6 +38,7 @@ class Below : public Store {
   Result<> compact(Revision revision) override { return store_->compact(revision); }
 
   std::atomic<int> reads{0};
+  std::atomic<int> watches{0};
   std::atomic<bool> lost{false};
   std::atomic<bool> silent{false};
 
@@ -128,6 +130,20 @@ TEST_F(MirrorTest, AWatchThatHasFallenBehindMissesNothing) {
   ASSERT_TRUE(update.ok());
   ASSERT_EQ(update->events.size(), 1U);
   EXPECT_EQ(update->events[0].entry.value, "now");
+}
+
+TEST_F(MirrorTest, WhoOnlySkipsNeverFallsBehind) {
+  open(2000);  // bytes: a few events
+  const auto watch = mirror_->watch(KeyRange::prefix("k"), 0).value();
+  const int watches = below_->watches;
+  for (int i = 0; i < 500; ++i) ASSERT_TRUE(mirror_->put("k" + std::to_string(i), std::string(100, 'v')).ok());
+  EXPECT_TRUE(watch->skip(seconds(5)).value());
+  EXPECT_FALSE(watch->skip(milliseconds(0)).value());
+  ASSERT_TRUE(mirror_->put("elsewhere", "").ok());
+  EXPECT_FALSE(watch->skip(milliseconds(10)).value());
+  ASSERT_TRUE(mirror_->put("k", "now").ok());
+  EXPECT_TRUE(watch->skip(milliseconds(0)).value());
+  EXPECT_EQ(below_->watches, watches) << "the store is not asked for what is passed over";
 }
 
 TEST_F(MirrorTest, ManyWritersAtOnceAndItIsWhatTheStoreIs) {

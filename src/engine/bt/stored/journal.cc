@@ -1,8 +1,46 @@
 #include "engine/bt/stored/journal.h"
 
+#include <algorithm>
+
 #include "os/file.h"
 
 namespace pileus::engine::bt::stored {
+
+namespace {
+constexpr u64 kFirstSlots = u64{1} << 19;  // enough for a boot
+}  // namespace
+
+const EntryHeader* Journal::header_at(u64 position) const {
+  return static_cast<const EntryHeader*>(
+      static_cast<const void*>(chunks_[position / kChunk].memory.data() + position % kChunk));
+}
+
+void Journal::make_room(u64 entries) {
+  u64 size = std::max<u64>(slots_.size(), kFirstSlots);
+  while (entries > size / 4 * 3) size *= 2;
+  if (size == slots_.size()) return;
+  slots_.assign(size, 0);
+  entries_ = 0;
+  index_all_from(0);
+}
+
+void Journal::index(u64 hash, u64 position) {
+  const u64 mask = slots_.size() - 1;
+  u64 slot = hash & mask;
+  while (slots_[slot] != 0) slot = (slot + 1) & mask;
+  slots_[slot] = hash >> 32 << 32 | (position + 1);
+  ++entries_;
+}
+
+void Journal::index_all_from(std::size_t chunk) {
+  for (; chunk < chunks_.size(); ++chunk) {
+    for (u64 at = 0; at < chunks_[chunk].used;) {
+      const EntryHeader* header = header_at(chunk * kChunk + at);
+      index(header->hash, chunk * kChunk + at);
+      at += header->size;
+    }
+  }
+}
 
 void Journal::add(const Wanted& wanted, const Emitted& emitted, const CodeCache& code) {
   if (chunks_.empty() || chunks_.back().memory.size() - chunks_.back().used < kMaxEntry) {
@@ -18,9 +56,10 @@ void Journal::add(const Wanted& wanted, const Emitted& emitted, const CodeCache&
   u8* at = chunk.memory.data() + chunk.used;
   const u32 size = encode_entry(wanted, emitted, code, at);
   if (size == 0) return;
+  make_room(entries_ + 1);
   chunk.used += size;
   bytes_ += size;
-  by_hash_.emplace(wanted.hash(), std::span<const u8>(at, size));
+  index(wanted.hash(), (chunks_.size() - 1) * kChunk + static_cast<u64>(at - chunk.memory.data()));
 }
 
 void Journal::take(Journal& other) {
@@ -28,16 +67,23 @@ void Journal::take(Journal& other) {
     std::swap(*this, other);
     return;
   }
+  make_room(entries_ + other.entries_);
+  const std::size_t first = chunks_.size();
   for (Chunk& chunk : other.chunks_) chunks_.push_back(std::move(chunk));
-  by_hash_.merge(other.by_hash_);
+  index_all_from(first);
   bytes_ += other.bytes_;
   other = Journal();
 }
 
 std::optional<Entry> Journal::find(const Wanted& wanted) const {
-  const auto [begin, end] = by_hash_.equal_range(wanted.hash());
-  for (auto at = begin; at != end; ++at) {
-    const std::optional<Entry> entry = parse_entry_unchecked(at->second);
+  if (slots_.empty()) return std::nullopt;
+  const u64 hash = wanted.hash();
+  const u64 mask = slots_.size() - 1;
+  for (u64 slot = hash & mask; slots_[slot] != 0; slot = (slot + 1) & mask) {
+    if ((slots_[slot] ^ hash) >> 32 != 0) continue;
+    const EntryHeader* header = header_at((slots_[slot] & 0xFFFFFFFF) - 1);
+    const std::span<const u8> bytes(static_cast<const u8*>(static_cast<const void*>(header)), header->size);
+    const std::optional<Entry> entry = parse_entry_unchecked(bytes);
     if (entry && entry->fits(wanted)) return entry;
   }
   return std::nullopt;

@@ -3,7 +3,6 @@
 // Taking one on allocates at most once per kChunk, so that it costs the vCPU little more than a copy. Guarded by its owner.
 #pragma once
 
-#include <unordered_map>
 #include <vector>
 
 #include "engine/bt/stored/entry.h"
@@ -43,8 +42,16 @@ class Journal {
     os::Mapping memory;
     u64 used = 0;
   };
+  const EntryHeader* header_at(u64 position) const;
+  void make_room(u64 entries);
+  void index(u64 hash, u64 position);
+  void index_all_from(std::size_t chunk);
+
   std::vector<Chunk> chunks_;
-  std::unordered_multimap<u64, std::span<const u8>> by_hash_;
+  // Open addressing by hash: its upper half, then 1 + the entry's place, counted through all chunks; 0 where there is none.
+  // Most lookups find nothing, and should not cost more than one miss of the processor's caches.
+  std::vector<u64> slots_;
+  u64 entries_ = 0;
   u64 bytes_ = 0;
 };
 

@@ -11,6 +11,7 @@
 #include "engine/bt/runtime.h"
 #include "engine/bt/signals.h"
 #include "engine/bt/stored/file_writer.h"
+#include "engine/bt/stored/journal.h"
 #include "engine/bt/test_machine.h"
 #include "os/file.h"
 
@@ -181,6 +182,40 @@ TEST_F(StoredTest, TwoVmsWithOneFileLoseNothing) {
   block(kCode);
   block(kCode + kApart);
   EXPECT_EQ(cpu().stats.blocks_loaded, 2);
+}
+
+// More than its table has room for at first, so that it grows, alone and when it takes over another's.
+TEST_F(StoredTest, TheJournalFindsWhatItTookOn) {
+  constexpr u32 kMany = 300'000;
+  begin(file_);
+  const Block* any = block(kCode);
+  ASSERT_NE(any, nullptr);
+  const Emitted emitted{*any, {any->host, any->host_size}, {}, Places{}};
+  std::array<u8, 16> bytes{};
+  const auto numbered = [&](u32 number) {
+    std::memcpy(bytes.data(), &number, sizeof number);
+    return Wanted{bytes.data(), 16, 0, kModeKernel, kUsableSse};
+  };
+  const auto expect_all = [&](const Journal& journal, u32 from, u32 to) {
+    u32 found = 0;
+    for (u32 i = from; i < to; ++i) {
+      const std::optional<Entry> entry = journal.find(numbered(i));
+      if (entry && entry->guest[0] == bytes[0]) ++found;
+    }
+    EXPECT_EQ(found, to - from);
+    EXPECT_FALSE(journal.find(numbered(to)).has_value());
+  };
+  Journal first, second;
+  EXPECT_FALSE(first.find(numbered(0)).has_value());
+  for (u32 i = 0; i < kMany; ++i) first.add(numbered(i), emitted, vm->code());
+  for (u32 i = kMany; i < kMany * 3 / 2; ++i) second.add(numbered(i), emitted, vm->code());
+  expect_all(first, 0, kMany);
+  first.take(second);
+  EXPECT_TRUE(second.empty());
+  EXPECT_FALSE(second.find(numbered(0)).has_value());
+  expect_all(first, 0, kMany * 3 / 2);
+  for (u32 i = kMany * 3 / 2; i < kMany * 2; ++i) first.add(numbered(i), emitted, vm->code());
+  expect_all(first, 0, kMany * 2);
 }
 
 TEST_F(StoredTest, EveryFlippedBitIsNoticed) {

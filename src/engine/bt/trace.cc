@@ -379,6 +379,18 @@ bool may_keep_flags(const Insn& insn) {
   }
 }
 
+// By the interpreter, or by it where what is in line does not do.
+bool may_be_interpreted(Kind kind) {
+  switch (kind) {
+    case Kind::kInterpret:
+    case Kind::kInterpretEnd:
+    case Kind::kStringStore:
+    case Kind::kStringCopy:
+    case Kind::kBitTest: return true;
+    default: return false;
+  }
+}
+
 // Flags whose value from before nobody can see after the instruction. Those that it leaves undefined are among them.
 u32 definitely_written(const Insn& insn) {
   const ZydisAccessedFlags* flags = insn.info.cpu_flags;
@@ -395,9 +407,7 @@ void find_live_flags(Trace* trace) {
     if (at.kind == Kind::kCopy) {
       live &= ~definitely_written(at.insn);
       if (at.insn.info.cpu_flags != nullptr) live |= at.insn.info.cpu_flags->tested & kArithmeticFlags;
-    } else if (at.kind == Kind::kInterpret || at.kind == Kind::kInterpretEnd || at.kind == Kind::kSetIf ||
-               at.kind == Kind::kPushFlags || at.kind == Kind::kStringStore || at.kind == Kind::kStringCopy ||
-               at.kind == Kind::kBitTest) {
+    } else if (may_be_interpreted(at.kind) || at.kind == Kind::kSetIf || at.kind == Kind::kPushFlags) {
       live = kArithmeticFlags;
     }
     at.flags_live = live != 0;
@@ -495,9 +505,7 @@ bool decode_straddling(const u8* bytes, unsigned length, u16 page_offset, Mode m
   at.drops_rep = false;
   at.straddles = true;
   at.kind = classify(insn, mode, usable, features, &at);
-  if (at.kind == Kind::kStringStore || at.kind == Kind::kStringCopy || at.kind == Kind::kBitTest)
-    at.kind = Kind::kInterpret;
-  if (at.kind == Kind::kInterpret) at.kind = Kind::kInterpretEnd;
+  if (may_be_interpreted(at.kind)) at.kind = Kind::kInterpretEnd;
   trace->count = 1;
   trace->end_offset = static_cast<u16>(page_offset + insn.info.length);
   settle_set_if(trace);

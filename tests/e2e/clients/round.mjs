@@ -33,7 +33,9 @@ const address = shown.Reservations[0].Instances[0].PublicIpAddress;
 assert.equal(execFileSync(LOGIN, [keyFile, address, "cat /run/user-data"]).toString().trim(), WORD);
 
 await ec2.send(new CreateTagsCommand({Resources: InstanceIds, Tags: [{Key: "stage", Value: "test"}]}));
-const found = await ec2.send(new DescribeInstancesCommand({Filters: [{Name: "tag:stage", Values: ["test"]}]}));
+const found = await ec2.send(new DescribeInstancesCommand({
+  Filters: [{Name: "tag:stage", Values: ["test"]}, {Name: "instance-state-name", Values: ["running"]}],
+}));
 assert.equal(found.Reservations[0].Instances[0].InstanceId, InstanceIds[0]);
 await ec2.send(new StopInstancesCommand({InstanceIds}));
 await waitUntilInstanceStopped(patience, {InstanceIds});

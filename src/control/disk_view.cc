@@ -139,13 +139,14 @@ void DiskView::index(const SnapshotView& view, bool add) {
   if (view.desired.exists() && view.observed.exists()) need(view.observed.value.layers, add);
 }
 
-// What is to be exported is kept until it is.
+// What is to be exported is kept until it is, and the first disks of an import until the last is there.
 void DiskView::index(const TransferView& view, bool add) {
   if (!view.active()) return;
   const model::TransferId id = view.desired.value.id;
   if (add) active_transfers_.insert(id);
   else active_transfers_.erase(id);
   need(view.desired.value.layers, add);
+  for (const model::ImportedDisk& disk : view.observed.value.disks) need({disk.layer}, add);
 }
 
 void DiskView::need(const model::Layers& layers, bool add) {

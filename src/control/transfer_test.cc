@@ -131,6 +131,25 @@ TEST(Transfers, FailWithTheHostThatHasTheFile) {
   EXPECT_EQ(observed(cloud).state, TransferState::kFailed);
 }
 
+// Else the host would remove the first disk while it works on the second.
+TEST(Transfers, KeepTheLayersThatAreThereUntilTheyHaveEnded) {
+  Cloud cloud(0);
+  ask_for(cloud, import_of_two());
+  const std::string layer(64, 'a');
+  model::TransferObserved half = observed(cloud);
+  half.disks = {{layer, 512, 512}};
+  ASSERT_TRUE(cloud.store().put(model::observed_key(kTransfer), model::encode(half)));
+  const auto is_needed = [&] {
+    View view(cloud.store());
+    EXPECT_TRUE(view.sync());
+    return view.disks().is_needed(layer);
+  };
+  EXPECT_TRUE(is_needed());
+  half.state = TransferState::kFailed;
+  ASSERT_TRUE(cloud.store().put(model::observed_key(kTransfer), model::encode(half)));
+  EXPECT_FALSE(is_needed());
+}
+
 // A transfer of no host in particular goes on elsewhere; what was done is done again there.
 TEST(Transfers, LeaveAHostThatIsLost) {
   Cloud cloud(2);

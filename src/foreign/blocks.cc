@@ -5,7 +5,7 @@
 namespace pileus::foreign {
 namespace {
 
-constexpr u64 kBlocksBetweenProgress = 256;
+constexpr u64 kBytesBetweenProgress = 16 * kMiB;  // of data: room is looked at too
 
 bool is_zero(std::span<const u8> bytes) {
   return bytes.empty() || (bytes[0] == 0 && std::equal(bytes.begin() + 1, bytes.end(), bytes.begin()));
@@ -16,7 +16,7 @@ bool is_zero(std::span<const u8> bytes) {
 Result<std::optional<Blocks::Block>> Blocks::next() {
   while (TRY(skip_to_data())) {
     const u64 index = next_++;
-    if (progress_ && index % kBlocksBetweenProgress == 0 &&
+    if (looked_at_++ % std::max<u64>(kBytesBetweenProgress / block_.size(), 1) == 0 && progress_ &&
         !progress_(static_cast<double>(index) / static_cast<double>(count()))) {
       return Error(ErrorCode::kGone, "given up");
     }

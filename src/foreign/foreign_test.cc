@@ -1,5 +1,7 @@
 // Disks of foreign formats: our writers read by our readers, and both against qemu-img where there is one.
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
@@ -138,6 +140,20 @@ TEST_F(ForeignTest, FilesThatNameOtherFilesAreRefused) {
   EXPECT_NE(refusal("over.vmdk").find("parent"), std::string::npos);
 }
 
+// As above, of bytes of our own: it does not need qemu-img.
+TEST_F(ForeignTest, AQcow2WithABackingFileIsRefused) {
+  std::string header(512, '\0');
+  header.replace(0, 8, std::string("QFI\xfb\0\0\0\2", 8));
+  header[15] = 104;  // where the backing file's name is
+  EXPECT_NE((write("over", header), refusal("over")).find("backing file"), std::string::npos);
+  header.replace(0, 8, std::string("QFI\xfb\0\0\0\3", 8));
+  header[15] = 0;
+  header[22] = 0, header[23] = 16;  // cluster_bits
+  header[29] = 16;                  // size: 1 MiB
+  header[79] = 4;                   // incompatible: its data is in another file
+  EXPECT_NE((write("split", header), refusal("split")).find("another file"), std::string::npos);
+}
+
 TEST_F(ForeignTest, WhatIsNoDiskIsRefused) {
   write("page", "<html><body>404 not found</body></html>");
   EXPECT_NE(refusal("page").find("this is no disk"), std::string::npos);
@@ -171,6 +187,23 @@ TEST_F(ForeignTest, WritingCanBeGivenUp) {
   const Result<> written = write_disk(**disk, Format::kVhd, path("out"), [](double) { return false; });
   EXPECT_EQ(written.error().code(), ErrorCode::kGone);
   EXPECT_FALSE(std::filesystem::exists(path("out")));
+}
+
+// Wherever the data lies: whoever writes a disk looks at its room between.
+TEST_F(ForeignTest, ProgressIsToldOfScatteredData) {
+  constexpr u64 kBlocks = 600;
+  constexpr u64 kStride = 16 * kMiB;
+  constexpr u64 kFirst = 64 * kKiB;  // no block at a round place has data
+  {
+    const os::Fd fd = os::open_file(path("sparse"), O_WRONLY | O_CREAT, 0600).value();
+    ASSERT_EQ(::ftruncate(fd.get(), static_cast<off_t>(kBlocks * kStride)), 0);
+    for (u64 i = 0; i < kBlocks; ++i)
+      ASSERT_EQ(::pwrite(fd.get(), "x", 1, static_cast<off_t>(kFirst + i * kStride)), 1);
+  }
+  const auto disk = open("sparse");
+  int told = 0;
+  ASSERT_TRUE(write_disk(**disk, Format::kRaw, path("out"), [&](double) { return ++told > 0; }).ok());
+  EXPECT_GE(told, 3);
 }
 
 TEST(Format, HasNames) {

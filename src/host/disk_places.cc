@@ -27,6 +27,19 @@ Result<> clean(const std::filesystem::path& folder) {
   return {};
 }
 
+// Exports that were being written, at any depth of a bucket.
+Result<> clean_buckets(const std::filesystem::path& folder) {
+  TRY(os::make_directories(folder));
+  std::vector<std::filesystem::path> drafts;
+  std::error_code error;
+  std::filesystem::recursive_directory_iterator at(folder, error);
+  for (; !error && at != std::filesystem::recursive_directory_iterator(); at.increment(error)) {
+    if (at->path().filename().string().starts_with(kExportDraft)) drafts.push_back(at->path());
+  }
+  for (const std::filesystem::path& draft : drafts) TRY(os::remove_all(draft));
+  return {};
+}
+
 }  // namespace
 
 Result<DiskPlaces> DiskPlaces::open(const std::filesystem::path& folder) {
@@ -36,7 +49,7 @@ Result<DiskPlaces> DiskPlaces::open(const std::filesystem::path& folder) {
   TRY(clean(places.volumes));
   TRY(clean(places.snapshots));
   TRY(os::make_directories(places.transfers));
-  TRY(os::make_directories(places.buckets));
+  TRY(clean_buckets(places.buckets));
   return places;
 }
 

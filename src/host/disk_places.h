@@ -12,6 +12,9 @@
 
 namespace pileus::host {
 
+// Begins the name of a file in a bucket that is being written.
+inline constexpr std::string_view kExportDraft = ".part-";
+
 struct DiskPlaces {
   std::filesystem::path volumes;    // ID/: a volume's disk (store/disk_folder.h)
   std::filesystem::path snapshots;  // ID/: a disk that is as a snapshot, until the snapshot is completed

@@ -38,6 +38,18 @@ Result<foreign::Format> format_of(const std::string& name) {
   return Error(ErrorCode::kUnsupported, "'" + name + "' is no format of disks that is known here");
 }
 
+// As long as the host's disk has room: a small file may become a large disk.
+Result<> write_with_room(foreign::DiskReader& disk, foreign::Format format, const std::filesystem::path& path,
+                         const foreign::Progress& progress) {
+  TRY(os::remove_all(path));
+  Result<> room;
+  Result<> written = foreign::write_disk(disk, format, path, [&](double part) {
+    room = check_room(path.parent_path(), 0);
+    return room.ok() && progress(part);
+  });
+  return room.ok() ? std::move(written) : std::move(room);
+}
+
 }  // namespace
 
 std::optional<StagedDisk> find_staged(const std::filesystem::path& folder, std::size_t number) {
@@ -66,11 +78,9 @@ Result<> import_disk(const FileFetcher& fetcher, const model::TransferDesired& t
   std::unique_ptr<foreign::Input> input = TRY(foreign::open_input(file));
   const u64 file_bytes = input->size();
   const std::unique_ptr<foreign::DiskReader> reader = TRY(foreign::open_disk(std::move(input), format));
-  TRY(check_room(folder, 0));
   const std::filesystem::path draft = folder / "draft";
-  TRY(os::remove_all(draft));
-  TRY(foreign::write_disk(*reader, foreign::Format::kRaw, draft,
-                          [&](double part) { return progress("converting", 1 - kConverting + part * kConverting); }));
+  TRY(write_with_room(*reader, foreign::Format::kRaw, draft,
+                      [&](double part) { return progress("converting", 1 - kConverting + part * kConverting); }));
   TRY(os::remove_all(folder / "download"));
   const std::string name = std::to_string(number) + "-" + std::to_string(file_bytes) + std::string(kRaw);
   TRY(os::rename(draft, folder / name));
@@ -84,9 +94,8 @@ Result<> export_disk(const std::vector<store::Layer>& layers, const std::string&
   const store::DiskFolder nowhere("/");
   LayersReader reader(TRY(nowhere.open_layers(layers)));
   TRY(os::make_directories(path.parent_path()));
-  const std::filesystem::path draft = path.string() + ".part";
-  TRY(os::remove_all(draft));
-  TRY(foreign::write_disk(reader, wanted, draft, [&](double part) { return progress("converting", part); }));
+  const std::filesystem::path draft = path.parent_path() / (std::string(kExportDraft) + path.filename().string());
+  TRY(write_with_room(reader, wanted, draft, [&](double part) { return progress("converting", part); }));
   TRY(os::rename(draft, path));
   return os::sync_directory(path.parent_path());
 }

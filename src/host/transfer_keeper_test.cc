@@ -156,5 +156,14 @@ TEST_F(TransferKeeperTest, AnImageGoesOut) {
   }
 }
 
+TEST_F(TransferKeeperTest, WhatAKilledExportWasWritingGoes) {
+  const std::filesystem::path bucket = places_->buckets / account_.text() / "mine" / "out";
+  write(bucket / (std::string(kExportDraft) + "disk.raw"), "half");
+  write(bucket / "disk.raw", "whole");
+  start();
+  EXPECT_FALSE(std::filesystem::exists(bucket / (std::string(kExportDraft) + "disk.raw")));
+  EXPECT_TRUE(std::filesystem::exists(bucket / "disk.raw"));
+}
+
 }  // namespace
 }  // namespace pileus::host

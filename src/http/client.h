@@ -21,8 +21,8 @@ struct ClientOptions {
   bool trust_anyone = false;  // for what is checked by other means: see fetch_authority()
   long max_redirects = 0;  // that are followed
   bool no_own_addresses =
-      false;  // refuses loopback, link-local and the like: for URLs that strangers give. kPermission
-  std::size_t max_body = 64 * kMiB;            // of an answer; more is kExhausted
+      false;  // refuses loopback, link-local, its interfaces' and the like: for URLs that strangers give. kPermission
+  std::size_t max_body = 64 * kMiB;  // of an answer; more is kExhausted
   std::chrono::milliseconds connect_timeout{3000};  // TCP and TLS together; part of the request's time
 };
 

@@ -1,3 +1,6 @@
+#include <ifaddrs.h>
+#include <netdb.h>
+
 #include <atomic>
 
 #include "http/testing/server_fixture.h"
@@ -174,6 +177,51 @@ TEST_F(ServerTest, ManyClientsAtOnce) {
     });
   }
   for (std::thread& thread : clients) thread.join();
+}
+
+// The status of a stream is the last server's, however long that one takes.
+TEST_F(ServerTest, AStreamHasNoStatusUntilRedirectsHaveEnded) {
+  std::atomic<bool> asked = false;
+  std::atomic<bool> answers = false;
+  const auto server = serve([&](const Request& request) {
+    if (request.path == "/moved") return Response{302, {{"Location", "/"}}, "", nullptr, nullptr};
+    asked = true;
+    answers.wait(false);
+    return text_response(200, "here");
+  });
+  ClientOptions options;
+  options.max_redirects = 1;
+  const auto client = Client::create(options).value();
+  ClientRequest request;
+  request.url = url(*server, "/moved");
+  const auto stream = client->open(request).value();
+  while (!asked) EXPECT_EQ(stream->read(milliseconds(5)).value(), "");
+  EXPECT_EQ(stream->read(milliseconds(5)).value(), "");
+  EXPECT_EQ(stream->status(), 0);
+  answers = true;
+  answers.notify_all();
+  EXPECT_EQ(stream->read(seconds(30)).value(), "here\n");
+  EXPECT_EQ(stream->status(), 200);
+}
+
+TEST_F(ServerTest, ClientsForStrangersReachNoAddressOfTheMachine) {
+  ClientOptions options;
+  options.no_own_addresses = true;
+  const auto client = Client::create(options).value();
+  ifaddrs* list = nullptr;
+  ASSERT_EQ(::getifaddrs(&list), 0);
+  int tried = 0;
+  for (const ifaddrs* each = list; each != nullptr; each = each->ifa_next) {
+    if (each->ifa_addr == nullptr || each->ifa_addr->sa_family != AF_INET) continue;
+    char host[NI_MAXHOST];
+    ASSERT_EQ(::getnameinfo(each->ifa_addr, sizeof(sockaddr_in), host, sizeof host, nullptr, 0, NI_NUMERICHOST), 0);
+    ClientRequest request;
+    request.url = std::string("http://") + host + ":1/";
+    EXPECT_EQ(client->send(request).error().code(), ErrorCode::kPermission) << host;
+    ++tried;
+  }
+  ::freeifaddrs(list);
+  EXPECT_GT(tried, 0);
 }
 
 TEST_F(ServerTest, AHeaderThatWouldSplitTheAnswerIsNotSent) {

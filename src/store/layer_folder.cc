@@ -81,7 +81,11 @@ Result<std::string> LayerFolder::adopt(const std::filesystem::path& source, bool
   if (std::optional<std::string> known = id_of_file(source)) return *std::move(known);
   const std::string encoded = encode_manifest(TRY(scan_layer(source.string(), raw, progress)));
   const std::string id = id_of(encoded);
-  if (has(id)) return id;
+  if (has(id)) {
+    std::error_code gone;
+    std::filesystem::last_write_time(file(id, kManifest), std::filesystem::file_time_type::clock::now(), gone);
+    if (!gone) return id;
+  }
   const std::filesystem::path target = file(id, suffix_of(raw));
   TRY(os::remove_all(target));  // of one that was killed here
   if (::link(source.c_str(), target.c_str()) != 0) return Error::from_errno("link " + source.string() + " as a layer");

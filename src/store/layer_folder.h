@@ -40,7 +40,7 @@ class LayerFolder {
   std::optional<std::string> wanted_manifest(const std::string& id) const;
   // The draft is finished: it is a layer now.
   Result<> accept(const std::string& id) const;
-  // Since when it is here.
+  // When it came here, or was adopted again for the last time: whoever did that is about to need it.
   std::filesystem::file_time_type since(const std::string& id) const;
   // Disks that are made of it keep it.
   Result<> remove(const std::string& id) const;

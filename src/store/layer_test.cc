@@ -96,6 +96,17 @@ TEST_F(LayerTest, TheIdIsThatOfTheContent) {
   EXPECT_NE(there_.adopt(other, true, {}).value(), id);
 }
 
+// Else garbage collection could take an old layer from under whoever has just adopted the same bytes.
+TEST_F(LayerTest, AdoptingALayerThatIsHereMakesItYoung) {
+  const std::string id = here_.adopt(base_, true, {}).value();
+  const auto old = here_.since(id) - std::chrono::hours(1);
+  std::filesystem::last_write_time(folder_.path() / "here" / (id + ".manifest"), old);
+  const std::string copy = (folder_.path() / "copy.raw").string();
+  std::filesystem::copy_file(base_, copy);
+  EXPECT_EQ(here_.adopt(copy, true, {}).value(), id);
+  EXPECT_GT(here_.since(id), old + std::chrono::minutes(30));
+}
+
 TEST_F(LayerTest, ADiskOfBroughtLayersReadsTheSame) {
   std::vector<Layer> layers;
   for (const auto& [path, raw] : {std::pair{base_, true}, std::pair{overlay_, false}}) {

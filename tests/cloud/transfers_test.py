@@ -82,6 +82,7 @@ class Transfers(CloudTest):
         for bad in ({"Url": "ftp://somewhere/disk"}, {"Format": "ova", "Url": URL}, {"Url": "file://nobody/disk.raw"},
                     {"Url": "file:///disk.raw"},
                     {"UserBucket": {"S3Bucket": "simulated-1:mine", "S3Key": "../../secret"}},
+                    {"UserBucket": {"S3Bucket": "simulated-1:mine", "S3Key": "a/" * 512 + "a"}},
                     {"UserBucket": {"S3Bucket": "mine", "S3Key": "disk"}},
                     {"UserBucket": {"S3Bucket": "simulated-1:M", "S3Key": "disk"}}):
             with self.subTest(bad):

@@ -11,6 +11,7 @@ constexpr std::string_view kFile = "file://";
 constexpr std::size_t kLongestUrl = 2048;
 constexpr std::size_t kLongestName = 255;
 constexpr std::size_t kLongestBucket = 63;
+constexpr std::size_t kLongestKey = 1024;  // as in S3
 
 struct KnownHost {
   model::HostId id;
@@ -59,6 +60,7 @@ Reply<NamedFile> read_url(const Call& call, const std::string& url) {
 
 // Neither empty nor a way out of the bucket: each part between slashes is a plain name.
 bool is_key(const std::string& key) {
+  if (key.size() > kLongestKey) return false;
   for (std::size_t at = 0; at <= key.size();) {
     const std::size_t end = std::min(key.find('/', at), key.size());
     const std::string part = key.substr(at, end - at);

@@ -32,6 +32,7 @@ class Blocks {
   std::vector<u8> chunk_;
   u64 loaded_ = UINT64_MAX;  // the chunk that chunk_ is
   u64 next_ = 0;
+  u64 looked_at_ = 0;  // blocks
 };
 
 }  // namespace pileus::foreign

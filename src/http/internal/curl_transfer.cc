@@ -1,6 +1,7 @@
 #include "http/internal/curl_transfer.h"
 
 #include <arpa/inet.h>
+#include <ifaddrs.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -15,8 +16,32 @@ namespace {
 constexpr long kKeepAliveIdle = 15;
 constexpr long kKeepAliveInterval = 5;
 
-// Addresses that mean this machine or its link, or nobody in particular.
-bool is_own(const sockaddr& address) {
+bool is_same(const sockaddr& a, const sockaddr& b) {
+  if (a.sa_family != b.sa_family) return false;
+  const auto same = [&](auto kind, auto member) {
+    decltype(kind) left, right;
+    std::memcpy(&left, &a, sizeof left);
+    std::memcpy(&right, &b, sizeof right);
+    return std::memcmp(&(left.*member), &(right.*member), sizeof(left.*member)) == 0;
+  };
+  if (a.sa_family == AF_INET) return same(sockaddr_in{}, &sockaddr_in::sin_addr);
+  return a.sa_family == AF_INET6 && same(sockaddr_in6{}, &sockaddr_in6::sin6_addr);
+}
+
+// An address of one of this machine's interfaces. Where they cannot be listed, every address is.
+bool is_of_interface(const sockaddr& address) {
+  ifaddrs* list = nullptr;
+  if (::getifaddrs(&list) != 0) return true;
+  bool found = false;
+  for (const ifaddrs* each = list; each != nullptr; each = each->ifa_next) {
+    found |= each->ifa_addr != nullptr && is_same(*each->ifa_addr, address);
+  }
+  ::freeifaddrs(list);
+  return found;
+}
+
+// Addresses that mean this machine or its link, or nobody in particular, whatever its interfaces are.
+bool is_reserved(const sockaddr& address) {
   if (address.sa_family == AF_INET) {
     sockaddr_in v4{};
     std::memcpy(&v4, &address, sizeof v4);
@@ -137,7 +162,7 @@ void CurlTransfer::set_signature(const SignatureV4& sign) {
 
 // Looked at here, and not by name: a name may lead anywhere, and elsewhere a moment later.
 curl_socket_t CurlTransfer::open_socket(void* self, curlsocktype /*purpose*/, curl_sockaddr* address) {
-  if (is_own(address->addr)) {
+  if (is_reserved(address->addr) || is_of_interface(address->addr)) {
     static_cast<CurlTransfer*>(self)->refused_ = true;
     return CURL_SOCKET_BAD;
   }
@@ -166,7 +191,9 @@ std::size_t CurlTransfer::on_header(char* data, std::size_t one, std::size_t siz
   } else if (trim(line).empty()) {
     long status = 0;
     curl_easy_getinfo(transfer.easy(), CURLINFO_RESPONSE_CODE, &status);
-    if (status >= 200) transfer.status_ = static_cast<int>(status);
+    const bool leads_on = transfer.options_.max_redirects > 0 && status / 100 == 3 &&
+                          transfer.response_headers_.find("Location") != nullptr;
+    if (status >= 200 && !leads_on) transfer.status_ = static_cast<int>(status);
   }
   return line.size();
 }

@@ -16,14 +16,15 @@ class Line {
  public:
   Result<Connection> get(const ClientOptions& options, const Target& target, Clock::time_point deadline) {
     std::unique_lock lock(mutex_);
-    if (connection_ && connection_->is_usable()) return connection_;
-    if (connecting_) {
+    while (true) {
+      if (connection_ && connection_->is_usable()) return connection_;
+      if (!connecting_) break;
       const u64 attempt = attempts_;
       if (!made_.wait_until(lock, deadline, [&] { return attempts_ != attempt; })) {
         return Error(ErrorCode::kNotFound, target.origin() + ": no connection in time");
       }
+      // What was made may have ended already when this thread comes to look, and the next be under way.
       TRY(outcome_);
-      return connection_;
     }
     connecting_ = true;
     // What is left of the one before ends with its last user.

@@ -3,7 +3,7 @@
 // track of HTTP/2 connections that it keeps, and of long answers.)
 //
 // Each connection has a thread, which reads. A connection over which an answer did not come in time gets no new requests:
-// they have another one. `sign` is not for this client.
+// they have another one. `sign`, `max_redirects` and `no_own_addresses` are not for this client.
 #pragma once
 
 #include "http/client.h"

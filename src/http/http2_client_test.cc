@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <ctime>
+
 #include "http/internal/client_socket.h"
 #include "http/testing/http2_server.h"
 
@@ -84,6 +86,34 @@ TEST_F(Http2ClientTest, WhatWasBrokenOffMayHaveBeenDone) {
   EXPECT_EQ(client_->send(request("/close", "c")).error().code(), ErrorCode::kIo);
   EXPECT_EQ(echo("d"), "d");
   EXPECT_EQ(server_.connections(), 2);
+}
+
+TEST_F(Http2ClientTest, ManyAtOnceGetOverConnectionsThatEnd) {
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 8; ++t) {
+    threads.emplace_back([this] {
+      for (int i = 0; i < 100; ++i) {
+        const auto answer = client_->send(request("/close", "a"));
+        EXPECT_TRUE(answer.ok() || answer.error().code() != ErrorCode::kTimeout) << answer.error().message();
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(echo("b"), "b");
+}
+
+TEST_F(Http2ClientTest, TooLongHeadersAreRefused) {
+  EXPECT_EQ(client_->send(request("/headers", "a")).error().code(), ErrorCode::kExhausted);
+  EXPECT_EQ(echo("b"), "b");
+  EXPECT_EQ(server_.connections(), 1);
+}
+
+TEST_F(Http2ClientTest, AServerThatDoesNotReadIsWaitedForWithoutBeingBusy) {
+  ClientRequest deaf = request("/deaf", std::string(32 * kMiB, 'z'));
+  deaf.timeout = milliseconds(1500);
+  const std::clock_t begun = std::clock();
+  EXPECT_EQ(client_->send(deaf).error().code(), ErrorCode::kTimeout);
+  EXPECT_LT(static_cast<double>(std::clock() - begun) / CLOCKS_PER_SEC, 0.4) << "seconds of processor time";
 }
 
 TEST_F(Http2ClientTest, NobodyThere) {

@@ -95,6 +95,20 @@ TEST_P(WatchTest, NothingIsNoError) {
   EXPECT_GE(std::chrono::steady_clock::now() - begin, milliseconds(95));
 }
 
+TEST_P(WatchTest, AskingAgainAndAgainWithoutTimeGetsThere) {
+  const auto watching = watch(0);
+  for (const char* each : {"a", "b"}) {
+    put(each, "1");
+    const auto deadline = std::chrono::steady_clock::now() + seconds(20);
+    std::size_t seen = 0;
+    while (seen == 0 && std::chrono::steady_clock::now() < deadline) {
+      seen = watching->next(milliseconds(0)).value().events.size();
+      std::this_thread::sleep_for(milliseconds(1));
+    }
+    EXPECT_EQ(seen, 1U) << each;
+  }
+}
+
 TEST_P(WatchTest, SkippingTellsOnlyThatSomethingHappened) {
   const auto watching = watch(0);
   EXPECT_FALSE(watching->skip(milliseconds(10)).value());

@@ -36,16 +36,19 @@ bool wait_for(int fd, short events, Clock::time_point deadline) {
 Result<os::Fd> connect_to(const addrinfo& address, const Target& target, Clock::time_point deadline) {
   os::Fd fd(::socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd.valid()) return Error(ErrorCode::kExhausted, target.origin() + ": no socket: " + std::strerror(errno));
-  // Requests are small and somebody waits for each; a peer that vanished without a word is noticed after half a minute.
+  // Requests are small and somebody waits for each; a peer that vanished without a word is noticed after half a minute:
+  // by probes, or, while something is unacknowledged and none are sent, by the time that it has been so.
   constexpr int kOn = 1;
   constexpr int kIdle = 15;
   constexpr int kInterval = 5;
   constexpr int kProbes = 3;
+  constexpr unsigned kUnacknowledgedMs = 30'000;
   ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &kOn, sizeof(kOn));
   ::setsockopt(fd.get(), SOL_SOCKET, SO_KEEPALIVE, &kOn, sizeof(kOn));
   ::setsockopt(fd.get(), IPPROTO_TCP, TCP_KEEPIDLE, &kIdle, sizeof(kIdle));
   ::setsockopt(fd.get(), IPPROTO_TCP, TCP_KEEPINTVL, &kInterval, sizeof(kInterval));
   ::setsockopt(fd.get(), IPPROTO_TCP, TCP_KEEPCNT, &kProbes, sizeof(kProbes));
+  ::setsockopt(fd.get(), IPPROTO_TCP, TCP_USER_TIMEOUT, &kUnacknowledgedMs, sizeof(kUnacknowledgedMs));
   if (::connect(fd.get(), address.ai_addr, address.ai_addrlen) == 0) return fd;
   if (errno != EINPROGRESS) return no_connection(target, std::strerror(errno));
   if (!wait_for(fd.get(), POLLOUT, deadline)) return no_connection(target, "none in time");

@@ -119,7 +119,7 @@ Result<> Http2Connection::begin(const std::shared_ptr<Http2Exchange>& exchange, 
     return Error(ErrorCode::kNotFound, target.origin() + ": " + nghttp2_strerror(id));
   }
   exchanges_.emplace(id, exchange);
-  flush();
+  flush_and_wake();
   return {};
 }
 
@@ -134,7 +134,7 @@ std::string Http2Connection::take(Http2Exchange& exchange) {
     for (const auto& [id, each] : exchanges_) {
       if (each.get() == &exchange) nghttp2_session_consume_stream(session_.get(), id, exchange.body.size());
     }
-    flush();
+    flush_and_wake();
   }
   return std::exchange(exchange.body, {});
 }
@@ -143,11 +143,8 @@ void Http2Connection::cancel(Http2Exchange& exchange, const Error& why) {
   const std::lock_guard lock(mutex_);
   for (const auto& [id, each] : exchanges_) {
     if (each.get() != &exchange) continue;
-    const i32 ended = id;
-    nghttp2_session_set_stream_user_data(session_.get(), ended, nullptr);
-    nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, ended, NGHTTP2_CANCEL);
-    end(ended, why);
-    flush();
+    break_off(id, why);
+    flush_and_wake();
     return;
   }
 }
@@ -193,11 +190,17 @@ void Http2Connection::flush() {
     if (unsent_.empty()) break;
     const Result<std::size_t> sent = socket_.write(unsent_);
     if (!sent) return fail(sent.error().message());
-    if (*sent == 0) return wake();
+    if (*sent == 0) return;  // the thread goes on when the socket takes more
     unsent_.erase(0, *sent);
   }
   const bool over = nghttp2_session_want_read(session_.get()) == 0 && nghttp2_session_want_write(session_.get()) == 0;
   if (!broken_ && over) fail("the server has ended the connection");
+}
+
+// For all but the thread, which may wait without knowing that there is something to send now.
+void Http2Connection::flush_and_wake() {
+  flush();
+  if (!unsent_.empty()) wake();
 }
 
 void Http2Connection::fail(const std::string& why) {
@@ -216,15 +219,28 @@ void Http2Connection::end(i32 id, Result<> outcome) {
   exchanges_.erase(found);
 }
 
+void Http2Connection::break_off(i32 id, const Error& why) {
+  nghttp2_session_set_stream_user_data(session_.get(), id, nullptr);
+  nghttp2_submit_rst_stream(session_.get(), NGHTTP2_FLAG_NONE, id, NGHTTP2_CANCEL);
+  end(id, why);
+}
+
 Http2Exchange* Http2Connection::exchange_of(nghttp2_session* session, i32 id) {
   return static_cast<Http2Exchange*>(nghttp2_session_get_stream_user_data(session, id));
 }
 
 int Http2Connection::on_header(nghttp2_session* session, const nghttp2_frame* frame, const u8* name,
                                std::size_t name_size, const u8* value, std::size_t value_size, u8 /*flags*/,
-                               void* /*self*/) {
+                               void* self) {
   Http2Exchange* exchange = exchange_of(session, frame->hd.stream_id);
   if (exchange == nullptr) return 0;
+  exchange->headers_size += name_size + value_size;
+  if (exchange->headers_size > Http2Exchange::kMaxHeaders) {
+    const Error why(ErrorCode::kExhausted,
+                    "the answer has headers of more than " + std::to_string(Http2Exchange::kMaxHeaders) + " bytes");
+    static_cast<Http2Connection*>(self)->break_off(frame->hd.stream_id, why);
+    return 0;
+  }
   exchange->headers.add(std::string(view(name, name_size)), std::string(view(value, value_size)));
   return 0;
 }
@@ -237,11 +253,9 @@ int Http2Connection::on_data(nghttp2_session* session, u8 /*flags*/, i32 id, con
   if (!exchange->streamed) {
     nghttp2_session_consume_stream(session, id, size);
     if (exchange->body.size() + size > exchange->max_body) {
-      nghttp2_session_set_stream_user_data(session, id, nullptr);
-      nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id, NGHTTP2_CANCEL);
-      static_cast<Http2Connection*>(self)->end(
-          id,
-          Error(ErrorCode::kExhausted, "the answer is longer than " + std::to_string(exchange->max_body) + " bytes"));
+      const Error why(ErrorCode::kExhausted,
+                      "the answer is longer than " + std::to_string(exchange->max_body) + " bytes");
+      static_cast<Http2Connection*>(self)->break_off(id, why);
       return 0;
     }
   }

@@ -24,11 +24,13 @@ struct Http2Exchange {
   // Of a streamed answer, no more than a window's worth waits to be taken; a whole one has at most max_body.
   bool streamed = false;
   std::size_t max_body = 0;
+  static constexpr std::size_t kMaxHeaders = 32 * kKiB;  // names and values, before the body and after it
   std::string request;   // its body
   std::size_t sent = 0;  // of it
 
   int status = 0;  // 0 until the headers have come
   Headers headers;
+  std::size_t headers_size = 0;
   std::string body;
   bool ended = false;
   Result<> outcome;  // when it has ended
@@ -69,9 +71,11 @@ class Http2Connection {
   void run();
   void receive();
   void flush();
+  void flush_and_wake();
   void fail(const std::string& why);
   void wake();
   void end(i32 id, Result<> outcome);
+  void break_off(i32 id, const Error& why);
 
   static Http2Exchange* exchange_of(nghttp2_session* session, i32 id);
   static int on_header(nghttp2_session* session, const nghttp2_frame* frame, const u8* name, std::size_t name_size,

@@ -5,6 +5,8 @@
 //   /silent  nothing, ever
 //   /refuse  the request is broken off
 //   /close   the connection is closed
+//   /headers an answer with 40 KiB of headers
+//   /deaf    nothing more is read from the connection, though its windows are wide
 #pragma once
 
 #include <nghttp2/nghttp2.h>
@@ -16,6 +18,7 @@
 #include <map>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "os/tcp.h"
 
@@ -56,6 +59,7 @@ class Http2Server {
       ++connections_;
       requests_.clear();
       closing_ = false;
+      deaf_ = false;
       serve(connection.get());
     }
   }
@@ -76,7 +80,8 @@ class Http2Server {
       for (ssize_t size = 0; (size = nghttp2_session_mem_send(session, &data)) > 0;) {
         ::send(fd, data, static_cast<std::size_t>(size), MSG_NOSIGNAL);
       }
-      if (!is_ready(fd)) continue;
+      if (deaf_) std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      if (deaf_ || !is_ready(fd)) continue;
       const ssize_t got = ::recv(fd, buffer.data(), buffer.size(), 0);
       if (got <= 0 || nghttp2_session_mem_recv(session, buffer.data(), static_cast<std::size_t>(got)) < 0) break;
     }
@@ -99,9 +104,16 @@ class Http2Server {
   }
 
   static int on_frame(nghttp2_session* session, const nghttp2_frame* frame, void* self) {
+    auto& server = *static_cast<Http2Server*>(self);
+    if (frame->hd.type == NGHTTP2_HEADERS && server.requests_[frame->hd.stream_id].path == "/deaf") {
+      constexpr i32 kWide = 64 * kMiB;
+      nghttp2_session_set_local_window_size(session, NGHTTP2_FLAG_NONE, 0, kWide);
+      nghttp2_session_set_local_window_size(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id, kWide);
+      server.deaf_ = true;
+    }
     const bool whole = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
     if (whole && (frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS)) {
-      static_cast<Http2Server*>(self)->answer(session, frame->hd.stream_id);
+      server.answer(session, frame->hd.stream_id);
     }
     return 0;
   }
@@ -117,11 +129,15 @@ class Http2Server {
     request.answer = request.path == "/long" ? std::string(std::stoul(request.body), 'x') : request.body;
     static u8 name[] = ":status";
     static u8 value[] = "200";
-    const nghttp2_nv status{name, value, 7, 3, NGHTTP2_NV_FLAG_NONE};
+    std::vector<nghttp2_nv> headers = {{name, value, 7, 3, NGHTTP2_NV_FLAG_NONE}};
+    std::array<u8, 1024> padding;
+    padding.fill('x');
+    const nghttp2_nv long_one = {padding.data(), padding.data(), 1, padding.size(), NGHTTP2_NV_FLAG_NONE};
+    if (request.path == "/headers") headers.resize(41, long_one);
     nghttp2_data_provider body = {};
     body.source.ptr = &request;
     body.read_callback = &give_answer;
-    nghttp2_submit_response(session, id, &status, 1, &body);
+    nghttp2_submit_response(session, id, headers.data(), headers.size(), &body);
   }
 
   static ssize_t give_answer(nghttp2_session* session, i32 id, u8* buffer, std::size_t size, u32* flags,
@@ -144,6 +160,7 @@ class Http2Server {
   std::atomic<bool> stop_ = false;
   std::atomic<int> connections_ = 0;
   bool closing_ = false;  // the thread's
+  bool deaf_ = false;  // the thread's
   std::map<i32, Request> requests_;  // the thread's
   std::thread thread_;
 };

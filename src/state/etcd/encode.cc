@@ -25,7 +25,7 @@ MessageWriter range_request(const Get& what, Revision revision) {
   return message;
 }
 
-// Compare; what it is compared with is one of several fields, which has to be there even when it is empty.
+// Compare; what it is compared with is one of several fields. A number that is left out is 0 to etcd.
 MessageWriter compare(const Compare& compare) {
   struct Field {
     u64 target;

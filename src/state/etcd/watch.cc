@@ -24,6 +24,7 @@ class EtcdWatch final : public Watch {
 
   Result<WatchUpdate> next(milliseconds timeout) override {
     const auto deadline = Clock::now() + timeout;
+    bool tried = false;  // with no time at all, each call shall still get somewhere
     while (true) {
       if (is_cancelled()) return Error(ErrorCode::kBusy, "the watch was cancelled");
       if (compacted_ != 0) return gone();
@@ -32,8 +33,8 @@ class EtcdWatch final : public Watch {
         return WatchUpdate{std::move(events), next_ - 1};
       }
       const auto left = std::chrono::duration_cast<milliseconds>(deadline - Clock::now());
-      if (left.count() <= 0 && tried_) return WatchUpdate{{}, next_ - 1};
-      tried_ = true;
+      if (left.count() <= 0 && tried) return WatchUpdate{{}, next_ - 1};
+      tried = true;
       step(std::max(left, milliseconds(0)));
     }
   }
@@ -150,7 +151,6 @@ class EtcdWatch final : public Watch {
   const KeyRange range_;
   Revision next_;  // the first that was not told
   Revision compacted_ = 0;
-  bool tried_ = false;   // next() with no time at all shall still get somewhere
   bool broken_ = false;  // the last stream was of no use
   // Messages are up to 1,000 revisions. Only when they were too long, etcd is to cut them: for that it computes the size of
   // each piece anew with each event that it adds, which takes it minutes of processor time for a long backlog.

@@ -79,7 +79,8 @@ Result<Manifest> parse_manifest(std::string_view bytes) {
   manifest.clusters.reserve(count);
   u64 data = 0;
   for (u64 i = 0; i < state_bytes * kStatesPerByte; ++i) {
-    const auto state = static_cast<unsigned char>(bytes[i / kStatesPerByte]) >> (2 * (i % kStatesPerByte)) & 3U;
+    const unsigned state =
+        static_cast<unsigned>(static_cast<unsigned char>(bytes[i / kStatesPerByte])) >> (2 * (i % kStatesPerByte)) & 3U;
     if (state > 2 || (i >= count && state != 0)) return corrupt("has an impossible state");
     if (i < count) manifest.clusters.push_back(static_cast<ClusterState>(state));
     if (state == 2) ++data;

@@ -121,6 +121,8 @@ void Direct::load(Space& space) {
   auto& registers = space.worker->frame().uc_mcontext.gregs;
   for (std::size_t i = 0; i < kGregs.size(); ++i) registers[kGregs[i]] = static_cast<greg_t>(c.gpr[i]);
   registers[REG_RIP] = static_cast<greg_t>(c.rip);
+  // The worker may have left its last run in a 32-bit code segment.
+  registers[REG_CSGSFS] = (registers[REG_CSGSFS] & ~greg_t{0xFFFF}) | kUserCode;
   registers[REG_EFL] = static_cast<greg_t>((c.flags() & kUserFlags) | 0x202);
   u8* image = space.worker->xsave_image();
   std::memcpy(image, c.fx.data(), kXmm);

@@ -6,25 +6,11 @@
 %include "user.inc"
 %define AREA DATA
 %define XCOMP_BV (AREA + 520)
-%define AC_FLAG (1 << 18)
-
-; What follows may run directly: code whose alignment is checked is interpreted, and where that ends engines choose anew.
-%macro choose_anew 0
-    pushfq
-    or qword [rsp], AC_FLAG
-    popfq
-    nop
-    pushfq
-    and qword [rsp], ~AC_FLAG
-    popfq
-%endmacro
 
     mov rax, cr4
     or eax, 1 << 18
     mov cr4, rax
-    mov rax, cr0
-    or eax, 1 << 18                      ; AM
-    mov cr0, rax
+    check_alignment
     xor ecx, ecx
     xor edx, edx
     mov eax, 7

@@ -9,7 +9,7 @@ constexpr int kTries = 8;
 constexpr u64 kGiB = u64{1} << 30;
 constexpr std::string_view kUnfinished = "an import is completed with all of its disks";
 
-u64 gib_of(u64 bytes) { return (bytes + kGiB - 1) / kGiB; }
+u64 gib_of(u64 bytes) { return bytes / kGiB + (bytes % kGiB != 0 ? 1 : 0); }  // a host may say any number
 
 std::string told_name(const model::TransferDesired& desired) {
   return desired.kind == model::TransferKind::kImportImage ? desired.image.text() : desired.id.text();

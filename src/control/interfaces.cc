@@ -67,6 +67,8 @@ Result<u32> InterfaceReaper::sweep_page() {
   state::KeyRange range = state::KeyRange::prefix(std::string(model::kind_prefix(model::IdKind::kInterface)));
   if (!next_.empty()) range.begin = next_;
   const state::Snapshot page = TRY(store_.get(state::Get{range, kPage}));
+  // First of all, so that a record that cannot be read keeps nobody from the pages behind it.
+  next_ = page.more && !page.entries.empty() ? page.entries.back().key + '\0' : std::string();
   u32 done = 0;
   for (const state::KeyValue& entry : page.entries) {
     if (model::split_key(model::IdKind::kInterface, entry.key).part != "desired") continue;
@@ -74,7 +76,6 @@ Result<u32> InterfaceReaper::sweep_page() {
     if (!interface.value.instance || !has_ended(interface.value.instance)) continue;
     if (TRY(release(entry.key)) == Outcome::kReleased) ++done;
   }
-  next_ = page.more && !page.entries.empty() ? page.entries.back().key + '\0' : std::string();
   return done;
 }
 

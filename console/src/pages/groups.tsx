@@ -9,6 +9,7 @@ import { Button, Field, Heading, Loading } from '../ui/parts';
 import { attempt } from '../ui/toasts';
 import { GroupRules } from './group_rules';
 import type { PageProps } from './page';
+import { TagList } from './tags';
 
 interface GroupProps {
   group: Group;
@@ -32,6 +33,12 @@ function GroupCard({ group, session, again, ...rest }: GroupProps) {
       </h2>
       <p class="quiet">{group.description}</p>
       <GroupRules group={group} session={session} again={again} {...rest} />
+      <details class="more">
+        <summary>
+          Tags of {group.name} ({group.tags.length})
+        </summary>
+        <TagList cloud={session.cloud} id={group.id} tags={group.tags} onChange={again} />
+      </details>
       {group.name !== 'default' && (
         <button type="button" class="plain" aria-label={`Delete ${group.name}`} onClick={() => setDoomed(true)}>
           Delete the group

@@ -1,7 +1,7 @@
 // Security groups: made, deleted, and each with its rules.
 import { useState } from 'preact/hooks';
 import { type Group, readGroup } from '../api/records';
-import { readRule, type Rule } from '../api/rules';
+import { byTraffic, readRule, type Rule } from '../api/rules';
 import { useReading } from '../data/reading';
 import type { Session } from '../data/session';
 import { Dialog } from '../ui/dialog';
@@ -79,7 +79,7 @@ async function readAll({ cloud }: Session): Promise<{ groups: Group[]; rules: Ru
     cloud.all('DescribeSecurityGroups', 'securityGroupInfo', readGroup),
     cloud.all('DescribeSecurityGroupRules', 'securityGroupRuleSet', readRule),
   ]);
-  return { groups, rules };
+  return { groups: groups.sort((a, b) => a.name.localeCompare(b.name)), rules: rules.sort(byTraffic) };
 }
 
 export function GroupsPage({ session }: PageProps) {

@@ -150,11 +150,7 @@ int main_of(int argc, char** argv) {
     std::fputs(ec2::api_document().c_str(), stdout);
     return 0;
   }
-  os::block_signals();
-  const Result<int> result = serve(options);
-  if (result) return *result;
-  std::fprintf(stderr, "pileus-cloudd: %s\n", result.error().message().c_str());
-  return 1;
+  return os::run_daemon("pileus-cloudd", [&] { return serve(options); });
 }
 
 }  // namespace

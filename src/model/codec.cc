@@ -226,6 +226,8 @@ template std::string encode(const TransferPlaced& record);
 template Result<TransferPlaced> decode(std::string_view text);
 template std::string encode(const TransferObserved& record);
 template Result<TransferObserved> decode(std::string_view text);
+template std::string encode(const JoinToken& record);
+template Result<JoinToken> decode(std::string_view text);
 template std::string encode(const VpcDesired& record);
 template Result<VpcDesired> decode(std::string_view text);
 template std::string encode(const VpcObserved& record);

@@ -94,6 +94,8 @@ Reply<> pileus_describe_events(Call& call, pugi::xml_node answer) {
   const auto log = TRY(control::read<model::EventLog>(call.store, key));
   add_number(answer, "dropped", static_cast<i64>(log.value.dropped));
   pugi::xml_node set = add(answer, "eventSet");
+  } else if (text.starts_with("jt-") && call.account.administrator) {
+    key = model::events_key(TRY(parse_id<model::JoinTokenId>(text, "JoinTokenID")));
   for (const model::Event& event : log.value.events) {
     pugi::xml_node item = add_item(set);
     add_time(item, "at", event.at);

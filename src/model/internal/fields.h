@@ -8,6 +8,7 @@
 #include "model/event.h"
 #include "model/host.h"
 #include "model/image.h"
+#include "model/join_token.h"
 #include "model/launch_template.h"
 #include "model/network.h"
 #include "model/transfer.h"
@@ -165,6 +166,18 @@ void fields(V& v, R& r) {
   v("id", r.id);
   v("state", r.state);
   v("changed_at", r.changed_at);
+}
+
+template <typename V, Record<JoinToken> R>
+void fields(V& v, R& r) {
+  v("id", r.id);
+  v("secret_hash", r.secret_hash);
+  v("made_by", r.made_by);
+  v("once", r.once);
+  v("uses", r.uses);
+  v("created_at", r.created_at);
+  v("expires_at", r.expires_at);
+  v("revoked_at", r.revoked_at);
 }
 
 template <typename V, Record<ImageDisk> R>

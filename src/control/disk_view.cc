@@ -31,11 +31,16 @@ const VolumeView* DiskView::find(model::VolumeId id) const { return look_up(volu
 const SnapshotView* DiskView::find(model::SnapshotId id) const { return look_up(snapshots_, id); }
 const TransferView* DiskView::find(model::TransferId id) const { return look_up(transfers_, id); }
 const LibraryImage* DiskView::find(model::ImageId id) const { return look_up(images_, id); }
-model::ImageId DiskView::library_image(const std::string& name) const {
+DiskUsage DiskView::used_by(const model::AccountId& account) const {
+  const DiskUsage* used = look_up(used_, account);
+  return used == nullptr ? DiskUsage() : *used;
+}
+std::vector<model::ImageId> DiskView::library_images() const {
+  std::vector<model::ImageId> ids;
   for (const auto& [id, image] : images_) {
-    if (!name.empty() && image.name == name) return id;
+    if (!image.name.empty()) ids.push_back(id);
   }
-  return {};
+  return ids;
 }
 const std::set<model::VolumeId>& DiskView::of_account(const model::AccountId& account) const {
   return set_of(accounts_, account);

@@ -57,8 +57,8 @@ class DiskView {
   const VolumeView* find(model::VolumeId id) const;
   const SnapshotView* find(model::SnapshotId id) const;
   const LibraryImage* find(model::ImageId id) const;
-  // None when there is none of that name.
-  model::ImageId library_image(const std::string& name) const;
+  std::vector<model::ImageId> library_images() const;
+  DiskUsage used_by(const model::AccountId& account) const;
   const std::set<model::VolumeId>& of_account(const model::AccountId& account) const;
   // Those with a `placed` record that names the host.
   const std::set<model::VolumeId>& on_host(model::HostId host) const;

@@ -173,11 +173,7 @@ Result<> HostApi::keep_alive(model::HostId host, model::HostObserved observed) {
 
 Result<std::string> HostApi::report(model::HostId host, const std::string& body) {
   HostReport report = TRY(parse_host_report(body));
-  TRY(view_->read([&](View& view) {
-    for (const std::string& name : report.image_names) {
-      if (const model::ImageId id = view.disks().library_image(name)) report.observed.images.push_back(id);
-    }
-  }));
+  for (const std::string& name : report.image_names) report.observed.images.push_back(library_image_id(name));
   TRY(keep_alive(host, std::move(report.observed)));
   TRY(note_layers(host, report));
   TRY(note_images(report));
@@ -270,8 +266,9 @@ Result<> HostApi::note_images(const HostReport& report) {
   std::vector<std::pair<model::ImageId, std::string>> news;
   TRY(view_->read([&](View& view) {
     for (const auto& [name, layer] : report.image_layers) {
-      const model::ImageId id = view.disks().library_image(name);
-      if (id && view.disks().find(id)->layer.empty()) news.emplace_back(id, layer);
+      const model::ImageId id = library_image_id(name);
+      const LibraryImage* image = view.disks().find(id);
+      if (image != nullptr && !image->name.empty() && image->layer.empty()) news.emplace_back(id, layer);
     }
   }));
   for (const auto& [id, layer] : news) {

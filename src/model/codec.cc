@@ -262,6 +262,8 @@ template std::string encode(const PlacementGroup& record);
 template Result<PlacementGroup> decode(std::string_view text);
 template std::string encode(const EventLog& record);
 template Result<EventLog> decode(std::string_view text);
+template std::string encode(const ServedRequests& record);
+template Result<ServedRequests> decode(std::string_view text);
 template std::string encode(const Idempotency& record);
 template Result<Idempotency> decode(std::string_view text);
 

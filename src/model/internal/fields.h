@@ -589,3 +589,10 @@ void fields(V& v, R& r) {
 }
 
 }  // namespace pileus::model::internal
+template <typename V, Record<ServedRequests> R>
+void fields(V& v, R& r) {
+  v("signatures", r.signatures);
+  v("served_at", r.served_at);
+  v("good_until", r.good_until);
+}
+

@@ -24,7 +24,8 @@ constexpr Action kActions[] = {
     Action{"PileusExplain", Kind::kReads, "InstanceId:s!", "Tells why an instance is on the host where it is.",
            pileus_explain},
     Action{"PileusCreateAccount", Kind::kAdministrates,
-           "Name:s! AccessKeyId:s SecretAccessKey:s Administrator:b MaxInstances:i MaxVcpus:i",
+           "Name:s! AccessKeyId:s SecretAccessKey:s Administrator:b MaxInstances:i MaxVcpus:i MaxVolumeGiB:i "
+           "MaxSnapshots:i",
            "Makes an account with an access key.", pileus_create_account},
     Action{"PileusDescribeAccounts", Kind::kAdministrates, "", "Tells of all accounts, without their secrets.",
            pileus_describe_accounts},

@@ -532,6 +532,7 @@ void fields(V& v, R& r) {
   v("instances", r.instances);
   v("vcpus", r.vcpus);
   v("volume_gib", r.volume_gib);
+  v.later("snapshots", r.snapshots);
 }
 
 template <typename V, Record<Account> R>
@@ -588,7 +589,6 @@ void fields(V& v, R& r) {
   v("created_at", r.created_at);
 }
 
-}  // namespace pileus::model::internal
 template <typename V, Record<ServedRequests> R>
 void fields(V& v, R& r) {
   v("signatures", r.signatures);
@@ -596,3 +596,4 @@ void fields(V& v, R& r) {
   v("good_until", r.good_until);
 }
 
+}  // namespace pileus::model::internal

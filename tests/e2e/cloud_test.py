@@ -88,7 +88,8 @@ def check_in_browser(cloud):
         say("the console was left out of the build")
         return
     link = cloud("web").strip()
-    subprocess.run(["node", CONSOLE / "e2e" / "real_vm.mjs", link, "web"], check=True, timeout=STATE_PATIENCE_S)
+    pictures = os.environ.get("PILEUS_SCREENSHOTS", "")
+    subprocess.run(["node", CONSOLE / "e2e" / "real_vm.mjs", link, "web", pictures], check=True, timeout=STATE_PATIENCE_S)
 
 
 def main():

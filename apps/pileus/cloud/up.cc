@@ -103,6 +103,7 @@ Result<> print_join(const image::Library& library, const client::Settings& setti
 }  // namespace
 
 Result<int> cloud_up(image::Library& library, const CommandLine& line) {
+  TRY(check_not_services(library));
   catch_interrupts();
   std::optional<os::ChildProcess> manager;
   std::optional<os::ChildProcess> host;
@@ -135,6 +136,7 @@ Result<int> cloud_status(image::Library& library, const CommandLine& line) {
   const u32 hosts = cloud ? ready_hosts(*cloud) : 0;
   const std::string endpoint = cloud ? cloud->settings().endpoint : std::string();
   const std::string console = cloud ? console_address(cloud->settings()) : std::string();
+  const std::string start = library.is_of_services() ? "systemctl start pileus-cloudd" : "pileus up --detach";
   if (line.json) {
     print_json({{"manager", manager},
                 {"host", host},
@@ -143,7 +145,7 @@ Result<int> cloud_status(image::Library& library, const CommandLine& line) {
                 {"console", console},
                 {"hosts_ready", hosts}});
   } else {
-    print_table({{"cloud manager", manager ? "runs" : "does not run: `pileus up --detach` starts it"},
+    print_table({{"cloud manager", manager ? "runs" : "does not run: `" + start + "` starts it"},
                  {"host", host ? "runs" : "does not run"},
                  {"API", cloud ? endpoint : "does not answer"},
                  {"web console", console.empty() ? "none" : console},
@@ -154,6 +156,7 @@ Result<int> cloud_status(image::Library& library, const CommandLine& line) {
 }
 
 Result<int> cloud_down(image::Library& library, const CommandLine&) {
+  TRY(check_not_services(library));
   for (const Daemon& daemon : {host_of(library), manager_of(library)}) {
     TRY(os::end_daemon(daemon.lock(), kEndPatience).with(daemon.program));
   }

@@ -12,6 +12,8 @@
 #include <csetjmp>
 #include <csignal>
 #include <cstring>
+#include <ctime>
+#include <optional>
 
 namespace pileus::cpu_test {
 
@@ -106,6 +108,14 @@ __attribute__((no_stack_protector)) void on_signal(int signal, siginfo_t*, void*
   out.ending = out.vector == kVectorGp && is_exit(out.state.rip) ? Ending::kExit : Ending::kException;
   if (out.ending == Ending::kExit) out.vector = 0;
   siglongjmp(back, 1);
+}
+
+// Of another process. All there is, where that process is gone.
+u64 processor_time_ns(pid_t process) {
+  clockid_t clock{};
+  timespec time{};
+  if (::clock_getcpuclockid(process, &clock) != 0 || ::clock_gettime(clock, &time) != 0) return ~u64{0};
+  return static_cast<u64>(time.tv_sec) * 1'000'000'000 + static_cast<u64>(time.tv_nsec);
 }
 
 bool prepare(int memory) {
@@ -204,12 +214,22 @@ void BareProcessor::start(const UserState& state) {
   CHECK(::write(to_worker_, &token, 1) == 1);
 }
 
-Outcome BareProcessor::finish(int limit_ms) {
+// False when it spins or is dead.
+bool BareProcessor::await_answer(int limit_ms) {
+  constexpr int kLookEveryMs = 10;
+  const u64 limit = static_cast<u64>(limit_ms) * 1'000'000;
   pollfd answer{from_worker_, POLLIN, 0};
-  char token = 0;
-  if (::poll(&answer, 1, limit_ms) == 1 && ::read(from_worker_, &token, 1) == 1) {
-    return exchange_in(shared_)->out;
+  for (std::optional<u64> start; ::poll(&answer, 1, kLookEveryMs) != 1;) {
+    const u64 now = processor_time_ns(worker_);
+    if (!start) start = now;
+    if (now - *start >= limit) return false;
   }
+  char token = 0;
+  return ::read(from_worker_, &token, 1) == 1;
+}
+
+Outcome BareProcessor::finish(int limit_ms) {
+  if (await_answer(limit_ms)) return exchange_in(shared_)->out;
   // It spins, or it killed itself: either way a new one is needed.
   int status = 0;
   const bool died = ::waitpid(worker_, &status, WNOHANG) == worker_;

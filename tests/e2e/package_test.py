@@ -58,8 +58,8 @@ class Guest:
         wait_until(lambda: "hosts ready    1" in self("pileus status", check=False), "the cloud has its host", STATE_PATIENCE_S)
 
     def leftovers(self):
-        """All that speaks of the package, but for the image's own files, which are named after the project, too."""
-        return self(r"""find / -xdev \( -path /seed -o -path /usr/share/initramfs-tools -o -path /etc/initramfs-tools \) -prune \
+        """All that speaks of the package, but for the image's own files, which are named after the project too, and people's."""
+        return self(r"""find / -xdev \( -path /seed -o -path /home -o -path /usr/share/initramfs-tools -o -path /etc/initramfs-tools \) -prune \
                         -o -iname '*pileus*' -print""")
 
 

@@ -192,7 +192,7 @@ class CodeCache {
   static Block* after(Block* block) {
     return cast_aligned<Block>(reinterpret_cast<u8*>(block) + record_size(block->insn_count));
   }
-  Block** page_head(guest::Gpa address) { return cast_aligned<Block*>(page_heads_.data()) + (address >> 12); }
+  u32& page_head(guest::Gpa address) { return cast_aligned<u32>(page_heads_.data())[address >> 12]; }
   Block* first_block() const { return cast_aligned<Block>(record_base_); }
   void unlink(Block* from, unsigned number);
   void drop(Block* block);
@@ -201,7 +201,7 @@ class CodeCache {
   std::atomic<u64> generation_{0};
   os::Mapping code_;
   os::Mapping records_;  // the table, then the blocks in order of their host code
-  os::Mapping page_heads_;  // per guest page the first block made from it
+  os::Mapping page_heads_;  // per guest page the reference of the first block made from it, or 0
   CodePages& pages_;
   // Code that is hardly ever run is kept apart, so that the rest lies densely.
   u8* code_base_;

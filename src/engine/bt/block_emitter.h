@@ -63,7 +63,6 @@ class BlockEmitter {
   };
   // The way of a group's first access when not all bytes of the group are there.
   struct GroupStub {
-    const u8* check;
     u8* jump;  // displacement to patch
     const u8* back;  // behind the check
     u16 insn;  // index in the trace

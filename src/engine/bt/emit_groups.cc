@@ -52,9 +52,8 @@ u8* BlockEmitter::check_group(Assembler& out, const Sharing& group, bool flags_l
 
 // Leaves the addend in T1.
 void BlockEmitter::enter_group(const TraceInsn& at, const Sharing& group) {
-  const u8* start = out_.at();
   u8* miss = check_group(out_, group, at.flags_live);
-  group_stubs_.push_back({start, miss, out_.at(), static_cast<u16>(index_), at.flags_live, group});
+  group_stubs_.push_back({miss, out_.at(), static_cast<u16>(index_), at.flags_live, group});
   if (group.base == kRsp) {
     out_.load_gs(kT1, addend_of(group));
     return;

@@ -87,14 +87,14 @@ class Finder {
     for (unsigned k = 0; k < active_; ++k) {
       Candidate& group = candidate_[k];
       if (group.base != base || group.write != write) continue;
-      const i32 at = group.moved + displacement;
-      i32 low = std::min(group.low, at), high = std::max(group.high, at + size);
+      const i64 at = i64{group.moved} + displacement;  // a sum of what has 32 bits each
+      i64 low = std::min<i64>(group.low, at), high = std::max<i64>(group.high, at + size);
       if (base == kRsp) low &= ~7, high = (high + 7) & ~7;
       if (high - low > kMostBytes) {
         close(k);
         break;
       }
-      group.low = low, group.high = high, group.last = i;
+      group.low = static_cast<i32>(low), group.high = static_cast<i32>(high), group.last = i;
       member_[group.members][k] = {i, stack};
       ++group.members;
       return;

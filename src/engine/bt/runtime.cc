@@ -61,19 +61,19 @@ class Resume {
     }
     return code_of(index_ + 1U);
   }
-  // In a block that does not rely on what C++ code may have changed.
+  // In a block that does not rely on what C++ code may have changed; nullptr when there is none any more.
   u8* alone(unsigned index) const {
     BlockKey key = block_.key();
     key.alone = true;
     const Block* alone = get_block(context_, key, false);
-    u8* code = alone != nullptr && code_.generation() == generation_ ? code_in(*alone, block_, index) : nullptr;
-    return code != nullptr ? code : dispatch(context_);
+    return alone != nullptr && code_.generation() == generation_ ? code_in(*alone, block_, index) : nullptr;
   }
 
  private:
   u8* code_of(unsigned index) const {
-    if ((block_.inside >> index & 1) != 0) return alone(index);
-    return block_.host + block_.marks()[index].host_offset;
+    if ((block_.inside >> index & 1) == 0) return block_.host + block_.marks()[index].host_offset;
+    u8* code = alone(index);
+    return code != nullptr ? code : dispatch(context_);
   }
 
   Context& context_;
@@ -115,7 +115,10 @@ u8* on_group(Context* context, const Site* at, u64) {
   const Site site = *at;
   const Resume resume(*context, site);
   context->doing(Activity::kLookup);
-  return must_leave(*context) ? nullptr : resume.alone(site.value);
+  // Whatever wants the vCPU has to wait for this instruction, which may be the one behind STI.
+  if (u8* code = resume.alone(site.value); code != nullptr) return code;
+  step(*context);
+  return dispatch(*context);
 }
 
 u8* on_interpret(Context* context, const Site* at, u64) {

@@ -1,22 +1,16 @@
 // A person's way through the console: signs in, launches, watches, stops, starts, terminates; with and without a mouse.
 import { mkdirSync } from 'node:fs';
-import { findBarriers } from './accessibility.mjs';
 import { check, eventually, step, withBrowser } from './browser.mjs';
+import { tagsInPlace, volumesAndSnapshots } from './disks.mjs';
+import { checkBarriers, goTo, heading, pictures, row } from './look.mjs';
+import { groupsAndRules } from './rules.mjs';
+import { taskLog } from './tasks.mjs';
 
 const settings = JSON.parse(process.argv[2]);
 const origin = new URL(settings.url).origin;
 if (settings.screenshots) mkdirSync(settings.screenshots, { recursive: true });
 
-async function picture(page, name) {
-  if (!settings.screenshots) return;
-  await page.mouse.move(0, 0);
-  await page.screenshot({ path: `${settings.screenshots}/${name}.png`, style: '.toasts { display: none }' });
-}
-
-async function checkBarriers(page, where) {
-  const problems = await findBarriers(page);
-  check(problems.length === 0, `${where} has no barriers:\n  ${problems.join('\n  ')}`);
-}
+const picture = pictures(settings.screenshots);
 
 async function signIn(page, key, secret) {
   await page.goto(settings.url);
@@ -24,9 +18,6 @@ async function signIn(page, key, secret) {
   await page.getByLabel('Secret access key').fill(secret);
   await page.getByRole('button', { name: 'Sign in' }).click();
 }
-
-const heading = (page, name) => page.getByRole('heading', { level: 1, name });
-const row = (page, name) => page.getByRole('row').filter({ hasText: name });
 
 async function launch(page, name) {
   await page.getByRole('link', { name: 'Launch', exact: true }).first().click();
@@ -50,7 +41,7 @@ async function signingIn(page) {
   check((await page.evaluate(() => JSON.stringify(localStorage))) === '{}', 'nothing is kept beyond the tab');
 }
 
-async function accessRules(page) {
+async function keyPairs(page) {
   await page.getByRole('link', { name: 'Key pairs' }).click();
   await page.getByRole('button', { name: 'Add a key pair' }).click();
   await page.getByRole('dialog').getByLabel('Name').fill('laptop');
@@ -59,22 +50,6 @@ async function accessRules(page) {
   check((await download).suggestedFilename() === 'laptop.pem', 'the private half is downloaded');
   await row(page, 'laptop').waitFor();
   await checkBarriers(page, 'the page of key pairs');
-
-  await page.getByRole('link', { name: 'Security groups' }).click();
-  await page.getByRole('button', { name: 'Make a group' }).click();
-  await page.getByRole('dialog').getByLabel('Name').fill('web');
-  await page.getByRole('dialog').getByLabel('Description').fill('Web servers');
-  await page.getByRole('dialog').getByRole('button', { name: 'Make' }).click();
-  const rule = page.getByRole('form', { name: 'Let into web' });
-  await rule.getByLabel('TCP port').fill('22');
-  await rule.getByRole('button', { name: 'Let in' }).click();
-  await page.getByText('TCP 22', { exact: true }).waitFor();
-  await rule.getByLabel('From').fill('nonsense');
-  await rule.getByLabel('TCP port').fill('80');
-  await rule.getByRole('button', { name: 'Let in' }).click();
-  await page.getByRole('alert').filter({ hasText: 'nonsense' }).waitFor(); // the server's own words
-  await checkBarriers(page, 'the page of security groups');
-  await page.getByRole('alert').getByRole('button').click();
 }
 
 async function launching(page) {
@@ -164,6 +139,14 @@ async function strangeAddresses(page) {
   await heading(page, 'Overview').waitFor();
 }
 
+async function checkLists(page, how) {
+  for (const name of ['Volumes', 'Snapshots', 'Security groups', 'Tasks']) {
+    await goTo(page, name);
+    await eventually(() => page.locator('.loading').count(), (count) => count === 0, 'all is read');
+    await checkBarriers(page, `${name}, ${how}`);
+  }
+}
+
 async function anotherAccount(open) {
   const page = await open({ colorScheme: 'dark', viewport: { width: 390, height: 844 } });
   // As the link of `pileus web` does.
@@ -176,6 +159,7 @@ async function anotherAccount(open) {
   check((await row(page, 'web-1').count()) === 0, "other accounts' instances are not seen");
   await checkBarriers(page, 'a phone, dark');
   await picture(page, 'phone');
+  await checkLists(page, 'on a phone, dark');
   await page.getByRole('button', { name: 'Sign out' }).click();
   await heading(page, 'Sign in to Pileus').waitFor();
   check((await page.evaluate(() => JSON.stringify(sessionStorage))) === '{}', 'signed out, nothing is kept');
@@ -191,6 +175,7 @@ async function dark(open) {
   await page.getByRole('link', { name: 'web-1' }).click();
   await heading(page, 'web-1').waitFor();
   await checkBarriers(page, 'an instance, dark');
+  await checkLists(page, 'dark');
 }
 
 async function ending(page) {
@@ -205,10 +190,14 @@ await withBrowser(origin, async (open) => {
   const page = await open();
   try {
     await step('sign in', () => signingIn(page));
-    await step('key pair and security group', () => accessRules(page));
+    await step('key pair', () => keyPairs(page));
+    await step('security group and its rules', () => groupsAndRules(page, picture));
     await step('launch, and watch it run', () => launching(page));
+    await step('tags in place', () => tagsInPlace(page));
     await step('tabs by keyboard', () => tabsByKeyboard(page));
     await step('stop, start, reboot, a question left', () => power(page));
+    await step('volumes and snapshots', () => volumesAndSnapshots(page, picture));
+    await step('tasks', () => taskLog(page, picture));
     await step('dark', () => dark(open));
     await step('filter, several at once', () => filtering(page));
     await step('hosts', () => hosts(page));

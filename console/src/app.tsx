@@ -12,6 +12,11 @@ import { KeysPage } from './pages/keys';
 import { LaunchPage } from './pages/launch';
 import { OverviewPage } from './pages/overview';
 import { SignInPage } from './pages/sign_in';
+import { SnapshotPage } from './pages/snapshot';
+import { SnapshotsPage } from './pages/snapshots';
+import { TasksPage } from './pages/tasks';
+import { VolumePage } from './pages/volume';
+import { VolumesPage } from './pages/volumes';
 import type { PageProps } from './pages/page';
 import { Navigation } from './ui/navigation';
 import { Loading } from './ui/parts';
@@ -24,6 +29,12 @@ function Page(props: PageProps) {
       return parts[1] ? <InstancePage key={parts[1]} {...props} id={parts[1]} tab={parts[2] ?? 'overview'} /> : <InstancesPage {...props} />;
     case 'launch':
       return <LaunchPage {...props} />;
+    case 'volumes':
+      return parts[1] ? <VolumePage key={parts[1]} {...props} id={parts[1]} /> : <VolumesPage {...props} />;
+    case 'snapshots':
+      return parts[1] ? <SnapshotPage key={parts[1]} {...props} id={parts[1]} /> : <SnapshotsPage {...props} />;
+    case 'tasks':
+      return <TasksPage {...props} />;
     case 'keys':
       return <KeysPage {...props} />;
     case 'groups':

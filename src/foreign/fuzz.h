@@ -7,7 +7,7 @@
 
 namespace pileus::foreign {
 
-// A disk of any format; the first byte chooses it, or that it is to be guessed.
-void fuzz_disk(std::span<const u8> input);
+// What qemu-img says of a disk; and, as if it were one, the two ends of a disk's file.
+void fuzz_report(std::span<const u8> input);
 
 }  // namespace pileus::foreign

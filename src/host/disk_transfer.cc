@@ -2,35 +2,18 @@
 
 #include <charconv>
 
-#include "foreign/disk_writer.h"
+#include "host/raw_copy.h"
 #include "os/directory.h"
 #include "os/file.h"
 #include "store/disk_folder.h"
+#include "virtio/raw_file.h"
 
 namespace pileus::host {
 namespace {
 
 constexpr std::string_view kRaw = ".raw";
-// Of the whole of an import, as progress counts it; fetching takes the rest.
+// Of the whole of a transfer, as progress counts it; fetching or gathering the bytes takes the rest.
 constexpr double kConverting = 0.5;
-
-// The disk that layers are, for a writer.
-class LayersReader final : public foreign::DiskReader {
- public:
-  explicit LayersReader(std::shared_ptr<virtio::BlockBackend> disk) : disk_(std::move(disk)) {}
-  foreign::Format format() const override { return foreign::Format::kRaw; }
-  u64 size() const override { return disk_->size(); }
-  u64 chunk_size() const override { return kChunk; }
-  Result<u64> next_data(u64 index) override { return index; }
-  Result<> read(u64 index, std::span<u8> out) override {
-    const u64 offset = index * kChunk;
-    return disk_->read(offset, out.first(std::min<u64>(kChunk, size() - offset)));
-  }
-
- private:
-  static constexpr u64 kChunk = 64 * kKiB;
-  const std::shared_ptr<virtio::BlockBackend> disk_;
-};
 
 Result<foreign::Format> format_of(const std::string& name) {
   const std::optional<foreign::Format> format = foreign::parse_format(name);
@@ -38,16 +21,39 @@ Result<foreign::Format> format_of(const std::string& name) {
   return Error(ErrorCode::kUnsupported, "'" + name + "' is no format of disks that is known here");
 }
 
-// As long as the host's disk has room: a small file may become a large disk.
-Result<> write_with_room(foreign::DiskReader& disk, foreign::Format format, const std::filesystem::path& path,
-                         const foreign::Progress& progress) {
+// Makes a file as long as the host's disk has room: a small file may become a large disk.
+using Make = std::function<Result<>(const std::filesystem::path& path, const foreign::Progress& progress)>;
+Result<> make_with_room(const std::filesystem::path& path, const Make& make, const foreign::Progress& progress) {
   TRY(os::remove_all(path));
   Result<> room;
-  Result<> written = foreign::write_disk(disk, format, path, [&](double part) {
+  Result<> made = make(path, [&](double part) {
     room = check_room(path.parent_path(), 0);
     return room.ok() && progress(part);
   });
-  return room.ok() ? std::move(written) : std::move(room);
+  return room.ok() ? std::move(made) : std::move(room);
+}
+
+Result<> read_disk(const std::filesystem::path& from, foreign::Format format, const std::filesystem::path& to,
+                   const foreign::Progress& progress) {
+  if (format != foreign::Format::kRaw) return foreign::convert_to_raw(from, format, to, progress);
+  const auto disk = TRY(virtio::RawFile::open(from, virtio::Access::kReadOnly));
+  return write_raw(*disk, to, progress);
+}
+
+// By way of a raw file beside it, where the disk is not one already.
+Result<> write_disk(const std::vector<store::Layer>& layers, foreign::Format format, const std::filesystem::path& to,
+                    const foreign::Progress& progress) {
+  const store::DiskFolder nowhere("/");
+  const std::shared_ptr<virtio::BlockBackend> disk = TRY(nowhere.open_layers(layers));
+  if (format == foreign::Format::kRaw) return write_raw(*disk, to, progress);
+  if (layers.size() == 1 && layers[0].raw) return foreign::convert_from_raw(layers[0].file, format, to, progress);
+  const std::filesystem::path raw = to.string() + std::string(kRaw);
+  TRY(os::remove_all(raw));
+  TRY(write_raw(*disk, raw, [&](double part) { return progress(part * kConverting); }));
+  Result<> written = foreign::convert_from_raw(
+      raw, format, to, [&](double part) { return progress(kConverting + part * (1 - kConverting)); });
+  TRY(os::remove_all(raw));
+  return written;
 }
 
 }  // namespace
@@ -75,14 +81,15 @@ Result<> import_disk(const FileFetcher& fetcher, const model::TransferDesired& t
     return progress(what, part * (1 - kConverting));
   };
   const std::filesystem::path file = TRY(fetcher.fetch(task, disk.from, folder, first_half));
-  std::unique_ptr<foreign::Input> input = TRY(foreign::open_input(file));
-  const u64 file_bytes = input->size();
-  const std::unique_ptr<foreign::DiskReader> reader = TRY(foreign::open_disk(std::move(input), format));
+  const foreign::DiskFile found = TRY(foreign::recognize_file(file, format));
   const std::filesystem::path draft = folder / "draft";
-  TRY(write_with_room(*reader, foreign::Format::kRaw, draft,
-                      [&](double part) { return progress("converting", 1 - kConverting + part * kConverting); }));
+  const auto make = [&](const std::filesystem::path& path, const foreign::Progress& told) {
+    return read_disk(file, found.format, path, told);
+  };
+  TRY(make_with_room(draft, make,
+                     [&](double part) { return progress("converting", 1 - kConverting + part * kConverting); }));
   TRY(os::remove_all(folder / "download"));
-  const std::string name = std::to_string(number) + "-" + std::to_string(file_bytes) + std::string(kRaw);
+  const std::string name = std::to_string(number) + "-" + std::to_string(found.bytes) + std::string(kRaw);
   TRY(os::rename(draft, folder / name));
   return os::sync_directory(folder);
 }
@@ -91,11 +98,12 @@ Result<> export_disk(const std::vector<store::Layer>& layers, const std::string&
                      const std::filesystem::path& path, const TransferProgress& progress) {
   if (std::filesystem::exists(path)) return {};  // its name is its task's own: done before we were killed
   const foreign::Format wanted = TRY(format_of(format));
-  const store::DiskFolder nowhere("/");
-  LayersReader reader(TRY(nowhere.open_layers(layers)));
   TRY(os::make_directories(path.parent_path()));
   const std::filesystem::path draft = path.parent_path() / (std::string(kExportDraft) + path.filename().string());
-  TRY(write_with_room(reader, wanted, draft, [&](double part) { return progress("converting", part); }));
+  const auto make = [&](const std::filesystem::path& file, const foreign::Progress& told) {
+    return write_disk(layers, wanted, file, told);
+  };
+  TRY(make_with_room(draft, make, [&](double part) { return progress("converting", part); }));
   TRY(os::rename(draft, path));
   return os::sync_directory(path.parent_path());
 }

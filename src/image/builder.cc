@@ -13,6 +13,7 @@
 
 #include "image/package_sources.h"
 #include "os/child_process.h"
+#include "os/directory.h"
 #include "os/unix_socket.h"
 
 namespace pileus::image {
@@ -56,6 +57,7 @@ class Build {
     for (const char* leftover : {"root-uuid", "packages", "sources.list", "sources.sources", "tmp"}) {
       TRY(os::remove_all(work_ / leftover));
     }
+    TRY(os::give_to_owner_of_parent(work_));
     TRY(os::rename(work_, library_.images() / options_.name));
     report("done", 1);
     return info;

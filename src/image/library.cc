@@ -14,6 +14,7 @@ namespace {
 
 using Json = nlohmann::json;
 constexpr std::size_t kMaxNameLength = 63;
+constexpr const char* kSystemFolder = "/var/lib/pileus";
 
 std::string text_field(const Json& object, const char* key) {
   const auto found = object.find(key);
@@ -67,7 +68,7 @@ Result<> check_name(std::string_view name) {
 Result<Library> Library::open_default() {
   const char* chosen = ::getenv("PILEUS_HOME");
   if (chosen != nullptr && *chosen != '\0') return open(std::filesystem::absolute(chosen));
-  if (::geteuid() == 0) return open("/var/lib/pileus");
+  if (::geteuid() == 0) return open(kSystemFolder);
   const char* data = ::getenv("XDG_DATA_HOME");
   if (data != nullptr && *data == '/') return open(std::filesystem::path(data) / "pileus");
   const char* home = ::getenv("HOME");
@@ -87,6 +88,11 @@ Result<Library> Library::open(const std::filesystem::path& root) {
     }
   }
   return library;
+}
+
+bool Library::is_of_services() const {
+  struct stat status = {};
+  return root_ == kSystemFolder && ::stat(kSystemFolder, &status) == 0 && status.st_uid != ::geteuid();
 }
 
 std::vector<ImageInfo> Library::list() const {

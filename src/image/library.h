@@ -44,6 +44,8 @@ class Library {
   static Result<Library> open(const std::filesystem::path& root);
 
   const std::filesystem::path& root() const { return root_; }
+  // Whether it is the one of the Debian package's services, which run as a user of their own.
+  bool is_of_services() const;
   std::filesystem::path images() const { return root_ / "images"; }
   std::filesystem::path vms() const { return root_ / "vms"; }
   std::filesystem::path disks() const { return root_ / "disks"; }

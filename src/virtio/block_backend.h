@@ -17,6 +17,8 @@ class BlockBackend {
   virtual u64 size() const = 0;
   virtual bool read_only() const = 0;
 
+  // The first place from `offset` on, which is inside, that may read as something else than zero; size() when there is none.
+  virtual u64 next_data(u64 offset) { return offset; }
   virtual Result<> read(u64 offset, std::span<u8> out) = 0;
   // Durable only after a later flush() succeeded.
   virtual Result<> write(u64 offset, std::span<const u8> data) = 0;

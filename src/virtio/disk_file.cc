@@ -25,6 +25,12 @@ class PosixDiskFile : public DiskFile {
 
   u64 size() const override { return size_; }
 
+  u64 next_data(u64 offset) override {
+    const off_t found = ::lseek(fd_.get(), static_cast<off_t>(offset), SEEK_DATA);
+    if (found >= 0) return std::min(static_cast<u64>(found), size_);
+    return errno == ENXIO ? size_ : offset;  // else: a file system, or a device, that does not know
+  }
+
   Result<> read(u64 offset, std::span<u8> out) override {
     while (!out.empty()) {
       const ssize_t count = ::pread(fd_.get(), out.data(), out.size(), static_cast<off_t>(offset));

@@ -16,6 +16,8 @@ class DiskFile {
   virtual ~DiskFile() = default;
   // Bytes, as of opening.
   virtual u64 size() const = 0;
+  // As BlockBackend's.
+  virtual u64 next_data(u64 offset) { return offset; }
   // All of `out`, or an error; reading past the end is an error.
   virtual Result<> read(u64 offset, std::span<u8> out) = 0;
   virtual Result<> write(u64 offset, std::span<const u8> data) = 0;

@@ -17,6 +17,7 @@ class RawFile : public BlockBackend {
 
   u64 size() const override { return file_->size(); }
   bool read_only() const override { return access_ == Access::kReadOnly; }
+  u64 next_data(u64 offset) override { return file_->next_data(offset); }
   Result<> read(u64 offset, std::span<u8> out) override;
   Result<> write(u64 offset, std::span<const u8> data) override;
   Result<> flush() override;

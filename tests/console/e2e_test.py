@@ -70,6 +70,13 @@ def check_streams(cloud):
         cloud.client("ec2", *keys).terminate_instances(InstanceIds=[each])
 
 
+def begin_tasks(cloud):
+    """What the log of tasks has to show."""
+    ec2 = cloud.client()
+    ec2.import_snapshot(Description="a disk from elsewhere", DiskContainer={"Format": "RAW", "Url": "http://10.0.0.1/disk.raw"})
+    ec2.import_image(DiskContainers=[{"Format": "VMDK", "Url": "http://10.0.0.1/disk.vmdk"}])
+
+
 def main():
     if not (BUILD / "console" / "index.html").exists():
         print("the console was left out of the build")
@@ -78,6 +85,7 @@ def main():
         cloud.call("PileusCreateAccount", Name="alice", AccessKeyId=ALICE[0], SecretAccessKey=ALICE[1])
         check_served(cloud)
         check_streams(cloud)
+        begin_tasks(cloud)
         settings = {"url": f"{cloud.endpoint}/console/", "key": cloud.access_key, "secret": cloud.secret_key,
                     "aliceKey": ALICE[0], "aliceSecret": ALICE[1], "screenshots": os.environ.get("PILEUS_SCREENSHOTS")}
         subprocess.run(["node", CONSOLE / "e2e" / "walk.mjs", json.dumps(settings)], check=True, timeout=PATIENCE_S)

@@ -139,45 +139,13 @@ std::vector<Bytes> chain_seeds() {
       bytes_of(store::encode_chain({{{"/base.raw", true}, {"disk.1.overlay", false}}, "disk.2.overlay", {{"a", 1}}}))};
 }
 
-// Headers, tables and a chunk of data each, as short as can be.
-std::vector<Bytes> foreign_disk_seeds() {
-  const auto put_big = [](Bytes& bytes, u64 at, u64 value, u64 width) {
-    for (u64 i = 0; i < width; ++i) bytes[at + i] = static_cast<u8>(value >> (8 * (width - 1 - i)));
-  };
-  Bytes qcow2(1 + 4 * kSector);
-  qcow2[0] = 1;
-  put_big(qcow2, 1, 0x514649FB00000003, 8);
-  put_big(qcow2, 1 + 20, 9, 4);            // clusters of a sector
-  put_big(qcow2, 1 + 24, 2 * kSector, 8);
-  put_big(qcow2, 1 + 36, 1, 4);
-  put_big(qcow2, 1 + 40, kSector, 8);      // the L1 table, the L2 table, a cluster
-  put_big(qcow2, 1 + 100, 104, 4);
-  put_big(qcow2, 1 + kSector, 2 * kSector, 8);
-  put_big(qcow2, 1 + 2 * kSector, 3 * kSector, 8);
-  put_big(qcow2, 1 + 2 * kSector + 8, u64{1} << 62 | (3 * kSector + 7), 8);
-
-  Bytes vmdk(1 + 16 * kSector);
-  vmdk[0] = 2;
-  std::ranges::copy(std::string_view("KDMV\1"), vmdk.begin() + 1);
-  put(vmdk, 1 + 12, u64{8});   // sectors of the disk, and of a grain
-  put(vmdk, 1 + 20, u64{8});
-  put(vmdk, 1 + 44, u32{512});
-  put(vmdk, 1 + 56, u64{1});   // the directory, a table, a grain
-  put(vmdk, 1 + kSector, u32{2});
-  put(vmdk, 1 + 2 * kSector, u32{8});
-
-  Bytes vhd(1 + 4 * kSector);
-  vhd[0] = 3;
-  const u64 footer = 1 + 3 * kSector;
-  std::ranges::copy(std::string_view("conectix"), vhd.begin() + static_cast<std::ptrdiff_t>(footer));
-  put_big(vhd, footer + 48, 2 * kSector, 8);
-  put_big(vhd, footer + 60, 2, 4);
-  u32 sum = 0;
-  for (u64 i = footer; i < vhd.size(); ++i) sum += vhd[i];
-  put_big(vhd, footer + 64, ~sum, 4);
-
-  Bytes raw(1 + 2 * kSector, 0x55);
-  return {qcow2, vmdk, vhd, raw};
+std::vector<Bytes> disk_report_seeds() {
+  return {
+      bytes_of(
+          R"({"virtual-size": 512, "filename": "/input", "format": "vmdk", "format-specific": {"type": "vmdk", "data":
+          {"extents": [{"virtual-size": 512, "filename": "/input"}]}}, "dirty-flag": false})"),
+      bytes_of(R"({"virtual-size": 512, "encrypted": true, "format-specific": {"data": {"data-file": "/x"}}})"),
+      bytes_of(R"({"virtual-size": 512, "backing-filename": "/x"})")};
 }
 
 std::vector<Bytes> queue_seeds() {

@@ -28,7 +28,7 @@ std::vector<Bytes> public_key_seeds();
 std::vector<Bytes> host_message_seeds();
 std::vector<Bytes> manifest_seeds();
 std::vector<Bytes> chain_seeds();
-std::vector<Bytes> foreign_disk_seeds();  // the first byte is foreign::fuzz_disk()'s choice
+std::vector<Bytes> disk_report_seeds();
 std::vector<Bytes> dhcp_seeds();
 std::vector<Bytes> dns_seeds();
 std::vector<Bytes> segment_seeds();

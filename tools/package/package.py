@@ -23,7 +23,7 @@ Priority: optional
 Architecture: amd64
 Maintainer: The Pileus project <pileus@localhost>
 Installed-Size: {kib}
-Depends: {libraries}, openssh-client, systemd | systemd-standalone-sysusers, init-system-helpers (>= 1.54)
+Depends: {libraries}, openssh-client, bubblewrap, qemu-utils, systemd | systemd-standalone-sysusers, init-system-helpers (>= 1.54)
 Recommends: mmdebstrap, debian-archive-keyring, fakeroot, uidmap, e2fsprogs, fdisk, xorriso
 Suggests: seabios, etcd-server, awscli
 Description: private cloud in a box with its own hypervisor

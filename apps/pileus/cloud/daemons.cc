@@ -27,6 +27,15 @@ std::string last_words(const fs::path& log) {
 Daemon manager_of(const image::Library& library) { return {"pileus-cloudd", cloud_folder(library) / "manager"}; }
 Daemon host_of(const image::Library& library) { return {"pileus-hostd", cloud_folder(library) / "host"}; }
 
+Result<> check_not_services(const image::Library& library) {
+  if (!library.is_of_services()) return {};
+  return Error(
+      ErrorCode::kPermission,
+      "the cloud of " + library.root().string() +
+          " is run by services: `systemctl` starts and stops pileus-cloudd and pileus-hostd, and their options are "
+          "in /etc/default; for a cloud beside it set PILEUS_HOME");
+}
+
 Result<os::ChildProcess> spawn(const Daemon& daemon, const std::vector<std::string>& words) {
   TRY(os::make_directories(daemon.folder));
   const os::Fd log = TRY(os::open_file(daemon.log(), O_WRONLY | O_CREAT | O_APPEND, 0600));

@@ -25,6 +25,10 @@ struct Daemon {
 Daemon manager_of(const image::Library& library);
 Daemon host_of(const image::Library& library);
 
+// Refuses to start or end here what services do: started by root, the daemons would leave files that the services' user cannot
+// read.
+Result<> check_not_services(const image::Library& library);
+
 Result<os::ChildProcess> spawn(const Daemon& daemon, const std::vector<std::string>& words);
 
 // Waits until `ready`, with progress; the daemon's own words when it ends before that.

@@ -23,6 +23,7 @@ std::string tunnel_at(const std::string& address) {
 }
 
 Result<int> cloud_join(image::Library& library, const CommandLine& line) {
+  TRY(check_not_services(library));
   catch_interrupts();
   const Daemon host = host_of(library);
   if (host.runs()) return Error(ErrorCode::kBusy, "this machine is a host already: `pileus down` ends that");

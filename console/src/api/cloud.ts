@@ -65,4 +65,9 @@ export class Cloud {
     } while (token !== '' && all.length < kMostPages);
     return all;
   }
+
+  // The things in the set `set` of all pages.
+  async all<T>(action: string, set: string, read: (node: Node) => T, parameters: Parameters = {}): Promise<T[]> {
+    return (await this.pages(action, parameters)).flatMap((page) => page.items(set).map(read));
+  }
 }

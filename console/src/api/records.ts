@@ -1,5 +1,6 @@
 // The cloud's objects as the console shows them.
 import type { Node } from './answer';
+import { nameIn, readTags, type Tags } from './tags';
 
 export interface Instance {
   id: string;
@@ -18,7 +19,7 @@ export interface Instance {
   network: string;
   volumes: { device: string; id: string }[];
   groups: { id: string; name: string }[];
-  tags: [string, string][];
+  tags: Tags;
   launched: Date;
 }
 
@@ -60,17 +61,11 @@ export interface KeyPair {
   fingerprint: string;
   created: Date;
 }
-export interface Rule {
-  protocol: string; // "-1": any
-  fromPort: number;
-  toPort: number;
-  sources: string[];
-}
 export interface Group {
   id: string;
   name: string;
   description: string;
-  ingress: Rule[];
+  tags: Tags;
 }
 export interface Happening {
   at: Date;
@@ -97,10 +92,10 @@ export const labelOf = (instance: Instance): string => instance.name || instance
 export const isGone = (instance: Instance): boolean => instance.state === 'terminated';
 
 export function readInstance(node: Node): Instance {
-  const tags = node.items('tagSet').map((tag): [string, string] => [tag.text('key'), tag.text('value')]);
+  const tags = readTags(node);
   return {
     id: node.text('instanceId'),
-    name: tags.find(([key]) => key === 'Name')?.[1] ?? '',
+    name: nameIn(tags),
     state: node.text('instanceState/name'),
     reason: node.text('stateReason/message'),
     image: node.text('imageId'),
@@ -167,22 +162,11 @@ export const readKeyPair = (node: Node): KeyPair => ({
   created: new Date(node.text('createTime')),
 });
 
-const readRule = (node: Node): Rule => ({
-  protocol: node.text('ipProtocol'),
-  fromPort: node.number('fromPort'),
-  toPort: node.number('toPort'),
-  sources: [
-    ...node.items('ipRanges').map((each) => each.text('cidrIp')),
-    ...node.items('ipv6Ranges').map((each) => each.text('cidrIpv6')),
-    ...node.items('groups').map((each) => each.text('groupId')),
-  ],
-});
-
 export const readGroup = (node: Node): Group => ({
   id: node.text('groupId'),
   name: node.text('groupName'),
   description: node.text('groupDescription'),
-  ingress: node.items('ipPermissions').map(readRule),
+  tags: readTags(node),
 });
 
 export const readHappening = (node: Node): Happening => ({

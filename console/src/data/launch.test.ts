@@ -6,7 +6,7 @@ const kLaunch: Launch = {
   image: { id: 'ami-1', name: 'debian-12', description: '', sizeGib: 2, created: new Date(0) },
   type: 't3.micro',
   key: 'laptop',
-  groups: [{ id: 'sg-1', name: 'open', description: '', ingress: [] }],
+  groups: [{ id: 'sg-1', name: 'open', description: '', tags: [] }],
   count: 2,
   diskGib: 20,
   userData: '#!/bin/sh\necho grüß',

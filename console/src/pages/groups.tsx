@@ -1,46 +1,24 @@
-// Security groups with what they let in.
+// Security groups: made, deleted, and each with its rules.
 import { useState } from 'preact/hooks';
-import { type Group, readGroup, type Rule } from '../api/records';
+import { type Group, readGroup } from '../api/records';
+import { readRule, type Rule } from '../api/rules';
 import { useReading } from '../data/reading';
 import type { Session } from '../data/session';
 import { Dialog } from '../ui/dialog';
 import { Button, Field, Heading, Loading } from '../ui/parts';
 import { attempt } from '../ui/toasts';
+import { GroupRules } from './group_rules';
 import type { PageProps } from './page';
 
-function portsOf(rule: Rule): string {
-  if (rule.protocol === '-1') return 'everything';
-  const name = rule.protocol.toUpperCase();
-  if (rule.fromPort === rule.toPort) return `${name} ${rule.fromPort}`;
-  return rule.fromPort <= 0 && rule.toPort >= 65535 ? `${name}, all ports` : `${name} ${rule.fromPort}–${rule.toPort}`;
+interface GroupProps {
+  group: Group;
+  rules: Rule[];
+  nameOf: (id: string) => string;
+  session: Session;
+  again: () => void;
 }
 
-function NewRule({ group, session, onDone }: { group: Group; session: Session; onDone: () => void }) {
-  const [port, setPort] = useState('');
-  const [source, setSource] = useState('0.0.0.0/0');
-  const add = async (event: Event) => {
-    event.preventDefault();
-    const rule = { GroupId: group.id, IpProtocol: 'tcp', FromPort: port, ToPort: port, CidrIp: source };
-    const done = `TCP ${port} from ${source} may come in`;
-    if (!(await attempt(() => session.cloud.call('AuthorizeSecurityGroupIngress', rule), done))) return;
-    setPort('');
-    onDone();
-  };
-  return (
-    <form class="new-rule" aria-label={`Let into ${group.name}`} onSubmit={(event) => void add(event)}>
-      <Field id={`port-${group.id}`} label="TCP port">
-        <input id={`port-${group.id}`} type="number" min={1} max={65535} required value={port}
-          onInput={(event) => setPort(event.currentTarget.value)} />
-      </Field>
-      <Field id={`source-${group.id}`} label="From">
-        <input id={`source-${group.id}`} required value={source} onInput={(event) => setSource(event.currentTarget.value)} />
-      </Field>
-      <Button type="submit">Let in</Button>
-    </form>
-  );
-}
-
-function GroupCard({ group, session, again }: { group: Group; session: Session; again: () => void }) {
+function GroupCard({ group, session, again, ...rest }: GroupProps) {
   const [doomed, setDoomed] = useState(false);
   const remove = async () => {
     setDoomed(false);
@@ -53,18 +31,10 @@ function GroupCard({ group, session, again }: { group: Group; session: Session; 
         <span class="aside quiet">{group.id}</span>
       </h2>
       <p class="quiet">{group.description}</p>
-      {group.ingress.length === 0 && <p>It lets nobody in.</p>}
-      <ul class="rules">
-        {group.ingress.map((rule) => (
-          <li key={JSON.stringify(rule)}>
-            <strong>{portsOf(rule)}</strong> from {rule.sources.join(', ')}
-          </li>
-        ))}
-      </ul>
-      <NewRule group={group} session={session} onDone={again} />
+      <GroupRules group={group} session={session} again={again} {...rest} />
       {group.name !== 'default' && (
         <button type="button" class="plain" aria-label={`Delete ${group.name}`} onClick={() => setDoomed(true)}>
-          Delete
+          Delete the group
         </button>
       )}
       {doomed && (
@@ -97,20 +67,27 @@ function NewGroup({ session, onDone, onClose }: { session: Session; onDone: () =
   );
 }
 
+async function readAll({ cloud }: Session): Promise<{ groups: Group[]; rules: Rule[] }> {
+  const [groups, rules] = await Promise.all([
+    cloud.all('DescribeSecurityGroups', 'securityGroupInfo', readGroup),
+    cloud.all('DescribeSecurityGroupRules', 'securityGroupRuleSet', readRule),
+  ]);
+  return { groups, rules };
+}
+
 export function GroupsPage({ session }: PageProps) {
-  const { value: groups, again } = useReading(
-    async () => (await session.cloud.pages('DescribeSecurityGroups')).flatMap((page) => page.items('securityGroupInfo').map(readGroup)),
-    [session],
-  );
+  const { value, again } = useReading(() => readAll(session), [session]);
   const [adding, setAdding] = useState(false);
+  const nameOf = (id: string) => value?.groups.find((group) => group.id === id)?.name ?? id;
   return (
     <>
       <Heading actions={<Button icon="launch" kind="primary" onClick={() => setAdding(true)}>Make a group</Button>}>
         Security groups
       </Heading>
-      {!groups && <Loading />}
-      {groups?.map((group) => (
-        <GroupCard key={group.id} group={group} session={session} again={again} />
+      {!value && <Loading />}
+      {value?.groups.map((group) => (
+        <GroupCard key={group.id} group={group} rules={value.rules.filter((rule) => rule.group === group.id)} nameOf={nameOf}
+          session={session} again={again} />
       ))}
       {adding && (
         <NewGroup session={session} onClose={() => setAdding(false)}

@@ -1,23 +1,12 @@
 // What an instance is, and how to get in.
-import type { ComponentChildren } from 'preact';
-import { type Instance, labelOf } from '../api/records';
+import { type Instance, labelOf, readInstances } from '../api/records';
 import { hrefOf } from '../data/address';
 import { useValue } from '../data/observable';
+import { Fact } from '../ui/facts';
 import { moment } from '../ui/format';
-import { Command, Copy } from '../ui/parts';
+import { Command } from '../ui/parts';
 import type { TabProps } from './instance';
-
-function Fact({ label, copy, children }: { label: string; copy?: string; children: ComponentChildren }) {
-  return (
-    <div>
-      <dt>{label}</dt>
-      <dd>
-        {children}
-        {copy && <Copy text={copy} what={label.toLowerCase()} />}
-      </dd>
-    </div>
-  );
-}
+import { TagsCard } from './tags';
 
 // "127.77.0.5" has the port 22, "127.0.0.1:40022" its own.
 function sshCommand(instance: Instance): string {
@@ -46,8 +35,10 @@ function Connect({ instance }: { instance: Instance }) {
   );
 }
 
-export function OverviewTab({ instance, inventory }: TabProps) {
+export function OverviewTab({ session, instance, inventory }: TabProps) {
   useValue(inventory.images);
+  const readAgain = async () =>
+    inventory.put(readInstances(await session.cloud.call('DescribeInstances', { 'InstanceId.1': instance.id })));
   const again = hrefOf(['launch'], {
     image: instance.image, type: instance.type, key: instance.key, groups: instance.groups.map((each) => each.id).join(','),
   });
@@ -69,20 +60,18 @@ export function OverviewTab({ instance, inventory }: TabProps) {
           {instance.host && <Fact label="Host">{instance.host}</Fact>}
           <Fact label="Network">{instance.network} {instance.subnet}</Fact>
           <Fact label="Security groups">{instance.groups.map((group) => group.name).join(', ') || '–'}</Fact>
-          <Fact label="Volumes">{instance.volumes.map((disk) => `${disk.device} ${disk.id}`).join(', ') || '–'}</Fact>
+          <Fact label="Volumes">
+            {instance.volumes.length === 0 && '–'}
+            <span>
+              {instance.volumes.map((disk) => (
+                <a key={disk.id} class="block" href={hrefOf(['volumes', disk.id])}>{disk.device} {disk.id}</a>
+              ))}
+            </span>
+          </Fact>
           <Fact label="Launched">{moment(instance.launched)}</Fact>
         </dl>
       </section>
-      {instance.tags.length > 0 && (
-        <section class="card" aria-labelledby="tags">
-          <h2 id="tags">Tags</h2>
-          <dl class="facts">
-            {instance.tags.map(([key, value]) => (
-              <Fact key={key} label={key}>{value}</Fact>
-            ))}
-          </dl>
-        </section>
-      )}
+      <TagsCard cloud={session.cloud} id={instance.id} tags={instance.tags} onChange={readAgain} />
     </>
   );
 }

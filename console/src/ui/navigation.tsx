@@ -10,8 +10,11 @@ const kPages: { id: string; label: string; icon: IconName; administrator?: boole
   { id: 'overview', label: 'Overview', icon: 'overview' },
   { id: 'instances', label: 'Instances', icon: 'instances' },
   { id: 'launch', label: 'Launch', icon: 'launch' },
+  { id: 'volumes', label: 'Volumes', icon: 'volumes' },
+  { id: 'snapshots', label: 'Snapshots', icon: 'snapshots' },
   { id: 'keys', label: 'Key pairs', icon: 'keys' },
   { id: 'groups', label: 'Security groups', icon: 'groups' },
+  { id: 'tasks', label: 'Tasks', icon: 'tasks' },
   { id: 'hosts', label: 'Hosts', icon: 'hosts', administrator: true },
 ];
 

@@ -3,7 +3,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Icon, type IconName } from './icon';
 
-const kSettled = ['running', 'stopped', 'terminated', 'ready', 'active', 'available'];
+const kSettled = ['running', 'stopped', 'terminated', 'ready', 'active', 'available', 'in-use', 'attached', 'completed', 'error', 'failed'];
 
 // A state, by its word first; the colour only repeats it.
 export function State({ value }: { value: string }) {

@@ -98,13 +98,21 @@ void BlockEmitter::leave(const TraceInsn& at) {
   out_.mov(kRbp, kT0);
 }
 
-// Whether T1 is after the instruction what it was before, or what shared_operand() has put there.
+// Whether T1 is after the instruction's access what it was before, or what shared_operand() has put there. Behind calls and
+// returns nobody looks.
 bool BlockEmitter::keeps_t1(const TraceInsn& at) const {
-  if (at.kind == Kind::kNop || at.kind == Kind::kClearIf) return true;
-  if (at.kind == Kind::kPush || at.kind == Kind::kPop) return groups_.stack[index_].role != Sharing::Role::kAlone;
-  if (at.kind != Kind::kCopy) return false;
-  if (at.memory_operand >= 0) return groups_.operand[index_].role != Sharing::Role::kAlone;
-  return !copy_clobbers_t1(at.insn);
+  switch (at.kind) {
+    case Kind::kNop:
+    case Kind::kClearIf: return true;
+    case Kind::kPush:
+    case Kind::kPop:
+    case Kind::kCall:
+    case Kind::kReturn: return groups_.stack[index_].role != Sharing::Role::kAlone;
+    case Kind::kCopy:
+      if (at.memory_operand >= 0) return groups_.operand[index_].role != Sharing::Role::kAlone;
+      return !copy_clobbers_t1(at.insn);
+    default: return false;
+  }
 }
 
 void BlockEmitter::insn(const Trace& trace, unsigned i) {

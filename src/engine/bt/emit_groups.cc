@@ -27,8 +27,8 @@ u8* BlockEmitter::check_group(Assembler& out, const Sharing& group, bool flags_l
   if (stack) {
     out.load_gs(kT0, tlb + offsetof(Tlb, stack) + offsetof(Tlb::Stack, neg_tag));
   } else {
-    out.lea(kT1, base, group.low);
-    out.pext_gs(kT1, kT1, offsetof(Context, index_mask));
+    if (group.low != 0) out.lea(kT1, base, group.low);
+    out.pext_gs(kT1, group.low != 0 ? kT1 : base, offsetof(Context, index_mask));
     out.load_gs_indexed(kT0, kT1, tlb + offsetof(Tlb, neg_tag));
   }
   if (!flags_live) {

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "control/image_reach.h"
 #include "control/records.h"
 #include "ec2/accounts.h"
 #include "http/certificates.h"
@@ -11,11 +12,6 @@ namespace pileus::cloudd {
 namespace {
 
 constexpr u64 kGiB = 1024 * kMiB;
-
-model::ImageId id_of(const std::string& name) {
-  const std::string digest = http::sha256_hex("pileus image " + name);
-  return model::ImageId(std::stoull(digest.substr(0, 16), nullptr, 16) | 1U);
-}
 
 // 2026-11-23T12:34:56Z, as images have it.
 model::Millis parse_created(const std::string& text) {
@@ -90,7 +86,7 @@ Result<u32> publish_images(state::Store& store, const image::Library& library, c
   std::set<model::ImageId> present;
   for (const image::ImageInfo& info : library.list()) {
     model::ImageDesired desired;
-    desired.id = id_of(info.name);
+    desired.id = control::library_image_id(info.name);
     present.insert(desired.id);
     desired.owner = root;
     desired.name = info.name;

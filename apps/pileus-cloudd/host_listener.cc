@@ -12,17 +12,12 @@ constexpr std::chrono::seconds kStopPatience{2};
 }  // namespace
 
 Result<std::unique_ptr<HostListener>> HostListener::start(state::Store& store, const control::Clock& clock,
-                                                          CloudIdentity identity, const HostListenerOptions& options) {
-  std::unique_ptr<HostListener> listener(new HostListener(clock, std::move(identity.certificates)));
+                                                          http::CloudCertificates certificates,
+                                                          const HostListenerOptions& options) {
+  std::unique_ptr<HostListener> listener(new HostListener(clock, std::move(certificates)));
   HostListener& self = *listener;
-  const std::string hash = identity.token.secret_hash();
   self.api_ = std::make_unique<control::HostApi>(
       store, clock, options.zone,
-      [hash](const std::string& secret) {
-        http::JoinToken shown;
-        shown.secret = secret;
-        return shown.secret_hash() == hash;
-      },
       [&self](const std::string& request, const model::HostId& id) {
         return self.certificates_.sign_host(request, id.text());
       },

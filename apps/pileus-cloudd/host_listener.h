@@ -10,8 +10,8 @@
 #include "console_polls.h"
 #include "control/host_api.h"
 #include "control/host_protocol.h"
+#include "http/cloud_certificates.h"
 #include "http/server.h"
-#include "identity.h"
 
 namespace pileus::cloudd {
 
@@ -25,7 +25,8 @@ struct HostListenerOptions {
 class HostListener {
  public:
   static Result<std::unique_ptr<HostListener>> start(state::Store& store, const control::Clock& clock,
-                                                     CloudIdentity identity, const HostListenerOptions& options);
+                                                     http::CloudCertificates certificates,
+                                                     const HostListenerOptions& options);
   ~HostListener();
   HostListener(const HostListener&) = delete;
   HostListener& operator=(const HostListener&) = delete;

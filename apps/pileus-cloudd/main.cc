@@ -18,6 +18,7 @@
 #include "http/server.h"
 #include "identity.h"
 #include "live_streams.h"
+#include "local_token.h"
 #include "metrics.h"
 #include "options.h"
 #include "os/daemon.h"
@@ -78,8 +79,13 @@ Result<int> serve(const Options& options) {
   const std::string reached_at = everywhere ? "127.0.0.1" : options.host_address;
   if (reached_at != "127.0.0.1") server_names.push_back(reached_at);
   server_names.insert(server_names.end(), options.host_names.begin(), options.host_names.end());
-  CloudIdentity identity = TRY(open_identity(*store, data, server_names));
-  std::unique_ptr<HostListener> listener = TRY(HostListener::start(*store, clock, std::move(identity), hosts));
+  http::CloudCertificates certificates = TRY(open_identity(*store, data, server_names));
+  const std::string fingerprint = certificates.fingerprint();
+  std::string name = TRY(open_name(data));
+  LocalToken token(*store, clock, data / "join-token",
+                   {.fingerprint = fingerprint, .made_by = "cloud manager " + name});
+  TRY(token.step().with("the join token of this machine"));
+  std::unique_ptr<HostListener> listener = TRY(HostListener::start(*store, clock, std::move(certificates), hosts));
 
   ec2::ApiSettings settings;
   settings.console_output = [&](const model::InstancePlaced& placed) -> Result<std::string> {
@@ -87,6 +93,7 @@ Result<int> serve(const Options& options) {
   };
   auto live = std::make_unique<LiveStreams>(*store, clock, view, listener->consoles(), listener->api().usage());
   settings.live = live.get();
+  settings.authority_fingerprint = fingerprint;
   settings.region = options.region;
   settings.zones = options.zones;
   ec2::Api api(*store, clock, std::move(settings), view);
@@ -106,7 +113,6 @@ Result<int> serve(const Options& options) {
   root_settings.endpoint = "http://" + options.address + ":" + std::to_string(server->port());
   root_settings.region = options.region;
   const model::AccountId root = TRY(ensure_root(*store, clock, data / "client.json", root_settings));
-  std::string name = TRY(open_name(data));
   auto leadership =
       std::make_unique<control::Leadership>(*store, std::move(name), [&]() -> Result<control::Leadership::Work> {
         TRY(publish_images(*store, library, root));
@@ -128,6 +134,8 @@ Result<int> serve(const Options& options) {
   os::tell_ready();
   state::Compactor compactor(*store, kHistory);
   do {
+    const Result<> renewed = token.step();
+    if (!renewed) log::warn("the join token of this machine: {}", renewed.error().message());
     if (!leadership->leads()) continue;
     const Result<u32> images = publish_images(*store, library, root);
     if (!images) log::warn("images: {}", images.error().message());
@@ -150,11 +158,7 @@ int main_of(int argc, char** argv) {
     std::fputs(ec2::api_document().c_str(), stdout);
     return 0;
   }
-  os::block_signals();
-  const Result<int> result = serve(options);
-  if (result) return *result;
-  std::fprintf(stderr, "pileus-cloudd: %s\n", result.error().message().c_str());
-  return 1;
+  return os::run_daemon("pileus-cloudd", [&] { return serve(options); });
 }
 
 }  // namespace

@@ -45,11 +45,7 @@ Result<int> serve(const Options& options) {
 int main_of(int argc, char** argv) {
   const std::variant<Options, int> parsed = parse_options(argc, argv);
   if (const int* status = std::get_if<int>(&parsed)) return *status;
-  os::block_signals();
-  const Result<int> result = serve(std::get<Options>(parsed));
-  if (result) return *result;
-  std::fprintf(stderr, "pileus-switchd: %s\n", result.error().message().c_str());
-  return 1;
+  return os::run_daemon("pileus-switchd", [&] { return serve(std::get<Options>(parsed)); });
 }
 
 }  // namespace

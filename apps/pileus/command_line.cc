@@ -284,8 +284,8 @@ void add_instance_commands(CLI::App& root, CommandLine& line) {
   add_name(wait, line, "The instance");
   wait->add_option("--timeout", line.timeout_s, "Seconds to wait (default: 600)");
   CLI::App* events =
-      leaf(&root, "events", "Show what happened to an instance or a host and why", "  pileus events web");
-  add_name(events, line, "The instance, or a host's id");
+      leaf(&root, "events", "Show what happened to an instance, a host or a join token and why", "  pileus events web");
+  add_name(events, line, "The instance, or the id of a host or a join token");
   add_json(events, line);
   add_name(leaf(&root, "explain", "Show why an instance is on the host where it is", "  pileus explain web"), line,
            "The instance");
@@ -325,34 +325,6 @@ void add_access_commands(CLI::App& root, CommandLine& line) {
   add_name(deny, line, "The group");
   deny->add_option("PORT", line.cloud.allow, "PORT or PORT@CIDR, as it was allowed")->required();
   add_name(leaf(group, "rm", "Delete a security group", "  pileus secgroup rm web"), line, "The group");
-}
-
-void add_cloud_administration(CLI::App& root, CommandLine& line) {
-  CLI::App* host = root.add_subcommand("host", "The hosts of the cloud");
-  host->require_subcommand(1);
-  add_json(leaf(host, "ls", "List hosts and the room they have", "  pileus host ls"), line);
-  for (const char* mode : {"maintenance", "active"}) {
-    add_name(leaf(host, mode,
-                  mode == std::string("active") ? "Let a host get new instances again" : "Give a host no new instances",
-                  std::string("  pileus host ") + mode + " h-0123456789abcdef0"),
-             line, "The host's id or name");
-  }
-  CLI::App* type = root.add_subcommand("type", "The types that instances can be of");
-  type->require_subcommand(1);
-  add_json(leaf(type, "ls", "List instance types", "  pileus type ls"), line);
-  CLI::App* account = root.add_subcommand("account", "The accounts of the cloud");
-  account->require_subcommand(1);
-  add_json(leaf(account, "ls", "List accounts", "  pileus account ls"), line);
-  CLI::App* create = leaf(account, "create", "Make an account with an access key", "  pileus account create alice");
-  add_name(create, line, "Its name");
-  create->add_flag("--administrator", line.cloud.administrator, "It may administrate the cloud");
-  add_json(create, line);
-  leaf(&root, "web", "Print a link that signs in to the cloud's web console: keep it to yourself",
-       "  xdg-open \"$(pileus web)\"");
-  CLI::App* env = leaf(&root, "env", "Print how to use the cloud with the client of your choice",
-                       "  eval \"$(pileus env)\"\n  pileus env boto3\n  pileus env terraform");
-  env->add_option("CLIENT", line.cloud.text, "sh, awscli, boto3, ansible, libcloud, terraform or packer (default: sh)")
-      ->check(CLI::IsMember({"sh", "awscli", "boto3", "ansible", "libcloud", "terraform", "packer"}));
 }
 
 // The names of the chosen subcommands, joined: "vm run".

@@ -65,6 +65,8 @@ struct CloudOptions {
   std::string zone;        // of join
   u32 simulate = 0;
   bool administrator = false;
+  u64 expires_s = 24ULL * 3600;  // of a join token
+  bool once = false;
 };
 
 // Of `vm disk ...`.

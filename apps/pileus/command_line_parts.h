@@ -12,6 +12,9 @@ CLI::App* leaf(CLI::App* parent, const std::string& name, const std::string& wha
 void add_name(CLI::App* app, CommandLine& line, const std::string& what);
 void add_json(CLI::App* app, CommandLine& line);
 
+// administration_command_line.cc
+void add_cloud_administration(CLI::App& root, CommandLine& line);
+
 // volume_command_line.cc
 void add_volume_commands(CLI::App& root, CommandLine& line);
 // Those of the cloud, beside those of the library.

@@ -25,7 +25,9 @@ _pileus() {
         2,snapshot,*) words='ls create rm' ;;
         3,snapshot,rm) words=$(pileus snapshot ls --quiet 2>/dev/null) ;;
         4,image,create) words=$(pileus ps --quiet 2>/dev/null) ;;
-        2,host,*) words='ls maintenance active' ;;
+        2,host,*) words='ls maintenance active token' ;;
+        3,host,token) words='create ls revoke' ;;
+        *,host,token) words='--expires --once --json' ;;
         2,type,*) words='ls' ;;
         2,account,*) words='ls create' ;;
         2,env,*) words='sh awscli boto3 ansible libcloud terraform packer' ;;
@@ -89,7 +91,9 @@ _pileus() {
     4,volume,*|4,snapshot,create) found=(${(f)"$(pileus volume ls --quiet 2>/dev/null)"}) ;;
     3,snapshot,*) found=(ls create rm) ;;
     4,snapshot,rm) found=(${(f)"$(pileus snapshot ls --quiet 2>/dev/null)"}) ;;
-    3,host,*) found=(ls maintenance active) ;;
+    3,host,*) found=(ls maintenance active token) ;;
+    4,host,token) found=(create ls revoke) ;;
+    *,host,token) found=(--expires --once --json) ;;
     3,type,*) found=(ls) ;;
     3,account,*) found=(ls create) ;;
     3,env,*) found=(sh awscli boto3 ansible libcloud terraform packer) ;;
@@ -134,7 +138,8 @@ for command in show attach detach resize rm
 end
 complete -c pileus -n '__pileus_at snapshot create' -f -a '(pileus volume ls --quiet 2>/dev/null)'
 complete -c pileus -n '__pileus_at snapshot rm' -f -a '(pileus snapshot ls --quiet 2>/dev/null)'
-complete -c pileus -n '__pileus_at host' -f -a 'ls maintenance active'
+complete -c pileus -n '__pileus_at host' -f -a 'ls maintenance active token'
+complete -c pileus -n '__pileus_at host token' -f -a 'create ls revoke'
 complete -c pileus -n '__pileus_at type' -f -a ls
 complete -c pileus -n '__pileus_at account' -f -a 'ls create'
 complete -c pileus -n '__pileus_at env' -f -a 'sh awscli boto3 ansible libcloud terraform packer'

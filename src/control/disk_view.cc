@@ -1,5 +1,7 @@
 #include "control/disk_view.h"
 
+#include <algorithm>
+
 namespace pileus::control {
 namespace {
 
@@ -27,15 +29,24 @@ void put(Map& map, const typename Map::key_type& key, Id id, bool add) {
 
 }  // namespace
 
+std::size_t new_snapshots(const model::TransferDesired& task) {
+  return static_cast<std::size_t>(std::ranges::count_if(task.disks, &model::TransferDisk::is_file));
+}
+
 const VolumeView* DiskView::find(model::VolumeId id) const { return look_up(volumes_, id); }
 const SnapshotView* DiskView::find(model::SnapshotId id) const { return look_up(snapshots_, id); }
 const TransferView* DiskView::find(model::TransferId id) const { return look_up(transfers_, id); }
 const LibraryImage* DiskView::find(model::ImageId id) const { return look_up(images_, id); }
-model::ImageId DiskView::library_image(const std::string& name) const {
+DiskUsage DiskView::used_by(const model::AccountId& account) const {
+  const DiskUsage* used = look_up(used_, account);
+  return used == nullptr ? DiskUsage() : *used;
+}
+std::vector<model::ImageId> DiskView::library_images() const {
+  std::vector<model::ImageId> ids;
   for (const auto& [id, image] : images_) {
-    if (!name.empty() && image.name == name) return id;
+    if (!image.name.empty()) ids.push_back(id);
   }
-  return {};
+  return ids;
 }
 const std::set<model::VolumeId>& DiskView::of_account(const model::AccountId& account) const {
   return set_of(accounts_, account);
@@ -124,6 +135,7 @@ Result<> DiskView::apply_image(model::ImageId id, std::string_view part, const s
 void DiskView::index(const VolumeView& view, bool add) {
   if (view.desired.exists()) {
     put(accounts_, view.desired.value.account, view.desired.value.id, add);
+    count(view.desired.value.account, {.volume_gib = view.desired.value.size_gib}, add);
     need(view.desired.value.begins_as, add);
   }
   if (view.placed.exists()) {
@@ -135,6 +147,7 @@ void DiskView::index(const VolumeView& view, bool add) {
 }
 
 void DiskView::index(const SnapshotView& view, bool add) {
+  if (view.desired.exists()) count(view.desired.value.account, {.snapshots = 1}, add);
   if (view.pending()) put(pending_, view.desired.value.volume, view.desired.value.id, add);
   if (view.desired.exists() && view.observed.exists()) need(view.observed.value.layers, add);
 }
@@ -145,8 +158,16 @@ void DiskView::index(const TransferView& view, bool add) {
   const model::TransferId id = view.desired.value.id;
   if (add) active_transfers_.insert(id);
   else active_transfers_.erase(id);
+  count(view.desired.value.account, {.snapshots = new_snapshots(view.desired.value)}, add);
   need(view.desired.value.layers, add);
   for (const model::ImportedDisk& disk : view.observed.value.disks) need({disk.layer}, add);
+}
+
+void DiskView::count(const model::AccountId& account, const DiskUsage& what, bool add) {
+  DiskUsage& used = used_[account];
+  used.volume_gib += add ? what.volume_gib : -what.volume_gib;
+  used.snapshots += add ? what.snapshots : -what.snapshots;
+  if (used == DiskUsage()) used_.erase(account);
 }
 
 void DiskView::need(const model::Layers& layers, bool add) {

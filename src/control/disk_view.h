@@ -39,6 +39,15 @@ struct LibraryImage {
   std::string layer;  // that its disk is; empty: not known
 };
 
+// What an account has.
+struct DiskUsage {
+  u64 volume_gib = 0;
+  u64 snapshots = 0;  // and those that active imports are to make
+  bool operator==(const DiskUsage&) const = default;
+};
+// Of an import: the snapshots that it makes of files.
+std::size_t new_snapshots(const model::TransferDesired& task);
+
 class DiskView {
  public:
   void clear() { *this = DiskView(); }
@@ -57,8 +66,8 @@ class DiskView {
   const VolumeView* find(model::VolumeId id) const;
   const SnapshotView* find(model::SnapshotId id) const;
   const LibraryImage* find(model::ImageId id) const;
-  // None when there is none of that name.
-  model::ImageId library_image(const std::string& name) const;
+  std::vector<model::ImageId> library_images() const;
+  DiskUsage used_by(const model::AccountId& account) const;
   const std::set<model::VolumeId>& of_account(const model::AccountId& account) const;
   // Those with a `placed` record that names the host.
   const std::set<model::VolumeId>& on_host(model::HostId host) const;
@@ -78,6 +87,7 @@ class DiskView {
   void index(const SnapshotView& view, bool add);
   void index(const TransferView& view, bool add);
   void need(const model::Layers& layers, bool add);
+  void count(const model::AccountId& account, const DiskUsage& what, bool add);
 
   std::map<model::VolumeId, VolumeView> volumes_;
   std::map<model::SnapshotId, SnapshotView> snapshots_;
@@ -86,6 +96,7 @@ class DiskView {
   std::map<model::ImageId, LibraryImage> images_;
   std::set<model::ImageId> pending_images_;
   std::map<model::AccountId, std::set<model::VolumeId>> accounts_;
+  std::map<model::AccountId, DiskUsage> used_;
   std::map<model::HostId, std::set<model::VolumeId>> placed_;
   std::map<model::VolumeId, std::set<model::SnapshotId>> pending_;
   std::map<std::string, u32> layers_;  // how many records need it

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "control/testing/cloud.h"
+#include "control/testing/kill_everywhere.h"
 
 namespace pileus::control {
 namespace {
@@ -57,17 +58,8 @@ u64 live(u64 fail_at, Injector::When when) {
   return cloud.injector.calls;
 }
 
-void kill_everywhere(Injector::When when) {
-  const u64 calls = live(0, when);
-  ASSERT_GT(calls, 100U);
-  for (u64 at = 1; at <= calls; at++) {
-    live(at, when);
-    if (::testing::Test::HasFailure()) FAIL() << "killed at call " << at << " of " << calls;
-  }
-}
-
-TEST(Faults, KilledBeforeAnyCallTheEndIsTheSame) { kill_everywhere(Injector::When::kBefore); }
-TEST(Faults, KilledAfterAnyCallTheEndIsTheSame) { kill_everywhere(Injector::When::kAfter); }
+TEST(Faults, KilledBeforeAnyCallTheEndIsTheSame) { testing::kill_everywhere(Injector::When::kBefore, live); }
+TEST(Faults, KilledAfterAnyCallTheEndIsTheSame) { testing::kill_everywhere(Injector::When::kAfter, live); }
 
 }  // namespace
 }  // namespace pileus::control

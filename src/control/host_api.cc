@@ -7,6 +7,8 @@
 #include "control/disk_reports.h"
 #include "control/disk_tasks.h"
 #include "control/host_protocol.h"
+#include "control/image_reach.h"
+#include "control/join_tokens.h"
 #include "control/transfer_reports.h"
 #include "model/account.h"
 #include "model/image.h"
@@ -80,12 +82,10 @@ Result<Assignment> assignment_of(state::Store& store, const InstanceView& instan
 
 }  // namespace
 
-HostApi::HostApi(state::Store& store, const Clock& clock, std::string zone, CheckToken check_token, Sign sign,
-                 std::shared_ptr<SharedView> view)
+HostApi::HostApi(state::Store& store, const Clock& clock, std::string zone, Sign sign, std::shared_ptr<SharedView> view)
     : store_(store),
       clock_(clock),
       zone_(std::move(zone)),
-      check_token_(std::move(check_token)),
       sign_(std::move(sign)),
       view_(view_or_own(std::move(view), store)),
       networks_(store, view_) {}
@@ -115,10 +115,6 @@ HostAnswer HostApi::handle(const HostRequest& request) {
 
 Result<std::string> HostApi::join(const std::string& body) {
   const JoinRequest request = TRY(parse_join_request(body));
-  if (!check_token_(request.secret)) {
-    return Error(ErrorCode::kPermission,
-                 "the join token is not (or no longer) good: ask the cloud's administrator for one");
-  }
   model::HostDesired desired;
   desired.id = model::HostId::random();
   desired.name = request.name;
@@ -126,12 +122,21 @@ Result<std::string> HostApi::join(const std::string& body) {
   desired.rack = request.rack;
   desired.cpu_percent = kCpuPercent;
   desired.reserved_memory_mib = kReservedMemory;
-  const std::string certificate = TRY(sign_(request.certificate_request, desired.id));
-  Change change;
-  change.update(model::desired_key(desired.id), desired, 0);
-  TRY(change.add_event(store_, model::events_key(desired.id), {clock_.now(), "join", "joined", request.name}));
-  TRY(change.commit(store_));
-  return encode(JoinAnswer{desired.id, certificate});
+  for (int i = 0; i < kTries; ++i) {
+    const model::Millis now = clock_.now();
+    auto token = TRY(find_good_join_token(store_, now, request.secret));
+    const model::JoinTokenId by = token.value.id;
+    const std::string certificate = TRY(sign_(request.certificate_request, desired.id));
+    token.value.uses++;
+    Change change;
+    change.update(model::desired_key(by), token.value, token.revision);
+    change.update(model::desired_key(desired.id), desired, 0);
+    TRY(change.add_event(store_, model::events_key(by), {now, desired.id.text(), "used", "by " + request.name}));
+    TRY(change.add_event(store_, model::events_key(desired.id),
+                         {now, "join", "joined", request.name + ", by the token " + by.text()}));
+    if (TRY(change.commit(store_))) return encode(JoinAnswer{desired.id, certificate});
+  }
+  return Error(ErrorCode::kBusy, "many hosts join at once: try again");
 }
 
 Result<> HostApi::keep_alive(model::HostId host, model::HostObserved observed) {
@@ -168,11 +173,7 @@ Result<> HostApi::keep_alive(model::HostId host, model::HostObserved observed) {
 
 Result<std::string> HostApi::report(model::HostId host, const std::string& body) {
   HostReport report = TRY(parse_host_report(body));
-  TRY(view_->read([&](View& view) {
-    for (const std::string& name : report.image_names) {
-      if (const model::ImageId id = view.disks().library_image(name)) report.observed.images.push_back(id);
-    }
-  }));
+  for (const std::string& name : report.image_names) report.observed.images.push_back(library_image_id(name));
   TRY(keep_alive(host, std::move(report.observed)));
   TRY(note_layers(host, report));
   TRY(note_images(report));
@@ -265,8 +266,9 @@ Result<> HostApi::note_images(const HostReport& report) {
   std::vector<std::pair<model::ImageId, std::string>> news;
   TRY(view_->read([&](View& view) {
     for (const auto& [name, layer] : report.image_layers) {
-      const model::ImageId id = view.disks().library_image(name);
-      if (id && view.disks().find(id)->layer.empty()) news.emplace_back(id, layer);
+      const model::ImageId id = library_image_id(name);
+      const LibraryImage* image = view.disks().find(id);
+      if (image != nullptr && !image->name.empty() && image->layer.empty()) news.emplace_back(id, layer);
     }
   }));
   for (const auto& [id, layer] : news) {

@@ -29,11 +29,10 @@ struct HostAnswer {
 
 class HostApi {
  public:
-  // Signs a certificate request for a host that may join. kPermission when the token is not right.
+  // Signs a certificate request for a host that may join.
   using Sign = std::function<Result<std::string>(const std::string& request, const model::HostId& id)>;
-  using CheckToken = std::function<bool(const std::string& secret)>;
 
-  HostApi(state::Store& store, const Clock& clock, std::string zone, CheckToken check_token, Sign sign,
+  HostApi(state::Store& store, const Clock& clock, std::string zone, Sign sign,
           std::shared_ptr<SharedView> view = nullptr);
 
   HostAnswer handle(const HostRequest& request);
@@ -56,7 +55,6 @@ class HostApi {
   state::Store& store_;
   const Clock& clock_;
   const std::string zone_;
-  const CheckToken check_token_;
   const Sign sign_;
   const std::shared_ptr<SharedView> view_;
   NetworkApi networks_;

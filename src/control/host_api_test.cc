@@ -39,7 +39,7 @@ class HostApiTest : public ::testing::Test {
   }
 
   Cloud cloud_{2};
-  HostApi api_{cloud_.store(), cloud_.clock, "zone-a", [](const std::string& secret) { return secret == "right"; },
+  HostApi api_{cloud_.store(), cloud_.clock, "zone-a",
                [](const std::string& request, const model::HostId& id) -> Result<std::string> {
                  return "signed " + request + " for " + id.text();
                }};
@@ -47,19 +47,6 @@ class HostApiTest : public ::testing::Test {
   model::HostId host_;
   model::HostId other_;
 };
-
-TEST_F(HostApiTest, JoinsWithTheTokenOnly) {
-  const JoinRequest request{"right", "machine", "", "rack-7", "CSR"};
-  const JoinAnswer answer = parse_join_answer(ask(kJoinPath, encode(request), {}).body).value();
-  EXPECT_EQ(answer.certificate, "signed CSR for " + answer.id.text());
-  const auto desired = cloud_.stored<model::HostDesired>(model::desired_key(answer.id));
-  EXPECT_EQ(desired.name, "machine");
-  EXPECT_EQ(desired.zone, "zone-a");
-  EXPECT_EQ(desired.rack, "rack-7");
-  JoinRequest wrong = request;
-  wrong.secret = "wrong";
-  EXPECT_EQ(ask(kJoinPath, encode(wrong), {}).status, 403);
-}
 
 TEST_F(HostApiTest, NobodyIsHeardWithoutACertificate) {
   for (const std::string_view path : {kReportPath, kAssignmentsPath, kObservePath}) {

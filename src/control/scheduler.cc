@@ -1,5 +1,6 @@
 #include "control/scheduler.h"
 
+#include "control/image_reach.h"
 #include "model/account.h"
 
 namespace pileus::control {
@@ -15,13 +16,14 @@ bool wants_host(const InstanceView& instance) {
          instance.observed.value.state == model::InstanceState::kPending;
 }
 
-placement::Request request_of(const model::InstanceDesired& desired) {
+placement::Request request_of(const View& view, const model::InstanceDesired& desired) {
   placement::Request request;
   request.takes = desired.takes;
   request.zone = desired.wish.zone;
   request.engine = desired.wish.engine;
   request.cpu_model = desired.wish.cpu_model;
   request.image = desired.image;
+  request.image_reach = image_reach(view, desired.image);
   request.host = desired.wish.host;
   return request;
 }
@@ -130,7 +132,7 @@ Result<u32> Scheduler::schedule_together(std::span<const InstanceView> instances
   view_->look([&](View& view) {
     for (const InstanceView& instance : instances) {
       placement::Decision decision;
-      std::optional<Choice> choice = choose(view, instance, request_of(instance.desired.value), decision);
+      std::optional<Choice> choice = choose(view, instance, request_of(view, instance.desired.value), decision);
       if (!choice) return;
       reserved.add(choice->placed.id);
       choices.push_back(std::move(*choice));
@@ -142,7 +144,7 @@ Result<u32> Scheduler::schedule_together(std::span<const InstanceView> instances
 
 Result<Scheduler::Outcome> Scheduler::schedule(const InstanceView& instance) {
   const model::InstanceDesired& desired = instance.desired.value;
-  placement::Request request = request_of(desired);
+  std::optional<placement::GroupRequest> group_request;
   state::Revision turn = 0;
   if (desired.wish.group) {
     const auto group = TRY(read<model::PlacementGroup>(store_, model::desired_key(desired.wish.group)));
@@ -152,14 +154,17 @@ Result<Scheduler::Outcome> Scheduler::schedule(const InstanceView& instance) {
     // Whoever had the turn before us: his choice has to be in view, or ours would not know of it.
     if (turn > view_->revision()) TRY(view_->sync());
     if (turn > view_->revision()) return Outcome::kLagged;
-    request.group = {group.value.id, group.value.strategy, group.value.spread_level, group.value.partitions,
+    group_request = {group.value.id, group.value.strategy, group.value.spread_level, group.value.partitions,
                      desired.wish.partition};
   }
   Reservations reserved(*view_);
   std::optional<Choice> choice;
+  placement::Request request;
   placement::Decision decision;
   state::Revision seen = 0;
   view_->look([&](View& view) {
+    request = request_of(view, desired);
+    request.group = group_request;
     choice = choose(view, instance, request, decision);
     if (choice) reserved.add(choice->placed.id);
     seen = view.revision();

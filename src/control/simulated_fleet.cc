@@ -23,6 +23,17 @@ Result<u32> SimulatedFleet::keep_alive() {
   return done;
 }
 
+void SimulatedFleet::take_images() {
+  std::vector<model::ImageId> images;
+  view_->look([&](View& view) { images = view.disks().library_images(); });
+  if (images == images_) return;
+  images_ = std::move(images);
+  for (auto& [id, member] : members_) {
+    member.host->has_images(images_);
+    member.seen_at = 0;
+  }
+}
+
 // The VM of an instance that is not the host's any more.
 void SimulatedFleet::stop_stranger(model::InstanceId id, const InstanceView* instance) {
   const auto host = attended_.find(id);
@@ -33,8 +44,9 @@ void SimulatedFleet::stop_stranger(model::InstanceId id, const InstanceView* ins
 }
 
 Result<u32> SimulatedFleet::run_once() {
-  u32 done = TRY(keep_alive());
   TRY(work_.refresh());
+  take_images();
+  u32 done = TRY(keep_alive());
   for (const model::InstanceId id : work_.gone()) stop_stranger(id, nullptr);
   const auto mine = work_.instances([this](model::InstanceId id, const InstanceView& instance) {
     if (!instance.desired.exists() || !instance.observed.exists()) return false;

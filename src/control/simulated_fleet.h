@@ -1,5 +1,5 @@
 // Many simulated hosts as one controller: they share one view, and a run looks at the instances that have changed. So a
-// thousand of them fit into a process.
+// thousand of them fit into a process. They have all images of the library.
 #pragma once
 
 #include "control/shared_view.h"
@@ -27,12 +27,14 @@ class SimulatedFleet : public Controller {
   state::Store& store_;
   const Clock& clock_;
   Result<u32> keep_alive();
+  void take_images();
   Result<u32> attend_disks();
   void stop_stranger(model::InstanceId id, const InstanceView* instance);
 
   const std::shared_ptr<SharedView> view_;
   Worklist work_;
   std::map<model::HostId, Member> members_;
+  std::vector<model::ImageId> images_;
   std::map<model::InstanceId, model::HostId> attended_;  // who may have a VM of it
 };
 

@@ -22,6 +22,12 @@ Result<u32> SimulatedHost::join() {
   return 1U;
 }
 
+void SimulatedHost::has_images(const std::vector<model::ImageId>& images) {
+  if (self_.images == images) return;
+  self_.images = images;
+  lease_ = state::LeaseId::kNone;  // registers anew
+}
+
 Result<u32> SimulatedHost::run_once() {
   u32 done = TRY(join());
   TRY(view_.sync());

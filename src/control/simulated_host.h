@@ -26,6 +26,8 @@ class SimulatedHost : public Controller {
   // The parts of a run, for SimulatedFleet: 1 when it had to register; whether the instance, which is placed here, was
   // taken a step on; how many VMs were stopped.
   Result<u32> join();
+  // Of the library: tells it with the next join().
+  void has_images(const std::vector<model::ImageId>& images);
   Result<bool> attend(const InstanceView& instance);
   u32 stop_strangers(const View& view);
   void stop_if_stranger(model::InstanceId id, const InstanceView* instance);

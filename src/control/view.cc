@@ -77,7 +77,11 @@ const std::set<model::InstanceId>& View::on_host(model::HostId host) const {
 
 Usage View::used_by(const model::AccountId& account) const {
   const auto found = accounts_.find(account);
-  return found == accounts_.end() ? Usage() : found->second.used;
+  Usage used = found == accounts_.end() ? Usage() : found->second.used;
+  const DiskUsage disks = disks_.used_by(account);
+  used.volume_gib = disks.volume_gib;
+  used.snapshots = disks.snapshots;
+  return used;
 }
 
 void View::add_to_index(model::InstanceId id, const InstanceView& view) {

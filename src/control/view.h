@@ -42,6 +42,8 @@ struct Changes {
 struct Usage {
   u64 instances = 0;
   u64 vcpus = 0;
+  u64 volume_gib = 0;
+  u64 snapshots = 0;  // and those that imports are to make
 };
 
 class View {

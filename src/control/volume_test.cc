@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "control/testing/cloud.h"
+#include "control/testing/kill_everywhere.h"
 #include "model/image.h"
 
 namespace pileus::control {
@@ -131,17 +132,8 @@ u64 live(u64 fail_at, Injector::When when) {
   return cloud.injector.calls;
 }
 
-void kill_everywhere(Injector::When when) {
-  const u64 calls = live(0, when);
-  ASSERT_GT(calls, 100U);
-  for (u64 at = 1; at <= calls; at++) {
-    live(at, when);
-    if (::testing::Test::HasFailure()) FAIL() << "killed at call " << at << " of " << calls;
-  }
-}
-
-TEST(VolumeFaults, KilledBeforeAnyCallTheEndIsTheSame) { kill_everywhere(Injector::When::kBefore); }
-TEST(VolumeFaults, KilledAfterAnyCallTheEndIsTheSame) { kill_everywhere(Injector::When::kAfter); }
+TEST(VolumeFaults, KilledBeforeAnyCallTheEndIsTheSame) { testing::kill_everywhere(Injector::When::kBefore, live); }
+TEST(VolumeFaults, KilledAfterAnyCallTheEndIsTheSame) { testing::kill_everywhere(Injector::When::kAfter, live); }
 
 TEST(Volumes, ADeletedOneGoesWhenItsHostHasRemovedIt) {
   Cloud cloud(1);

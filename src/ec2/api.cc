@@ -54,29 +54,6 @@ http::Response error_response(const ApiError& error, const std::string& request_
 
 }  // namespace
 
-// Requests that change something, by their signatures. A client that repeats one at once has sent it twice itself (dates
-// have seconds only); the same one much later was overheard.
-class Api::Replays {
- public:
-  bool is_replay(const std::string& signature, model::Millis now) {
-    constexpr model::Millis kAtOnce = 5000;
-    constexpr std::size_t kMost = 200'000;
-    const std::lock_guard lock(mutex_);
-    if (now > swept_at_ + kMaxSkew || seen_.size() >= kMost) {
-      std::erase_if(seen_, [&](const auto& each) { return each.second + 2 * kMaxSkew < now; });
-      if (seen_.size() >= kMost) seen_.clear();
-      swept_at_ = now;
-    }
-    const auto [at, fresh] = seen_.try_emplace(signature, now);
-    return !fresh && now > at->second + kAtOnce;
-  }
-
- private:
-  std::mutex mutex_;
-  std::unordered_map<std::string, model::Millis> seen_;
-  model::Millis swept_at_ = 0;
-};
-
 // A bucket of requests for each account: filled at a rate, emptied by requests.
 class Api::Throttle {
  public:
@@ -109,7 +86,7 @@ Api::Api(state::Store& store, const control::Clock& clock, ApiSettings settings,
       settings_(std::move(settings)),
       catalogue_(control::view_or_own(std::move(view), store)),
       accounts_(store),
-      replays_(std::make_unique<Replays>()),
+      served_(store),
       throttle_(std::make_unique<Throttle>()) {}
 Api::~Api() = default;
 
@@ -163,12 +140,12 @@ Reply<> Api::serve(const http::Request& request, Asked& asked) {
     return ApiError("UnauthorizedOperation",
                     "You are not authorized to perform this operation: it is for administrators", 403);
   }
-  if (action->kind != Kind::kReads && replays_->is_replay(signer.signature, now)) {
-    return ApiError("RequestExpired", "The same signed request was served before: sign it anew");
-  }
   TRY(check_parameters(*action, parameters));
   if (TRY(parameters.boolean("DryRun", false))) {
     return ApiError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412);
+  }
+  if (action->kind != Kind::kReads && !TRY(served_.admit(signer.signature, signer.good_until, now))) {
+    return ApiError("RequestExpired", "The same signed request was served before: sign it anew");
   }
   pugi::xml_node root = add(asked.document, (asked.action + "Response").c_str());
   if (is_sts(asked.action)) {

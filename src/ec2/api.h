@@ -6,6 +6,7 @@
 
 #include "control/shared_view.h"
 #include "ec2/call.h"
+#include "ec2/served_requests.h"
 #include "http/message.h"
 
 namespace pileus::ec2 {
@@ -27,7 +28,6 @@ class Api {
   const Counters& counters() const { return counters_; }
 
  private:
-  class Replays;
   class Throttle;
   struct Asked;
   Reply<> serve(const http::Request& request, Asked& asked);
@@ -37,7 +37,7 @@ class Api {
   const ApiSettings settings_;
   Catalogue catalogue_;
   Accounts accounts_;
-  std::unique_ptr<Replays> replays_;
+  ServedRequests served_;
   std::unique_ptr<Throttle> throttle_;
   Counters counters_;
 };

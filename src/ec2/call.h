@@ -18,6 +18,7 @@ struct ApiSettings {
   std::vector<std::string> zones = {"pileus-1a"};
   // The console's output of an instance, as far back as its host keeps it; kNotFound when the host cannot be asked.
   std::function<Result<std::string>(const model::InstancePlaced&)> console_output;
+  std::string authority_fingerprint;  // of the cloud: what its join tokens end with
   Live* live = nullptr;  // null: none is offered
 };
 

@@ -52,9 +52,10 @@ std::optional<model::Millis> parse_any_date(const std::string& text) {
   return {};
 }
 
-Reply<> check_date(model::Millis date, model::Millis now) {
+// Until when it is good.
+Reply<model::Millis> check_date(model::Millis date, model::Millis now) {
   const model::Millis apart = date > now ? date - now : now - date;
-  if (apart <= kMaxSkew) return {};
+  if (apart <= kMaxSkew) return date + kMaxSkew;
   return ApiError("RequestExpired", "The request was made at " + format_time(date) + " by its own date; here it is " +
                                         format_time(now) + ": set the clock right");
 }
@@ -152,18 +153,19 @@ Reply<V4> read_presigned(const Parameters& parameters) {
   return v4;
 }
 
-Reply<> check_time(const V4& v4, model::Millis now) {
+Reply<model::Millis> check_time(const V4& v4, model::Millis now) {
   const std::optional<model::Millis> date = parse_any_date(v4.date);
   if (!date) return incomplete("has no date: send X-Amz-Date");
   std::string day = format_time(*date).substr(0, 10);
   std::erase(day, '-');
   if (day != v4.day) return incomplete("is for another day than the request's date");
   if (v4.expires < 0) return check_date(*date, now);
-  if (*date > now + kMaxSkew || now > *date + static_cast<model::Millis>(v4.expires) * 1000) {
+  const model::Millis good_until = *date + static_cast<model::Millis>(v4.expires) * 1000;
+  if (*date > now + kMaxSkew || now > good_until) {
     return ApiError("RequestExpired", "The URL was good from " + format_time(*date) + " for " +
                                           std::to_string(v4.expires) + " seconds; here it is " + format_time(now));
   }
-  return {};
+  return good_until;
 }
 
 Reply<std::string> canonical_request(const http::Request& request, const V4& v4) {
@@ -203,7 +205,7 @@ Reply<Signer> verify_v4(const http::Request& request, const V4& v4, model::Milli
   if (v4.access_key.empty() || v4.signature.empty()) return incomplete("lacks its credential or itself");
   if (v4.service != "ec2" && v4.service != "sts")
     return incomplete("is for a service that is not here: '" + v4.service + "'");
-  TRY(check_time(v4, now));
+  const model::Millis good_until = TRY(check_time(v4, now));
   const std::optional<std::string> secret = find_secret(v4.access_key);
   if (!secret) return not_valid();
   const std::optional<model::Millis> date = parse_any_date(v4.date);
@@ -213,7 +215,7 @@ Reply<Signer> verify_v4(const http::Request& request, const V4& v4, model::Milli
   const std::string to_sign =
       std::string(kAlgorithm) + "\n" + stamp + "\n" + scope + "\n" + hex(sha256(TRY(canonical_request(request, v4))));
   if (!equal_secrets(hex(hmac_sha256(v4_key(*secret, v4), to_sign)), v4.signature)) return not_valid();
-  return Signer{v4.access_key, v4.region, v4.service, v4.signature};
+  return Signer{v4.access_key, v4.region, v4.service, v4.signature, good_until};
 }
 
 Reply<Signer> verify_v2(const http::Request& request, const Parameters& parameters, model::Millis now,
@@ -224,8 +226,9 @@ Reply<Signer> verify_v2(const http::Request& request, const Parameters& paramete
   const std::string& expires = parameters.get("Expires");
   const std::optional<model::Millis> date = parse_any_date(expires.empty() ? parameters.get("Timestamp") : expires);
   if (!date) return incomplete("has no date: send Timestamp");
+  model::Millis good_until = *date;
   if (expires.empty()) {
-    TRY(check_date(*date, now));
+    good_until = TRY(check_date(*date, now));
   } else if (now > *date || *date > now + static_cast<model::Millis>(kMaxPresigned) * 1000) {
     return ApiError("RequestExpired", "The request was good until " + format_time(*date));
   }
@@ -242,7 +245,7 @@ Reply<Signer> verify_v2(const http::Request& request, const Parameters& paramete
   const std::string made = method == "HmacSHA256" ? hmac_sha256(*secret, to_sign) : hmac_sha1(*secret, to_sign);
   const std::string& signature = parameters.get("Signature");
   if (!equal_secrets(http::encode_base64(made), signature)) return not_valid();
-  return Signer{parameters.get("AWSAccessKeyId"), {}, "ec2", signature};
+  return Signer{parameters.get("AWSAccessKeyId"), {}, "ec2", signature, good_until};
 }
 
 }  // namespace

@@ -20,6 +20,7 @@ struct Signer {
   std::string region;     // of V4's scope; empty for V2
   std::string service;    // "ec2", "sts"
   std::string signature;  // as sent: the same one again is the same request again
+  model::Millis good_until = 0;  // then its date refuses it
 };
 
 // The secret of an access key; nothing when there is none or it is disabled.

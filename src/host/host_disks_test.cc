@@ -56,6 +56,15 @@ class HostDisksTest : public ::testing::Test {
     network_["https://" + name] = host.server.get();
     return host;
   }
+  // An instance there with both volumes.
+  control::Assignment give_instance(Host& host) {
+    control::Assignment assignment;
+    assignment.desired.id = model::InstanceId(11);
+    assignment.desired.disks = {{"/dev/xvda", volume_, 1, true, 0}, {"/dev/sdf", other_, 1, false, 0}};
+    host.tasks.volumes = {hold(volume_, 1), hold(other_, 1)};
+    for (control::VolumeTask& task : host.tasks.volumes) task.instance = assignment.desired.id;
+    return assignment;
+  }
   void start(Host& host) {
     host.disks.reset();
     host.disks = HostDisks::open(library_, host.folder, cloud_, std::make_unique<FakeNetwork>(network_)).value();
@@ -243,11 +252,7 @@ TEST_F(HostDisksTest, AllComesToTheSameWhateverFails) {
 
 TEST_F(HostDisksTest, AnInstancesDisksGoWithItOnceTheirSnapshotsAreCompleted) {
   Host host = make_host("a");
-  control::Assignment assignment;
-  assignment.desired.id = model::InstanceId(11);
-  assignment.desired.disks = {{"/dev/xvda", volume_, 1, true, 0}, {"/dev/sdf", other_, 1, false, 0}};
-  host.tasks.volumes = {hold(volume_, 1), hold(other_, 1)};
-  for (control::VolumeTask& task : host.tasks.volumes) task.instance = assignment.desired.id;
+  control::Assignment assignment = give_instance(host);
   std::map<model::InstanceId, LocalVm> none;
   const auto step = [&] {
     host.disks->step(host.tasks, {assignment}, none, std::chrono::steady_clock::now());
@@ -266,11 +271,7 @@ TEST_F(HostDisksTest, AnInstancesDisksGoWithItOnceTheirSnapshotsAreCompleted) {
 
 TEST_F(HostDisksTest, ADiskInItsVmsFolderIsNoVolume) {
   Host host = make_host("a");
-  control::Assignment assignment;
-  assignment.desired.id = model::InstanceId(11);
-  assignment.desired.disks = {{"/dev/xvda", volume_, 1, true, 0}, {"/dev/sdf", other_, 1, false, 0}};
-  host.tasks.volumes = {hold(volume_, 1), hold(other_, 1)};
-  for (control::VolumeTask& task : host.tasks.volumes) task.instance = assignment.desired.id;
+  control::Assignment assignment = give_instance(host);
   std::map<model::InstanceId, LocalVm> vms;
   const LocalVm& vm = vms.try_emplace(assignment.desired.id, folder_.path(), assignment.desired.id).first->second;
   std::filesystem::create_directories(vm.directory().path());

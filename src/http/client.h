@@ -46,7 +46,7 @@ struct ClientRequest {
 };
 
 // Errors of all requests. An answer of any status is no error.
-//   kNotFound    no connection: nothing was sent
+//   kNotFound    no connection, or (HTTP/2) the server has refused it unread: nothing was done
 //   kPermission  the server's certificate is not good: nothing was sent
 //   kTimeout     no (whole) answer in time: it may have been done
 //   kIo          the connection broke: it may have been done

@@ -80,12 +80,19 @@ TEST_F(Http2ClientTest, AnAnswerThatDoesNotComeIsATimeoutAndTheNextRequestGoesAn
 }
 
 TEST_F(Http2ClientTest, WhatWasBrokenOffMayHaveBeenDone) {
-  EXPECT_EQ(client_->send(request("/refuse", "a")).error().code(), ErrorCode::kIo);
+  EXPECT_EQ(client_->send(request("/break", "a")).error().code(), ErrorCode::kIo);
   EXPECT_EQ(echo("b"), "b");
   EXPECT_EQ(server_.connections(), 1);
   EXPECT_EQ(client_->send(request("/close", "c")).error().code(), ErrorCode::kIo);
   EXPECT_EQ(echo("d"), "d");
   EXPECT_EQ(server_.connections(), 2);
+}
+
+TEST_F(Http2ClientTest, WhatWasRefusedUnreadWasNotDone) {
+  EXPECT_EQ(client_->send(request("/refuse", "a")).error().code(), ErrorCode::kNotFound);
+  EXPECT_EQ(echo("b"), "b");
+  EXPECT_EQ(server_.connections(), 1);
+  EXPECT_EQ(client_->send(request("/leave", "c")).error().code(), ErrorCode::kNotFound);
 }
 
 TEST_F(Http2ClientTest, ManyAtOnceGetOverConnectionsThatEnd) {

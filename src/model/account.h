@@ -15,6 +15,7 @@ struct Quota {
   u32 instances = 100;
   u32 vcpus = 400;
   u64 volume_gib = 10000;
+  u32 snapshots = 1000;
   bool operator==(const Quota&) const = default;
 };
 struct Account {

@@ -7,7 +7,7 @@ namespace pileus::model {
 
 // The name of the cloud manager that leads; bound to its lease.
 inline constexpr std::string_view kLeaderKey = "v1/cloud/leader";
-// Certificate authority and join token, which all cloud managers share.
+// The certificate authority, which all cloud managers share.
 inline constexpr std::string_view kIdentityKey = "v1/cloud/identity";
 
 }  // namespace pileus::model

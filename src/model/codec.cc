@@ -226,6 +226,8 @@ template std::string encode(const TransferPlaced& record);
 template Result<TransferPlaced> decode(std::string_view text);
 template std::string encode(const TransferObserved& record);
 template Result<TransferObserved> decode(std::string_view text);
+template std::string encode(const JoinToken& record);
+template Result<JoinToken> decode(std::string_view text);
 template std::string encode(const VpcDesired& record);
 template Result<VpcDesired> decode(std::string_view text);
 template std::string encode(const VpcObserved& record);
@@ -260,6 +262,8 @@ template std::string encode(const PlacementGroup& record);
 template Result<PlacementGroup> decode(std::string_view text);
 template std::string encode(const EventLog& record);
 template Result<EventLog> decode(std::string_view text);
+template std::string encode(const ServedRequests& record);
+template Result<ServedRequests> decode(std::string_view text);
 template std::string encode(const Idempotency& record);
 template Result<Idempotency> decode(std::string_view text);
 

@@ -50,12 +50,14 @@ struct Filler {
 
 template <typename R>
 class Codec : public ::testing::Test {};
-using Records = ::testing::Types<
-    Resources, InstanceType, InstanceDesired, InstancePlaced, InstanceObserved, HostDesired, HostObserved, HostLayers,
-    HostClaims, HostHealth, ImageDesired, ImageObserved, VolumeDesired, VolumePlaced, VolumeObserved, SnapshotDesired,
-    SnapshotObserved, TransferDesired, TransferPlaced, TransferObserved, VpcDesired, VpcObserved, SubnetDesired,
-    SubnetObserved, InterfaceDesired, InterfaceObserved, AddressDesired, AddressObserved, SecurityGroup, Account,
-    KeyPair, PlacementGroup, InternetGateway, RouteTable, LaunchTemplate, LaunchTemplateVersion, EventLog, Idempotency>;
+using Records =
+    ::testing::Types<Resources, InstanceType, InstanceDesired, InstancePlaced, InstanceObserved, HostDesired,
+                     HostObserved, HostLayers, HostClaims, HostHealth, ImageDesired, ImageObserved, VolumeDesired,
+                     VolumePlaced, VolumeObserved, SnapshotDesired, SnapshotObserved, TransferDesired, TransferPlaced,
+                     TransferObserved, JoinToken, VpcDesired, VpcObserved, SubnetDesired, SubnetObserved,
+                     InterfaceDesired, InterfaceObserved, AddressDesired, AddressObserved, SecurityGroup, Account,
+                     KeyPair, PlacementGroup, InternetGateway, RouteTable, LaunchTemplate, LaunchTemplateVersion,
+                     EventLog, Idempotency, ServedRequests>;
 TYPED_TEST_SUITE(Codec, Records);
 
 TYPED_TEST(Codec, GivesBackWhatItWasGiven) {

@@ -33,4 +33,12 @@ struct Idempotency {
   bool operator==(const Idempotency&) const = default;
 };
 
+// Signed requests that changed something, so that nobody sends them a second time.
+struct ServedRequests {
+  std::vector<std::string> signatures;  // digests of them
+  Millis served_at = 0;
+  Millis good_until = 0;  // then their own dates refuse them
+  bool operator==(const ServedRequests&) const = default;
+};
+
 }  // namespace pileus::model

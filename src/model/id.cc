@@ -10,11 +10,11 @@
 namespace pileus::model {
 namespace {
 
-constexpr std::array<std::string_view, 21> kPrefixes = {
+constexpr std::array<std::string_view, 22> kPrefixes = {
     "i",   "ami",  "h",        "key",      "sg",       "sgr", "vpc", "subnet",
     "vol", "snap", "eni",      "eipalloc", "eipassoc", "r",   "pg",  "vpc-cidr-assoc",
-    "igw", "rtb",  "rtbassoc", "lt",       "transfer"};
-static_assert(kPrefixes.size() == static_cast<std::size_t>(IdKind::kTransfer) + 1);
+    "igw", "rtb",  "rtbassoc", "lt",       "transfer", "jt"};
+static_assert(kPrefixes.size() == static_cast<std::size_t>(IdKind::kJoinToken) + 1);
 constexpr std::size_t kDigits = 17;
 constexpr std::size_t kAccountDigits = 12;
 constexpr u64 kAccounts = 1'000'000'000'000;

@@ -37,6 +37,7 @@ enum class IdKind : u8 {
   kRouteTableAssociation,
   kLaunchTemplate,
   kTransfer,
+  kJoinToken,
 };
 std::string_view id_prefix(IdKind kind);  // "i", "ami", ..., without the dash
 
@@ -83,6 +84,7 @@ using RouteTableId = Id<IdKind::kRouteTable>;
 using RouteTableAssociationId = Id<IdKind::kRouteTableAssociation>;
 using LaunchTemplateId = Id<IdKind::kLaunchTemplate>;
 using TransferId = Id<IdKind::kTransfer>;
+using JoinTokenId = Id<IdKind::kJoinToken>;
 
 // An account: 12 decimal digits, as in every "owner" of EC2.
 class AccountId {

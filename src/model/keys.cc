@@ -5,7 +5,7 @@
 namespace pileus::model {
 namespace {
 
-constexpr std::array<std::string_view, 21> kFolders = {kInstancesPrefix,
+constexpr std::array<std::string_view, 22> kFolders = {kInstancesPrefix,
                                                        "v1/images/",
                                                        kHostsPrefix,
                                                        "v1/key-pairs/",
@@ -25,8 +25,9 @@ constexpr std::array<std::string_view, 21> kFolders = {kInstancesPrefix,
                                                        "v1/route-tables/",
                                                        "v1/route-table-associations/",
                                                        "v1/launch-templates/",
-                                                       "v1/transfers/"};
-static_assert(kFolders.size() == static_cast<std::size_t>(IdKind::kTransfer) + 1);
+                                                       "v1/transfers/",
+                                                       "v1/join-tokens/"};
+static_assert(kFolders.size() == static_cast<std::size_t>(IdKind::kJoinToken) + 1);
 
 // Tokens and names are the client's bytes: in a key they are hexadecimal, so that no slash of theirs leads elsewhere.
 std::string hex(std::string_view bytes) {

@@ -13,6 +13,8 @@ inline constexpr std::string_view kHostsPrefix = "v1/hosts/";
 inline constexpr std::string_view kTypesPrefix = "v1/types/";
 inline constexpr std::string_view kAccountsPrefix = "v1/accounts/";
 inline constexpr std::string_view kTokensPrefix = "v1/tokens/";
+// Signed requests that were served, by the end of their dates.
+inline constexpr std::string_view kServedPrefix = "v1/served/";
 inline constexpr std::string_view kGroupsPrefix = "v1/placement-groups/";
 
 // The folder of a kind of object: "v1/instances/".

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cstddef>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <string>
@@ -23,13 +24,13 @@ sigset_t ending_signals() {
   return set;
 }
 
-}  // namespace
-
 void block_signals() {
   const sigset_t blocked = ending_signals();
   ::sigprocmask(SIG_BLOCK, &blocked, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
 }
+
+}  // namespace
 
 bool wait_for_end(std::chrono::milliseconds time) {
   const sigset_t blocked = ending_signals();
@@ -75,6 +76,14 @@ Result<> end_daemon(const std::filesystem::path& pid_file, std::chrono::seconds 
     std::this_thread::sleep_for(kPoll);
   }
   return {};
+}
+
+int run_daemon(const char* program, const std::function<Result<int>()>& serve) {
+  block_signals();
+  const Result<int> result = serve();
+  if (result) return *result;
+  std::fprintf(stderr, "%s: %s\n", program, result.error().message().c_str());
+  return 1;
 }
 
 }  // namespace pileus::os

@@ -3,15 +3,16 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 
 #include "base/result.h"
 #include "os/file.h"
 
 namespace pileus::os {
 
-// SIGTERM, SIGINT and SIGHUP wait for wait_for_end(); SIGPIPE is ignored. Before any thread is made, so that all inherit
-// it.
-void block_signals();
+// A daemon's life once its options are read. SIGTERM, SIGINT and SIGHUP wait for wait_for_end() from then on, in all threads
+// that are made, and SIGPIPE is ignored. The exit status; an error is told on standard error, as "PROGRAM: a sentence".
+int run_daemon(const char* program, const std::function<Result<int>()>& serve);
 
 // True: one of them came within the time.
 bool wait_for_end(std::chrono::milliseconds time);

@@ -7,11 +7,6 @@
 namespace pileus::placement {
 namespace {
 
-bool has_image(const Query& query, HostIndex host) {
-  if (query.image_hosts == nullptr || host / 64 >= query.image_hosts->size()) return false;
-  return (((*query.image_hosts)[host / 64] >> (host % 64)) & 1) != 0;
-}
-
 inline Scores score(const Inventory& inventory, HostIndex host, const Query& query, const Policy& policy) {
   const float per_vcpu = inventory.per_vcpu(host);
   const float per_mib = inventory.per_mib(host);
@@ -30,7 +25,7 @@ inline Scores score(const Inventory& inventory, HostIndex host, const Query& que
                                   (free_cpu * free_cpu + free_memory * free_memory));
     scores.fit = norms == 0 ? 0 : (asked_cpu * free_cpu + asked_memory * free_memory) / norms;
   }
-  scores.image = has_image(query, host) ? 1 : 0;
+  scores.image = query.has_image(host) ? 1 : 0;
   scores.total =
       policy.pack * scores.pack + policy.spread * scores.spread + policy.fit * scores.fit + policy.image * scores.image;
   return scores;

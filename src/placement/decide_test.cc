@@ -67,10 +67,14 @@ struct NaiveCloud {
     };
     return candidate.status == HostStatus::kOpen && (!request.host || request.host == candidate.id) &&
            (request.zone.empty() || request.zone == candidate.zone) && has(candidate.engines, request.engine) &&
-           has(candidate.cpu_models, request.cpu_model) && left[0] >= request.takes.vcpus &&
-           left[1] >= static_cast<i64>(request.takes.memory_mib) &&
+           has(candidate.cpu_models, request.cpu_model) &&
+           (request.image_reach != ImageReach::kLocal || has_image(candidate, request)) &&
+           left[0] >= request.takes.vcpus && left[1] >= static_cast<i64>(request.takes.memory_mib) &&
            left[2] >= static_cast<i64>(request.takes.disk_gib) &&
            (!request.group || group_allows(candidate, *request.group, partition));
+  }
+  static bool has_image(const HostProperties& host, const Request& request) {
+    return std::find(host.images.begin(), host.images.end(), request.image) != host.images.end();
   }
   double score(const HostProperties& host, const Request& request, const Policy& policy) const {
     const auto left = free(host);
@@ -81,9 +85,8 @@ struct NaiveCloud {
     const double pack = 1 - std::hypot(fc - ac, fm - am) / std::sqrt(2.0);
     const double norms = std::hypot(fc, fm) * std::hypot(ac, am);
     const double fit = norms == 0 ? 0 : (fc * ac + fm * am) / norms;
-    const bool image = std::find(host.images.begin(), host.images.end(), request.image) != host.images.end();
     return policy.pack * pack + policy.spread * std::min(fc - ac, fm - am) + policy.fit * fit +
-           (image ? policy.image : 0);
+           (has_image(host, request) ? policy.image : 0);
   }
 };
 
@@ -131,7 +134,10 @@ class RandomCloud {
     if (below(4) == 0) request.zone = one_of("zone-", 4);
     if (below(4) == 0) request.engine = below(6) == 0 ? "none" : below(2) == 0 ? "bt" : "kvm";
     if (below(4) == 0) request.cpu_model = one_of("v", 4);
-    if (below(2) == 0) request.image = model::ImageId(1 + below(5));
+    if (below(2) == 0) {
+      request.image = model::ImageId(1 + below(5));
+      request.image_reach = static_cast<ImageReach>(below(3));
+    }
     if (below(12) == 0) request.host = model::HostId(1 + below(32));
     if (below(2) == 0) {
       // The group's number says what kind it is.
@@ -288,6 +294,46 @@ TEST(Policies, PreferTheHostThatHasTheImageAmongEquals) {
   EXPECT_EQ(decide(inventory, request, kPacking).chosen.host, 0U);
   request.image = model::ImageId(5);
   EXPECT_EQ(decide(inventory, request, kPacking).chosen.host, 1U);
+}
+
+TEST(Explain, TellsOfAnImageThatHostsLack) {
+  Inventory inventory;
+  ASSERT_TRUE(inventory.put_host(host_of(1, 8, 8192)).ok());
+  HostProperties with_image = host_of(2, 2, 8192);
+  with_image.images = {model::ImageId(5)};
+  ASSERT_TRUE(inventory.put_host(with_image).ok());
+  Request request;
+  request.takes = {2, 2048, 8};
+  request.image = model::ImageId(5);
+  request.image_reach = ImageReach::kLocal;
+  const Decision there = decide(inventory, request, kPacking);
+  EXPECT_EQ(there.chosen.host, 1U);
+  EXPECT_EQ(explain(inventory, request, there)[0],
+            "1 hosts lack the image, which no host gives to others, e.g. h-00000000000000001");
+  request.takes.vcpus = 4;
+  EXPECT_EQ(why_nothing(request, decide(inventory, request, kPacking)),
+            "none of 2 hosts can take 4 vCPUs, 2048 MiB of memory and 8 GiB of disk: 1 lack the image, which no host "
+            "gives to others, 1 have fewer than 4 vCPUs free");
+  request.image_reach = ImageReach::kShared;
+  const Decision elsewhere = decide(inventory, request, kPacking);
+  EXPECT_EQ(elsewhere.chosen.host, 0U);
+  EXPECT_EQ(explain(inventory, request, elsewhere).back(), "it lacks the image, and gets it from another host");
+}
+
+TEST(Inventory, KnowsWhetherAnImageIsSomewhere) {
+  Inventory inventory;
+  EXPECT_FALSE(inventory.has_hosts());
+  for (u64 number = 1; number <= 70; ++number) ASSERT_TRUE(inventory.put_host(host_of(number, 8, 8192)).ok());
+  EXPECT_TRUE(inventory.has_hosts());
+  EXPECT_FALSE(inventory.is_somewhere(model::ImageId(5)));
+  HostProperties last = host_of(70, 8, 8192);
+  last.images = {model::ImageId(5)};
+  last.status = HostStatus::kMaintenance;
+  ASSERT_TRUE(inventory.put_host(last).ok());
+  EXPECT_TRUE(inventory.is_somewhere(model::ImageId(5)));
+  EXPECT_FALSE(inventory.is_somewhere(model::ImageId(6)));
+  inventory.erase_host(last.id);
+  EXPECT_FALSE(inventory.is_somewhere(model::ImageId(5)));
 }
 
 TEST(Policies, ChooseAmongTheBestBySalt) {

@@ -17,6 +17,7 @@ std::string reason(Refusal refusal, const Request& request) {
     case Refusal::kZone: return fmt::format("are not in zone {}", request.zone);
     case Refusal::kEngine: return fmt::format("lack engine {}", request.engine);
     case Refusal::kCpuModel: return fmt::format("lack CPU model {}", request.cpu_model);
+    case Refusal::kImage: return "lack the image, which no host gives to others";
     case Refusal::kVcpus: return fmt::format("have fewer than {} vCPUs free", takes.vcpus);
     case Refusal::kMemory: return fmt::format("have less than {} MiB of memory free", takes.memory_mib);
     case Refusal::kDisk: return fmt::format("have less than {} GiB of disk free", takes.disk_gib);
@@ -41,6 +42,7 @@ std::string example(Refusal refusal, const Inventory& inventory, HostIndex host)
     case Refusal::kOtherHost:
     case Refusal::kEngine:
     case Refusal::kCpuModel:
+    case Refusal::kImage:
     case Refusal::kGroup: return id;
   }
   return id;
@@ -76,6 +78,9 @@ std::vector<std::string> explain(const Inventory& inventory, const Request& requ
   lines.push_back(fmt::format("{} hosts would do", decision.feasible));
   if (decision.partition != 0) lines.push_back(fmt::format("partition {}", decision.partition));
   lines.push_back("chosen " + describe(decision.chosen, inventory));
+  if (request.image_reach == ImageReach::kShared && decision.chosen.scores.image == 0) {
+    lines.emplace_back("it lacks the image, and gets it from another host");
+  }
   if (decision.runner_up.host != kNoHost) lines.push_back("next " + describe(decision.runner_up, inventory));
   return lines;
 }

@@ -18,6 +18,7 @@ Query compile(const Inventory& inventory, const Request& request) {
   bit_of(inventory.cpu_model_names(), request.cpu_model, query.cpu_model, query.impossible_cpu_model);
   query.host = request.host;
   query.image_hosts = inventory.hosts_with(request.image);
+  query.needs_image = request.image_reach == ImageReach::kLocal;
   query.group = request.group;
   if (query.group) query.use = inventory.find_group(query.group->id);
   if (query.use != nullptr && query.group->strategy == model::GroupStrategy::kCluster) {

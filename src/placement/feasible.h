@@ -16,6 +16,13 @@ struct GroupRequest {
   u32 partition = 0;   // from 1; 0: whichever has the fewest instances and room
 };
 
+// Where an image can be had.
+enum class ImageReach : u8 {
+  kUnknown,  // hosts do not say: it is made of snapshots
+  kLocal,    // on the hosts that have it
+  kShared,   // on all: those that have it give it to the others
+};
+
 // Empty texts and ids: does not matter.
 struct Request {
   model::Resources takes;
@@ -23,6 +30,7 @@ struct Request {
   std::string engine;
   std::string cpu_model;
   model::ImageId image;  // preferred where it is already
+  ImageReach image_reach = ImageReach::kUnknown;
   model::HostId host;
   std::optional<GroupRequest> group;
 };
@@ -45,7 +53,13 @@ struct Query {
   bool bound = false;
   u32 bound_zone = 0;
   u32 bound_rack = 0;
-  const std::vector<u64>* image_hosts = nullptr;
+  const std::vector<u64>* image_hosts = nullptr;  // a bit for each host that has the image; none: nobody has
+  bool needs_image = false;
+
+  bool has_image(HostIndex where) const {
+    if (image_hosts == nullptr || where / 64 >= image_hosts->size()) return false;
+    return (((*image_hosts)[where / 64] >> (where % 64)) & 1) != 0;
+  }
 };
 
 Query compile(const Inventory& inventory, const Request& request);
@@ -60,12 +74,13 @@ enum class Refusal : u8 {
   kZone,
   kEngine,
   kCpuModel,
+  kImage,
   kVcpus,
   kMemory,
   kDisk,
   kGroup,
 };
-inline constexpr std::size_t kRefusals = 12;
+inline constexpr std::size_t kRefusals = 13;
 
 Refusal check_group(const Inventory& inventory, HostIndex host, const Query& query);
 
@@ -82,6 +97,7 @@ inline Refusal check(const Inventory& inventory, HostIndex host, const Query& qu
   if (query.impossible_cpu_model || (inventory.cpu_models(host) & query.cpu_model) != query.cpu_model) {
     return Refusal::kCpuModel;
   }
+  if (query.needs_image && !query.has_image(host)) return Refusal::kImage;
   if (inventory.free_vcpus(host) < query.vcpus) return Refusal::kVcpus;
   if (inventory.free_memory_mib(host) < query.memory_mib) return Refusal::kMemory;
   if (inventory.free_disk_gib(host) < query.disk_gib) return Refusal::kDisk;

@@ -1,6 +1,7 @@
 #include "placement/inventory.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace pileus::placement {
 namespace {
@@ -150,6 +151,22 @@ const GroupUse* Inventory::find_group(model::PlacementGroupId id) const {
 const std::vector<u64>* Inventory::hosts_with(model::ImageId image) const {
   const auto found = image_hosts_.find(image);
   return found == image_hosts_.end() ? nullptr : &found->second;
+}
+
+bool Inventory::is_somewhere(model::ImageId image) const {
+  const std::vector<u64>* hosts = hosts_with(image);
+  if (hosts == nullptr) return false;
+  for (std::size_t word = 0; word < hosts->size(); ++word) {
+    for (u64 rest = (*hosts)[word]; rest != 0; rest &= rest - 1) {
+      if (statuses_[word * kBitsPerWord + static_cast<std::size_t>(std::countr_zero(rest))] != HostStatus::kGone)
+        return true;
+    }
+  }
+  return false;
+}
+
+bool Inventory::has_hosts() const {
+  return std::ranges::any_of(statuses_, [](HostStatus status) { return status != HostStatus::kGone; });
 }
 
 }  // namespace pileus::placement

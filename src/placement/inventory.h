@@ -89,6 +89,9 @@ class Inventory {
   }
   // One bit per host; nullptr when no host has the image.
   const std::vector<u64>* hosts_with(model::ImageId image) const;
+  // Whether a host has it, be it open or not; gone ones do not count.
+  bool is_somewhere(model::ImageId image) const;
+  bool has_hosts() const;
 
   const Interner& labels() const { return labels_; }
   const Interner& engine_names() const { return engine_names_; }

@@ -11,7 +11,7 @@ import unittest
 from botocore.exceptions import ClientError
 
 from case import CloudTest
-from cloud import wait_until
+from cloud import REGION, wait_until
 
 ED25519 = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGPKSUTyz1HwHReFVvD5obVsALAgJRNarH4TRpNePnAS me@here"
 
@@ -260,6 +260,35 @@ class Quota(CloudTest):
         self.refused("IdempotentParameterMismatch", 400, run, token="token-3", UserData="other")
 
 
+    def test_instances_count_by_their_volumes_too(self):
+        account = self.cloud.call("PileusCreateAccount", Name="thin", MaxVolumeGiB=20)
+        ec2 = self.cloud.client("ec2", account["accessKeyId"], account["secretAccessKey"])
+
+        def run(least, most):
+            disk = [{"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": 8}}]
+            return ec2.run_instances(ImageId=self.image, MinCount=least, MaxCount=most, InstanceType="t2.nano",
+                                     BlockDeviceMappings=disk)["Instances"]
+
+        self.refused("VolumeLimitExceeded", 400, run, least=3, most=3)
+        self.assertEqual(len(run(1, 5)), 2)
+        self.refused("VolumeLimitExceeded", 400, run, least=1, most=1)
+        self.refused("VolumeLimitExceeded", 400, ec2.create_volume, AvailabilityZone="us-east-1a", Size=5)
+        ec2.create_volume(AvailabilityZone="us-east-1a", Size=4)
+
+    def test_snapshots_are_limited(self):
+        account = self.cloud.call("PileusCreateAccount", Name="photographer", MaxSnapshots=2)
+        ec2 = self.cloud.client("ec2", account["accessKeyId"], account["secretAccessKey"])
+        volume = ec2.create_volume(AvailabilityZone="us-east-1a", Size=1)["VolumeId"]
+        first = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
+        ec2.copy_snapshot(SourceRegion=REGION, SourceSnapshotId=first)
+        for act, arguments in ((ec2.create_snapshot, {"VolumeId": volume}),
+                               (ec2.copy_snapshot, {"SourceRegion": REGION, "SourceSnapshotId": first}),
+                               (ec2.import_snapshot, {"DiskContainer": {"Format": "raw", "Url": "https://example.org/a"}})):
+            self.refused("SnapshotLimitExceeded", 400, act, **arguments)
+        ec2.delete_snapshot(SnapshotId=first)
+        ec2.create_snapshot(VolumeId=volume)
+
+
 class Crowd(CloudTest):
     def test_requests_at_once_stay_within_the_quota(self):
         account = self.cloud.call("PileusCreateAccount", Name="crowded", MaxInstances=20)
@@ -295,6 +324,23 @@ class Crowd(CloudTest):
             AvailabilityZone="us-east-1a", Size=1000)["VolumeId"])
         self.assertEqual(len([each for each in results if each.startswith("vol-")]), 10, results)
         self.assertEqual({each for each in results if not each.startswith("vol-")}, {"VolumeLimitExceeded"})
+
+    def test_volumes_and_instances_at_once_stay_within_the_quota(self):
+        account = self.cloud.call("PileusCreateAccount", Name="mixed", MaxVolumeGiB=40)
+        keys = account["accessKeyId"], account["secretAccessKey"]
+        disk = [{"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": 8}}]
+
+        def make(number):
+            ec2 = self.cloud.client("ec2", *keys)
+            if number % 2 == 0:
+                return ec2.create_volume(AvailabilityZone="us-east-1a", Size=8)["VolumeId"]
+            return ec2.run_instances(ImageId=self.image, MinCount=1, MaxCount=1, InstanceType="t2.nano",
+                                     BlockDeviceMappings=disk)["Instances"][0]["InstanceId"]
+
+        results = self.at_once(make)
+        made = [each for each in results if each.startswith(("vol-", "i-"))]
+        self.assertEqual(len(made), 5, results)
+        self.assertEqual(set(results) - set(made), {"VolumeLimitExceeded"})
 
     def test_images_made_at_once_have_names_of_their_own(self):
         volume = self.ec2.create_volume(AvailabilityZone="us-east-1a", Size=1)["VolumeId"]

@@ -139,8 +139,8 @@ class Cloud:
             response = connection.getresponse()
             return response.status, response.read().decode()
 
-    def call(self, action, access_key=None, secret_key=None, **parameters):
-        """An action that botocore has no model of, as root: the answer's elements by their names, the last wins."""
+    def text_of(self, action, access_key=None, secret_key=None, **parameters):
+        """What an action that botocore has no model of answers, as root."""
         from botocore.auth import SigV4Auth
         from botocore.awsrequest import AWSRequest
         from botocore.credentials import Credentials
@@ -152,6 +152,11 @@ class Cloud:
         status, text = self.send(request)
         if status != 200:
             raise Failure(f"{action} ended with {status}: {text}")
+        return text
+
+    def call(self, *words, **parameters):
+        """The same: the answer's elements by their names, the last wins."""
+        text = self.text_of(*words, **parameters)
         return {each.tag.rpartition("}")[2]: each.text for each in xml.etree.ElementTree.fromstring(text).iter()}
 
     def image(self):

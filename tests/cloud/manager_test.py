@@ -40,6 +40,38 @@ class Manager(unittest.TestCase):
         self.assertEqual(json.loads(file.read_text()), before)
         self.assertEqual(self.cloud.image(), image, "the same image has the same id")
 
+    def test_join_tokens(self):
+        file = self.cloud.folder / "data" / "join-token"
+        self.assertEqual(stat.S_IMODE(file.stat().st_mode), 0o600)
+        made = self.cloud.call("PileusCreateJoinToken", LifetimeSeconds=120, Once="true")
+        self.assertRegex(made["token"], r"^pileus1\.[0-9a-f]{32}\.[0-9a-f]{64}$")
+        self.assertEqual(made["token"].split(".")[2], file.read_text().strip().split(".")[2], "the same cloud's")
+        self.assertEqual((made["state"], made["once"], made["uses"]), ("good", "true", "0"))
+        self.cloud.call("PileusRevokeJoinToken", JoinTokenId=made["joinTokenId"])
+        listed = self.cloud.text_of("PileusDescribeJoinTokens")
+        self.assertEqual(re.findall(r"<state>(\w+)</state>", listed).count("revoked"), 1, listed)
+        self.assertNotIn(made["token"].split(".")[1], listed)
+        for life in (0, 59, 366 * 24 * 3600, 1 << 62):
+            with self.assertRaisesRegex(AssertionError, "InvalidParameterValue"):
+                self.cloud.call("PileusCreateJoinToken", LifetimeSeconds=life)
+        with self.assertRaisesRegex(AssertionError, "InvalidJoinTokenID.NotFound"):
+            self.cloud.call("PileusRevokeJoinToken", JoinTokenId="jt-00000000000000001")
+        other = self.cloud.call("PileusCreateAccount", Name="other")
+        for action in ("PileusCreateJoinToken", "PileusDescribeJoinTokens"):
+            with self.assertRaisesRegex(AssertionError, "UnauthorizedOperation"):
+                self.cloud.call(action, other["accessKeyId"], other["secretAccessKey"])
+
+    def test_the_token_of_the_managers_own_machine_is_renewed_when_it_is_gone(self):
+        file = self.cloud.folder / "data" / "join-token"
+        before = file.read_text()
+        self.cloud.stop()
+        self.cloud.start()
+        self.assertEqual(file.read_text(), before, "still good")
+        self.cloud.stop()
+        file.unlink()
+        self.cloud.start()
+        self.assertNotEqual(file.read_text(), before)
+
     def test_health_and_metrics(self):
         self.assertEqual(self.get("/healthz").strip(), "ok")
         self.cloud.image()

@@ -142,6 +142,10 @@ class Signature(unittest.TestCase):
         time.sleep(REPLAY_S + 1)
         self.check(change, 400, "RequestExpired")
         self.check(reading, 200)
+        self.cloud.kill()
+        self.cloud.start()
+        self.check(change, 400, "RequestExpired")
+        self.check(delete, 400, "RequestExpired")
 
     def test_accounts_do_not_see_each_other(self):
         other = self.cloud.call("PileusCreateAccount", Name="other")

@@ -12,6 +12,8 @@
 #include <csetjmp>
 #include <csignal>
 #include <cstring>
+#include <ctime>
+#include <optional>
 
 namespace pileus::cpu_test {
 
@@ -43,10 +45,9 @@ sigjmp_buf back;
 u64 own_fs = 0;
 u64 own_gs = 0;
 
-// The code under test may have moved FS, where thread-local storage and the stack protector's canary are.
-__attribute__((no_stack_protector)) inline void restore_segments() {
-  asm volatile("wrfsbase %0" ::"r"(own_fs));
-  asm volatile("wrgsbase %0" ::"r"(own_gs));
+__attribute__((no_stack_protector)) inline void set_segments(u64 fs, u64 gs) {
+  asm volatile("wrfsbase %0" ::"r"(fs));
+  asm volatile("wrgsbase %0" ::"r"(gs));
 }
 
 void load(const UserState& from, ucontext_t* frame) {
@@ -85,11 +86,13 @@ bool is_exit(u64 rip) {
 }
 
 __attribute__((no_stack_protector)) void on_signal(int signal, siginfo_t*, void* opaque) {
-  restore_segments();
+  // FS is where thread-local storage and the stack protector's canary are; the code under test has it elsewhere.
+  set_segments(own_fs, own_gs);
   auto* frame = static_cast<ucontext_t*>(opaque);
   if (signal == SIGUSR1) {
     inside = true;
     load(exchange->in, frame);
+    set_segments(0, 0);
     return;
   }
   if (!inside) {  // a bug of this file
@@ -106,6 +109,14 @@ __attribute__((no_stack_protector)) void on_signal(int signal, siginfo_t*, void*
   out.ending = out.vector == kVectorGp && is_exit(out.state.rip) ? Ending::kExit : Ending::kException;
   if (out.ending == Ending::kExit) out.vector = 0;
   siglongjmp(back, 1);
+}
+
+// Of another process. All there is, where that process is gone.
+u64 processor_time_ns(pid_t process) {
+  clockid_t clock{};
+  timespec time{};
+  if (::clock_getcpuclockid(process, &clock) != 0 || ::clock_gettime(clock, &time) != 0) return ~u64{0};
+  return static_cast<u64>(time.tv_sec) * 1'000'000'000 + static_cast<u64>(time.tv_nsec);
 }
 
 bool prepare(int memory) {
@@ -204,12 +215,22 @@ void BareProcessor::start(const UserState& state) {
   CHECK(::write(to_worker_, &token, 1) == 1);
 }
 
-Outcome BareProcessor::finish(int limit_ms) {
+// False when it spins or is dead.
+bool BareProcessor::await_answer(int limit_ms) {
+  constexpr int kLookEveryMs = 10;
+  const u64 limit = static_cast<u64>(limit_ms) * 1'000'000;
   pollfd answer{from_worker_, POLLIN, 0};
-  char token = 0;
-  if (::poll(&answer, 1, limit_ms) == 1 && ::read(from_worker_, &token, 1) == 1) {
-    return exchange_in(shared_)->out;
+  for (std::optional<u64> start; ::poll(&answer, 1, kLookEveryMs) != 1;) {
+    const u64 now = processor_time_ns(worker_);
+    if (!start) start = now;
+    if (now - *start >= limit) return false;
   }
+  char token = 0;
+  return ::read(from_worker_, &token, 1) == 1;
+}
+
+Outcome BareProcessor::finish(int limit_ms) {
+  if (await_answer(limit_ms)) return exchange_in(shared_)->out;
   // It spins, or it killed itself: either way a new one is needed.
   int status = 0;
   const bool died = ::waitpid(worker_, &status, WNOHANG) == worker_;

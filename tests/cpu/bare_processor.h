@@ -28,12 +28,13 @@ class BareProcessor {
   u8* arena();
   // start() and finish() are apart so that an engine can work on the same case meanwhile.
   void start(const UserState& state);
-  Outcome finish(int limit_ms);
+  Outcome finish(int limit_ms);  // of the process's own time, however busy the machine is
 
  private:
   explicit BareProcessor(os::Mapping shared) : shared_(std::move(shared)) {}
   Result<> fork_worker();
   void stop_worker();
+  bool await_answer(int limit_ms);
 
   os::Mapping shared_;  // an Exchange (bare_processor.cc), then the arena
   int memory_ = -1;  // what it maps, for the process to map at its addresses

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "arena_image.h"
+#include "executed_steps.h"
 #include "expectation.h"
 #include "known_deviations.h"
 
@@ -13,7 +14,7 @@ namespace pileus::cpu_test {
 
 namespace {
 
-constexpr int kBareLimitMs = 1000;
+constexpr int kBareLimitMs = 50;  // thousands of times what a case needs
 constexpr int kGuestLimitMs = 60'000;  // on a machine that does other things as well
 constexpr u32 kAmdMxcsr = 1U << 17;  // misaligned operands: our guests have processors where it is reserved
 
@@ -53,14 +54,6 @@ u64 undefined_at(const std::vector<Step>& steps, const std::vector<u64>& undefin
   }
   return translated && end.ending == Ending::kException ? kArithmeticFlags
                                                         : all;  // after a wild jump: who knows to what
-}
-
-// How many of a case's instructions the processor came to; all of them, where it jumped to who knows where.
-std::size_t reached(const std::vector<Step>& steps, const Outcome& end) {
-  const auto last =
-      std::find_if(steps.begin(), steps.end(), [&](const Step& step) { return step.address == end.state.rip; });
-  const auto before = static_cast<std::size_t>(last - steps.begin());
-  return std::min(before + (end.ending == Ending::kException ? 1 : 0), steps.size() - 1);
 }
 
 // Whether a jump led into the middle of an instruction. What stands there may be one that only a kernel may execute, such as
@@ -125,43 +118,81 @@ Result<std::unique_ptr<Comparator>> Comparator::create(std::optional<Way> only) 
   return self;
 }
 
-Comparison Comparator::compare(const FuzzCase& test) {
-  Comparison out;
-  const auto code = assemble(test);
-  const std::vector<Step> steps = code ? decode_steps(*code, test.state.rip) : std::vector<Step>();
-  const auto undefined = undefined_flags(steps);
-  out.usable = code && undefined;
-  if (!out.usable) return out;
-  out.instructions = steps.size() - 1;  // less the end
-  write_code(*code, test.state.rip);
-  bare_->start(test.state);
-  for (Guest& one : guests_) one.outcome = one.guest->run(test.state, kGuestLimitMs);
-  out.bare = bare_->finish(kBareLimitMs);
-  u32 mxcsr = 0;
-  std::memcpy(&mxcsr, out.bare.state.fx.data() + kFxMxcsr, sizeof mxcsr);
-  out.usable = (out.bare.ending == Ending::kExit || out.bare.ending == Ending::kException) && (mxcsr & kAmdMxcsr) == 0;
-  out.usable = out.usable && !ended_amid(steps, out.bare);
-  // Code that changed itself may have become anything, also what only a kernel may do.
-  const u8* after = arena_at(bare_->arena(), test.state.rip, code->size());
-  out.usable = out.usable && std::memcmp(after, code->data(), code->size()) == 0;
-  if (out.usable) compare_outcomes(*code, test.state.rip, steps, *undefined, &out);
-  out.reached = reached(steps, out.bare);
-  const bool comparable = out.usable && !is_torn_x87_store(steps, out.bare);
-  restore_memory(comparable ? &out.differences : nullptr);
+// The code of a case, and what can be said of it before it runs.
+struct Comparator::Program {
+  std::vector<u8> code;
+  std::vector<Step> steps;
+  std::vector<u64> undefined;  // flags, before each step
+};
+
+// Nothing where a branch does not reach, or flags are read that are undefined.
+std::optional<Comparator::Program> Comparator::prepare(const FuzzCase& test) {
+  Program out;
+  auto code = assemble(test);
+  if (!code) return std::nullopt;
+  out.code = std::move(*code);
+  out.steps = decode_steps(out.code, test.state.rip);
+  auto undefined = undefined_flags(out.steps);
+  if (!undefined) return std::nullopt;
+  out.undefined = std::move(*undefined);
   return out;
 }
 
-void Comparator::write_code(const std::vector<u8>& code, u64 address) {
-  std::memcpy(arena_at(bare_->arena(), address, code.size()), code.data(), code.size());
-  for (Guest& one : guests_) one.guest->write(address, code);
+FuzzCase Comparator::without_faults(FuzzCase test) {
+  std::optional<Program> program = prepare(test);
+  while (program && test.units.size() > 1) {
+    const Outcome end = run_bare(program->code, test.state);
+    restore_bare();
+    const auto unit = end.ending == Ending::kException ? unit_at(test, end.state.rip) : std::nullopt;
+    if (!unit) break;
+    FuzzCase smaller = without(test, *unit);
+    program = prepare(smaller);
+    if (program) test = std::move(smaller);
+  }
+  return test;
 }
 
-void Comparator::compare_outcomes(const std::vector<u8>& code, u64 code_address, const std::vector<Step>& steps,
-                                  const std::vector<u64>& undefined, Comparison* out) {
+// The bare processor goes first: where it cannot judge the engines, they need not run.
+Comparison Comparator::compare(const FuzzCase& test) {
+  Comparison out;
+  const std::optional<Program> program = prepare(test);
+  out.usable = program.has_value();
+  if (!out.usable) return out;
+  const std::vector<u8>& code = program->code;
+  out.bare = run_bare(code, test.state);
+  u32 mxcsr = 0;
+  std::memcpy(&mxcsr, out.bare.state.fx.data() + kFxMxcsr, sizeof mxcsr);
+  out.usable = (out.bare.ending == Ending::kExit || out.bare.ending == Ending::kException) && (mxcsr & kAmdMxcsr) == 0;
+  out.usable = out.usable && !ended_amid(program->steps, out.bare);
+  // Code that changed itself may have become anything, also what only a kernel may do.
+  const u8* after = arena_at(bare_->arena(), test.state.rip, code.size());
+  out.usable = out.usable && std::memcmp(after, code.data(), code.size()) == 0;
+  if (!out.usable) {
+    restore_bare();
+    return out;
+  }
+  for (Guest& one : guests_) {
+    one.guest->write(test.state.rip, code);
+    one.outcome = one.guest->run(test.state, kGuestLimitMs);
+  }
+  compare_outcomes(*program, test.state.rip, &out);
+  for (const Step* step : executed_steps(program->steps, out.bare)) out.executed.push_back(step->info.mnemonic);
+  restore_memory(is_torn_x87_store(program->steps, out.bare) ? nullptr : &out.differences);
+  return out;
+}
+
+Outcome Comparator::run_bare(const std::vector<u8>& code, const UserState& state) {
+  std::memcpy(arena_at(bare_->arena(), state.rip, code.size()), code.data(), code.size());
+  bare_->start(state);
+  return bare_->finish(kBareLimitMs);
+}
+
+void Comparator::compare_outcomes(const Program& program, u64 code_address, Comparison* out) {
+  const std::vector<Step>& steps = program.steps;
   const bool either_operand = faults_in_comparison(steps, out->bare);
   for (const Guest& one : guests_) {
     Expectation expectation;
-    expectation.undefined_flags = undefined_at(steps, undefined, out->bare, one.translated);
+    expectation.undefined_flags = undefined_at(steps, program.undefined, out->bare, one.translated);
     const u64 flags = kNamedFlags & ~expectation.undefined_flags;
     Outcome is = one.outcome;
     if (one.translated && branched_nowhere(steps, is, out->bare)) continue;
@@ -177,7 +208,7 @@ void Comparator::compare_outcomes(const std::vector<u8>& code, u64 code_address,
       std::memcpy(is.state.fx.data() + kFxStatus, out->bare.state.fx.data() + kFxStatus, 2);
       std::memcpy(is.state.fx.data() + kFxSt, out->bare.state.fx.data() + kFxSt, kFxXmm - kFxSt);
     }
-    if (is_int1_seen_as_fault(code, code_address, is, out->bare)) is.state.rip = out->bare.state.rip;
+    if (is_int1_seen_as_fault(program.code, code_address, is, out->bare)) is.state.rip = out->bare.state.rip;
     const bool same = is.ending == out->bare.ending && is.vector == out->bare.vector && is.cr2 == out->bare.cr2 &&
                       is.page_fault == out->bare.page_fault && same_registers(is.state, out->bare.state) &&
                       ((is.state.rflags ^ out->bare.state.rflags) & flags) == 0;
@@ -185,6 +216,14 @@ void Comparator::compare_outcomes(const std::vector<u8>& code, u64 code_address,
     for (const std::string& text : differences(expectation, is, out->bare))
       out->differences.push_back(one.name + ": " + text);
   }
+}
+
+void Comparator::restore_bare() {
+  for_pages([&](u64, u64 offset) {
+    u8* bare = bare_->arena() + offset;
+    const u8* image = image_.data() + offset;
+    if (std::memcmp(bare, image, kPageBytes) != 0) std::memcpy(bare, image, kPageBytes);
+  });
 }
 
 // To what it was before the case, which wrote to few pages. With `differences`, tells of each guest's first byte that is not as

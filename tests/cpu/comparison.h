@@ -14,8 +14,7 @@ namespace pileus::cpu_test {
 
 struct Comparison {
   bool usable = true;  // else the processor itself could not say: the case spins, or reads what is undefined
-  std::size_t instructions = 0;  // in the case's code, each of which every engine was given
-  std::size_t reached = 0;       // of these, up to the one that raised an exception
+  std::vector<ZydisMnemonic> executed;  // by the processor and, when usable, by every engine: see executed_steps.h
   Outcome bare;
   std::vector<std::string> differences;  // each names its engine
 };
@@ -26,9 +25,12 @@ class Comparator {
   static Result<std::unique_ptr<Comparator>> create(std::optional<Way> only);
   // Memory starts as make_arena_image() each time.
   Comparison compare(const FuzzCase& test);
+  // Without the units that raise an exception on the bare processor, so that it comes to those behind them.
+  FuzzCase without_faults(FuzzCase test);
   std::size_t engines() const { return guests_.size(); }  // one at CPL 0 and one at 3 count as two
 
  private:
+  struct Program;
   struct Guest {
     std::string name;
     bool translated = false;  // or direct
@@ -37,9 +39,10 @@ class Comparator {
   };
 
   explicit Comparator(std::unique_ptr<BareProcessor> bare) : bare_(std::move(bare)) {}
-  void write_code(const std::vector<u8>& code, u64 address);
-  void compare_outcomes(const std::vector<u8>& code, u64 code_address, const std::vector<Step>& steps,
-                        const std::vector<u64>& undefined, Comparison* out);
+  Outcome run_bare(const std::vector<u8>& code, const UserState& state);
+  static std::optional<Program> prepare(const FuzzCase& test);
+  void compare_outcomes(const Program& program, u64 code_address, Comparison* out);
+  void restore_bare();
   void restore_memory(std::vector<std::string>* differences);
 
   std::vector<u8> image_;

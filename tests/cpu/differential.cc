@@ -4,14 +4,15 @@
 
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <fstream>
 #include <iostream>
-#include <map>
 
 #include "comparison.h"
 #include "expectation.h"
 #include "fuzz_options.h"
 #include "generator.h"
+#include "instance_count.h"
 
 namespace pileus::cpu_test {
 namespace {
@@ -55,21 +56,90 @@ void write_report(const FuzzOptions& options, u64 index, const std::string& text
   std::cout << text << "written to " << path << "\n\n" << std::flush;
 }
 
-class Coverage {
+// Whether somebody wants the end: SIGINT and SIGTERM stay pending, for the processes that the case runs in not to get them.
+class EndRequest {
  public:
-  void add(const FuzzCase& test) {
-    for (const Step& step : decode_steps(*assemble(test), test.state.rip))
-      ++count_[ZydisMnemonicGetString(step.info.mnemonic)];
+  EndRequest() {
+    sigset_t signals;
+    ::sigemptyset(&signals);
+    ::sigaddset(&signals, SIGINT);
+    ::sigaddset(&signals, SIGTERM);
+    CHECK(::pthread_sigmask(SIG_BLOCK, &signals, nullptr) == 0);
   }
-  void print() const {
-    for (const auto& [mnemonic, count] : count_) std::cout << mnemonic << " " << count << "\n";
+  bool came() const {
+    sigset_t pending;
+    return ::sigpending(&pending) == 0 && (sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1);
+  }
+};
+
+class Fuzzer {
+ public:
+  Fuzzer(const FuzzOptions& options, Comparator& comparator) : options_(options), comparator_(comparator) {}
+
+  int run(const EndRequest& end) {
+    while (wants_more() && !end.came()) {
+      const u64 index = options_.first + cases_;
+      FuzzCase test = Generator(options_.seed, index).make();
+      if (!test.may_fault) test = comparator_.without_faults(std::move(test));
+      if (options_.show) std::cout << case_text(test);
+      const Comparison result = comparator_.compare(test);
+      ++cases_;
+      note(result);
+      if (!result.differences.empty()) tell_difference(index, test, result);
+    }
+    std::cout << summary() << "\n" << instances_.least();
+    if (options_.coverage) std::cout << instances_.all();
+    return failures_ == 0 ? 0 : 1;
   }
 
  private:
-  std::map<std::string, u64> count_;
+  using Clock = std::chrono::steady_clock;
+
+  bool wants_more() {
+    const auto now = Clock::now();
+    if (now - told_ > std::chrono::seconds(options_.progress)) {
+      told_ = now;
+      std::cout << summary() << "\n" << std::flush;
+    }
+    const bool late = options_.seconds != 0 && now - start_ > std::chrono::seconds(options_.seconds);
+    return !late && (options_.cases == 0 || cases_ < options_.cases) && failures_ < options_.failures;
+  }
+
+  void note(const Comparison& result) {
+    instances_.add(result.executed);
+    unusable_ += result.usable ? 0U : 1U;
+    exceptions_ += result.bare.ending == Ending::kException ? 1U : 0U;
+    failures_ += result.differences.empty() ? 0U : 1U;
+  }
+
+  void tell_difference(u64 index, const FuzzCase& test, const Comparison& result) {
+    const FuzzCase smaller = minimise(comparator_, test);
+    const Comparison again = comparator_.compare(smaller);
+    // One that does not differ again depends on what ran before it.
+    const bool stays = !again.differences.empty();
+    write_report(options_, index,
+                 stays ? report(options_, index, smaller, again) : report(options_, index, test, result));
+  }
+
+  std::string summary() const {
+    return fmt::format(
+        "seed {}: {} cases with {} instances of instructions, each compared on {} engines; {} cases ended by an "
+        "exception, "
+        "{} of no use, {} differed; {} s",
+        options_.seed, cases_, instances_.total(), comparator_.engines(), exceptions_, unusable_, failures_,
+        std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - start_).count());
+  }
+
+  const FuzzOptions& options_;
+  Comparator& comparator_;
+  const Clock::time_point start_ = Clock::now();
+  Clock::time_point told_ = start_;
+  InstanceCount instances_;
+  u64 cases_ = 0, unusable_ = 0, exceptions_ = 0, failures_ = 0;
 };
 
 int fuzz(const FuzzOptions& options) {
+  const EndRequest end;
   const auto* const way =
       std::find_if(kWays.begin(), kWays.end(), [&](Way one) { return options.engine == name_of(one); });
   auto created = Comparator::create(way == kWays.end() ? std::nullopt : std::optional(*way));
@@ -77,39 +147,7 @@ int fuzz(const FuzzOptions& options) {
     std::cerr << "cpu_differential: " << created.error().message() << "\n";
     return 2;
   }
-  Comparator& comparator = **created;
-  const auto start = std::chrono::steady_clock::now();
-  const auto late = [&] {
-    return options.seconds != 0 && std::chrono::steady_clock::now() - start > std::chrono::seconds(options.seconds);
-  };
-  Coverage coverage;
-  u64 done = 0, instructions = 0, reached = 0, unusable = 0, faults = 0, failures = 0;
-  for (; (options.cases == 0 || done < options.cases) && !late() && failures < options.failures; ++done) {
-    const u64 index = options.first + done;
-    const FuzzCase test = Generator(options.seed, index).make();
-    if (options.coverage) coverage.add(test);
-    if (options.show) std::cout << case_text(test);
-    const Comparison result = comparator.compare(test);
-    unusable += result.usable ? 0 : 1;
-    instructions += result.usable ? result.instructions : 0;
-    reached += result.usable ? result.reached : 0;
-    faults += result.bare.ending == Ending::kException ? 1 : 0;
-    if (!result.usable || result.differences.empty()) continue;
-    ++failures;
-    const FuzzCase smaller = minimise(comparator, test);
-    Comparison again = comparator.compare(smaller);
-    // One that does not differ again depends on what ran before it.
-    write_report(
-        options, index,
-        again.differences.empty() ? report(options, index, test, result) : report(options, index, smaller, again));
-  }
-  if (options.coverage) coverage.print();
-  std::cout << fmt::format(
-      "seed {}: {} cases of {} instructions, {} of them reached, each on {} engines; {} ended by an exception, {} of "
-      "no use, "
-      "{} differed\n",
-      options.seed, done, instructions, reached, comparator.engines(), faults, unusable, failures);
-  return failures == 0 ? 0 : 1;
+  return Fuzzer(options, **created).run(end);
 }
 
 }  // namespace

@@ -133,6 +133,7 @@ std::optional<std::vector<u8>> assemble(const FuzzCase& test) {
 FuzzCase without(const FuzzCase& test, std::size_t gone) {
   FuzzCase out;
   out.state = test.state;
+  out.may_fault = test.may_fault;
   for (std::size_t i = 0; i < test.units.size(); ++i) {
     if (i == gone) continue;
     Unit unit = test.units[i];
@@ -142,6 +143,16 @@ FuzzCase without(const FuzzCase& test, std::size_t gone) {
     out.units.push_back(std::move(unit));
   }
   return out;
+}
+
+std::optional<std::size_t> unit_at(const FuzzCase& test, u64 address) {
+  u64 start = test.state.rip;
+  for (std::size_t i = 0; i < test.units.size(); ++i) {
+    const u64 size = test.units[i].bytes.size();
+    if (address - start < size) return i;
+    start += size;
+  }
+  return std::nullopt;
 }
 
 bool decode_step(const u8* bytes, std::size_t length, u64 address, Step* out) {

@@ -32,12 +32,15 @@ struct Unit {
 struct FuzzCase {
   UserState state;  // RIP is where the code goes
   std::vector<Unit> units;
+  bool may_fault = true;  // else units that raise an exception are to be left out
 };
 
 // The code, with the end of every program behind it. Nothing when a branch does not reach.
 std::optional<std::vector<u8>> assemble(const FuzzCase& test);
 // Without a unit; branches to it go to the next.
 FuzzCase without(const FuzzCase& test, std::size_t unit);
+// The unit that has the byte at `address`.
+std::optional<std::size_t> unit_at(const FuzzCase& test, u64 address);
 
 struct Step {
   u64 address = 0;

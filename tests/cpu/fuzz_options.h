@@ -14,6 +14,7 @@ struct FuzzOptions {
   u64 cases = 0;
   u64 seconds = 0;
   u64 failures = 1;
+  u64 progress = 60;  // seconds
   std::string engine = "all";
   std::string folder = ".";
   bool coverage = false;

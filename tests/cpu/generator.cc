@@ -11,6 +11,7 @@ namespace {
 
 constexpr unsigned kMostUnits = 24;
 constexpr unsigned kTries = 24;
+constexpr unsigned kMayFault = 30;  // percent of the cases
 constexpr unsigned kRcxNumber = 1, kRdxNumber = 2, kRspNumber = 4;
 constexpr u64 kChangeableFlags = kArithmeticFlags | kDirectionFlag;
 
@@ -64,6 +65,7 @@ FuzzCase Generator::make() {
   case_.state = registers.state;
   pointers_ = registers.pointers;
   smalls_ = registers.smalls;
+  case_.may_fault = random_.chance(kMayFault);
   const std::size_t count = 1 + random_.below(kMostUnits);
   for (unsigned tries = 0; case_.units.size() < count && tries < 4 * kMostUnits; ++tries) {
     Unit unit;

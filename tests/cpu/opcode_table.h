@@ -114,7 +114,11 @@ inline constexpr Row kRows[] = {
     {10, Map::kOne, 0xAA, 0xAF, kSized | kRepeat, kNoModRm},        // STOS LODS SCAS
     {2, Map::k0F, 0x0D, 0x0D, kPlain, kAnyReg},                     // PREFETCHW, NOP
     {2, Map::k0F, 0x18, 0x1F, kSized, kAnyReg},
+    {4, Map::k0F, 0x1E, 0x1E, kF3, kAnyReg},                        // ENDBR
+    {1, Map::k0F, 0xAE, 0xAE, kPlain, 5},                           // LFENCE
+    {1, Map::k0F, 0xAE, 0xAE, kPlain, 6},                           // MFENCE
     {2, Map::k0F, 0xAE, 0xAE, kPlain, 7},                           // CLFLUSH SFENCE
+    {1, Map::kOne, 0x90, 0x90, kF3, kNoModRm},                      // PAUSE
     {1, Map::k0F, 0x0B, 0x0B, kPlain, kNoModRm},                    // UD2
     {3, Map::k0F38, 0xF0, 0xF1, kSized | kF2, kAnyReg},             // CRC32
     {3, Map::k0F38, 0xF6, 0xF6, kSized | k66 | kF3, kAnyReg},       // ADCX ADOX
@@ -130,6 +134,7 @@ inline constexpr Row kRows[] = {
     {4, Map::k0F, 0x70, 0x70, kVector, kAnyReg, Immediate::k8},
     {4, Map::k0F, 0x71, 0x73, kPlain | k66, kAnyReg, Immediate::k8},
     {2, Map::k0F, 0x74, 0x77, kPlain | k66, kAnyReg},
+    {1, Map::k0F, 0x77, 0x77, kPlain, kNoModRm},  // EMMS
     {6, Map::k0F, 0x7C, 0x7F, kVector, kAnyReg},
     {6, Map::k0F, 0xC2, 0xC2, kVector, kAnyReg, Immediate::k8},
     {6, Map::k0F, 0xC4, 0xC6, kPlain | k66, kAnyReg, Immediate::k8},

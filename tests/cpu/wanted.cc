@@ -8,6 +8,7 @@ bool is_offered(const Step& step) {
   switch (step.info.meta.isa_ext) {  // NOLINT: the wanted ones of a large enumeration
     case ZYDIS_ISA_EXT_AVX:
     case ZYDIS_ISA_EXT_AVX2:
+    case ZYDIS_ISA_EXT_AVX2GATHER:
     case ZYDIS_ISA_EXT_AVXAES:
     case ZYDIS_ISA_EXT_FMA:
     case ZYDIS_ISA_EXT_F16C:
@@ -33,7 +34,11 @@ bool is_offered(const Step& step) {
     case ZYDIS_ISA_EXT_SHA:
     case ZYDIS_ISA_EXT_ADOX_ADCX:
     case ZYDIS_ISA_EXT_CLFSH:
+    case ZYDIS_ISA_EXT_AMD3DNOW_PREFETCH:
+    case ZYDIS_ISA_EXT_PREFETCHWT1:
     case ZYDIS_ISA_EXT_PAUSE: return true;
+    case ZYDIS_ISA_EXT_CET:  // a NOP to guests, and to processes on most hosts
+      return step.info.mnemonic == ZYDIS_MNEMONIC_ENDBR32 || step.info.mnemonic == ZYDIS_MNEMONIC_ENDBR64;
     default: return false;
   }
 }

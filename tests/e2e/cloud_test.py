@@ -9,7 +9,8 @@ import signal
 import subprocess
 import tempfile
 
-from harness import BOOT_PATIENCE_S, BUILD, IMAGE, PROGRAMS, Failure, end_on_sigterm, say, step, wait_until
+from harness import (BOOT_PATIENCE_S, BUILD, IMAGE, PROGRAMS, Failure, die_with_parent, end, end_on_sigterm, environment,
+                     say, step, wait_until)
 from one_cloud import STATE_PATIENCE_S, Cloud
 
 USER_DATA = "#!/bin/sh\necho user data ran > /run/user-data\n"
@@ -38,6 +39,48 @@ def check_console(cloud, folder):
             wait_until(asks_who, "getty answers what is typed", STATE_PATIENCE_S)
         finally:
             console.kill()
+
+
+class Follower:
+    """`pileus logs web -f`, and what it has printed so far."""
+
+    def __init__(self, cloud):
+        self.process = subprocess.Popen([PROGRAMS / "pileus", "logs", "web", "-f"], env=environment(cloud.home),
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                        preexec_fn=die_with_parent)
+        os.set_blocking(self.process.stdout.fileno(), False)
+        self.seen = b""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, trace):
+        end(self.process)
+
+    def wait_for(self, text):
+        def is_there():
+            self.seen += self.process.stdout.read() or b""
+            return text in self.seen
+        wait_until(is_there, f"logs -f prints {text}", STATE_PATIENCE_S)
+
+    def ended(self):
+        """Its last words; it has ended well."""
+        said = self.process.communicate(timeout=STATE_PATIENCE_S)[1]
+        if self.process.returncode != 0:
+            raise Failure(f"logs -f ended with {self.process.returncode}: {said}")
+        return said
+
+
+def check_logs(cloud):
+    with Follower(cloud) as logs:
+        logs.wait_for(b"login:")
+        for number in (1, 2):
+            cloud.ssh("web", f"echo line-{number}-of-the-test | sudo tee /dev/ttyS0")
+            logs.wait_for(f"line-{number}-of-the-test".encode())
+        logs.process.send_signal(signal.SIGINT)
+        logs.ended()
+        if logs.seen.count(b"line-1-of-the-test") != 1:
+            raise Failure(f"printed more than once: {logs.seen}")
 
 
 def check_in_browser(cloud):
@@ -78,6 +121,8 @@ def main():
                 raise Failure(cloud.ssh("web", "sudo grep WARNING /var/log/cloud-init.log"))
         with step("its serial console, from elsewhere"):
             check_console(cloud, folder)
+        with step("its log, as it goes on"):
+            check_logs(cloud)
         with step("its console and figures in a browser"):
             check_in_browser(cloud)
         with step("kill -9 of all daemons: the VM goes on, and is found again"):
@@ -110,8 +155,11 @@ def main():
         with step("a guest that shuts itself down is stopped, and stays so"):
             cloud("ssh", "web", "--", "sudo poweroff", check=False)
             cloud.wait_for("web", "stopped")
-        with step("rm: nothing is left over"):
+        with step("rm: its log ends, and nothing is left over"), Follower(cloud) as logs:
+            logs.wait_for(b"login:")
             cloud("rm", "web")
+            if b"terminated" not in logs.ended():
+                raise Failure("logs -f does not say why it ends")
             left = list((cloud.folder / "host" / "instances").iterdir())
             if left or cloud.vmms():
                 raise Failure(f"left over: {left}, {cloud.vmms()}")

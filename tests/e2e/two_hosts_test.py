@@ -5,18 +5,18 @@ import contextlib
 import json
 import os
 import pathlib
+import pwd
 import signal
 import subprocess
-import sys
-import tempfile
 
-from harness import BOOT_PATIENCE_S, IMAGE, Failure, end_on_sigterm, step, wait_until
-from one_cloud import STATE_PATIENCE_S, Cloud
+from harness import BOOT_PATIENCE_S, IMAGE, Failure, end, end_on_sigterm, pileus, say, step, wait_until
+from one_cloud import STATE_PATIENCE_S
+from two_hosts import SECOND, TwoHosts, in_namespace
 
-SKIPPED = 77
 PORT = 7000
 CLOSED_PORT = 7001  # served, but not let in
-FIRST, SECOND = "10.90.0.1", "10.90.0.2"
+SSH_PORT = 2222
+DROPBEAR = pathlib.Path("/usr/sbin/dropbear")
 BYTES = 20_000_000
 # Serves a file of known content, and its own name.
 SETUP = f"""#!/bin/sh
@@ -28,72 +28,85 @@ systemd-run --working-directory=/srv/web python3 -m http.server {CLOSED_PORT}
 """
 
 
-def ip(*words):
-    subprocess.run(["ip", *words], check=True, capture_output=True, text=True)
-
-
-@contextlib.contextmanager
-def two_namespaces():
-    """Names of two network namespaces with a wire between them."""
-    names = [f"pileus-test-{os.getpid()}-{i}" for i in (1, 2)]
-    try:
-        for name in names:
-            ip("netns", "add", name)
-            ip("-n", name, "link", "set", "lo", "up")
-        ip("link", "add", "wire", "netns", names[0], "type", "veth", "peer", "name", "wire", "netns", names[1])
-        for name, address in zip(names, (FIRST, SECOND)):
-            ip("-n", name, "addr", "add", f"{address}/24", "dev", "wire")
-            ip("-n", name, "link", "set", "wire", "up")
-        yield names
-    finally:
-        for name in names:
-            subprocess.run(["ip", "netns", "del", name], capture_output=True, check=False)
-
-
-def in_namespace(name):
-    return ("ip", "netns", "exec", name)
-
-
-def hosts(cloud):
-    return {host["name"]: host for host in json.loads(cloud("host", "ls", "--json"))}
-
-
-def join(host, cloud, *words):
-    url = (cloud.folder / "manager/hosts-url").read_text().strip().removeprefix("https://")
-    host("join", url, "--detach", *words)
-
-
 def get(cloud, address, path):
     return cloud.ssh("a", f"curl -sf --max-time 60 http://{address}:{PORT}/{path} || true")
 
 
+def check_tokens(both):
+    """A host joins by no token that was revoked, and by one for one host only once."""
+    cloud = both.cloud
+    made = json.loads(cloud("host", "token", "create", "--once", "--expires", "2h", "--json"))
+    cloud("host", "token", "revoke", made["id"])
+    refused = both.join("--token", made["token"], check=False)
+    if "was revoked" not in refused.stderr or "pileus host token create" not in refused.stderr:
+        raise Failure(f"joining by a revoked token: {refused.stdout}{refused.stderr}")
+    listed = {token["id"]: token for token in json.loads(cloud("host", "token", "list", "--json"))}
+    if (listed[made["id"]]["state"], listed[made["id"]]["uses"]) != ("revoked", 0):
+        raise Failure(f"not revoked: {listed}")
+    if made["token"].split(".")[1] in cloud("host", "token", "ls", "--json"):
+        raise Failure("the list tells the secret")
+
+
+def check_uses(cloud):
+    """Who joined by which token is in the list and in the token's events."""
+    used = [token for token in json.loads(cloud("host", "token", "ls", "--json")) if token["uses"] == 1]
+    makers = sorted(token["made_by"].split()[0] for token in used)
+    if makers != ["cloud", "root"]:  # the cloud manager for its own machine, and `up` for the other
+        raise Failure(f"not two tokens that were used once: {used}")
+    token = next(token["id"] for token in used if token["made_by"] == "root")
+    if "by second" not in [event["why"] for event in json.loads(cloud("events", token, "--json"))]:
+        raise Failure(f"no event of the use of {token}")
+
+
+def at_home(folder):
+    """Words before a command that has `folder` for its user's home, where SSH keeps keys."""
+    return ("unshare", "--mount", "sh", "-c", f'mount --bind "$0" {pwd.getpwuid(0).pw_dir} && exec "$@"', folder)
+
+
+def check_jump(both, host_name):
+    """`pileus ssh --jump` through a real SSH server on the other host."""
+    refused = pileus("ssh", "b", "--", "true", home=both.cloud.home, check=False, inside=both.cloud.inside)
+    if refused.returncode == 0 or "--jump" not in refused.stderr:
+        raise Failure(f"an instance of another host, without a way to it: {refused.stdout}{refused.stderr}")
+    if not DROPBEAR.exists():
+        say("there is no dropbear to jump through")
+        return
+    home = both.folder / "home"
+    (home / ".ssh").mkdir(parents=True, mode=0o700)
+    home.chmod(0o700)
+    run = lambda *words: subprocess.run(list(map(str, words)), check=True, capture_output=True)  # noqa: E731
+    run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", home / ".ssh/id_ed25519")
+    (home / ".ssh/id_ed25519.pub").rename(home / ".ssh/authorized_keys")
+    (home / ".ssh/config").write_text("StrictHostKeyChecking accept-new\n")
+    run("dropbearkey", "-t", "ed25519", "-f", both.folder / "host-key")
+    server = subprocess.Popen([*at_home(home), *in_namespace(both.namespaces[1]), DROPBEAR, "-F", "-E", "-s", "-p",
+                               f"{SECOND}:{SSH_PORT}", "-r", both.folder / "host-key", "-P", both.folder / "dropbear.pid"],
+                              stdin=subprocess.DEVNULL)
+    try:
+        def through():
+            done = pileus("ssh", "b", "--jump", f"root@{SECOND}:{SSH_PORT}", "--", "hostname", home=both.cloud.home,
+                          check=False, inside=(*at_home(home), *both.cloud.inside))
+            return done.stdout.strip() == host_name
+        wait_until(through, "b answers through the other host", STATE_PATIENCE_S)
+    finally:
+        end(server)
+
+
 def main():
     with contextlib.ExitStack() as stack:
-        try:
-            namespaces = stack.enter_context(two_namespaces())
-        except (OSError, subprocess.CalledProcessError) as error:
-            print(f"skipped: no network namespaces can be made here: {error}")
-            sys.exit(SKIPPED)
-        folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pileus-hosts-test-")))
-        cloud = stack.enter_context(Cloud(folder / "first", in_namespace(namespaces[0])))
-        other = stack.enter_context(Cloud(folder / "second", in_namespace(namespaces[1])))
+        both = TwoHosts(stack)
+        cloud, other = both.cloud, both.other
         with step("a cloud, and a second host that joins it"):
-            out = cloud("up", "--detach", "--port", "0", "--hosts-at", FIRST)
-            token = (cloud.folder / "manager/join-token").read_text().split()[0]
-            if f"--token {token}" not in out:
-                raise Failure(f"`up` does not say how to join: {out}")
-            join(other, cloud, "--token", token, "--name", "second")
-            wait_until(lambda: hosts(cloud).get("second", {}).get("state") == "ready", "it is ready", STATE_PATIENCE_S)
-            if len(hosts(cloud)) != 2:
-                raise Failure(f"not two hosts: {hosts(cloud)}")
+            first, second = both.start()
+            if len(both.hosts()) != 2:
+                raise Failure(f"not two hosts: {both.hosts()}")
+            check_uses(cloud)
         with step("an instance on each"):
-            first = next(host["id"] for name, host in hosts(cloud).items() if name != "second")
-            second = hosts(cloud)["second"]["id"]
             cloud("host", "maintenance", second)
             cloud("run", IMAGE, "--name", "a", patience_s=BOOT_PATIENCE_S)
             cloud("host", "active", second)
             cloud("host", "maintenance", first)
-            script = folder / "setup.sh"
+            script = both.folder / "setup.sh"
             script.write_text(SETUP)
             cloud("run", IMAGE, "--name", "b", "--allow", f"{PORT}@172.31.0.0/16", "--user-data", script, "--no-wait")
             cloud.wait_for("b", "running")
@@ -108,6 +121,8 @@ def main():
             got = cloud.ssh("a", f"curl -s --max-time 60 http://{b}:{PORT}/large | sha256sum")
             if got != wanted:
                 raise Failure(f"{BYTES} bytes arrive as {got}, not {wanted}")
+        with step("a login through the other host"):
+            check_jump(both, name)
         with step("what the rules do not let in stays out, between hosts too"):
             got = cloud.ssh("a", f"curl -s --max-time 4 http://{b}:{CLOSED_PORT}/name; echo $?")
             if got != "28":  # no answer at all, not a refusal
@@ -116,7 +131,7 @@ def main():
             vmm = other.vmms()
             for pid in other.daemons():
                 os.kill(pid, signal.SIGKILL)
-            join(other, cloud)
+            both.join()
             wait_until(lambda: get(cloud, b, "name") == name, "b answers a", STATE_PATIENCE_S)
             if other.vmms() != vmm or cloud.show("b")["state"] != "running":
                 raise Failure("it is not the same VM any more")

@@ -65,6 +65,10 @@ Result<int> host_mode(image::Library& library, const CommandLine& line);
 Result<int> type_list(image::Library& library, const CommandLine& line);
 Result<int> account_list(image::Library& library, const CommandLine& line);
 Result<int> account_create(image::Library& library, const CommandLine& line);
+// join_tokens.cc
+Result<int> host_token_create(image::Library& library, const CommandLine& line);
+Result<int> host_token_list(image::Library& library, const CommandLine& line);
+Result<int> host_token_revoke(image::Library& library, const CommandLine& line);
 // web.cc
 Result<int> cloud_web(image::Library& library, const CommandLine& line);
 // environment.cc

@@ -71,7 +71,8 @@ Result<int> cloud_show(image::Library& library, const CommandLine& line) {
 
 Result<int> cloud_events(image::Library& library, const CommandLine& line) {
   const client::Cloud cloud = TRY(open_cloud(library));
-  const std::string id = line.name.starts_with("h-") ? line.name : TRY(find_instance(cloud, line.name)).id;
+  const bool is_id = line.name.starts_with("h-") || line.name.starts_with("jt-");
+  const std::string id = is_id ? line.name : TRY(find_instance(cloud, line.name)).id;
   const client::Answer answer = TRY(cloud.call("PileusDescribeEvents", {{"ResourceId", id}}));
   std::vector<std::vector<std::string>> rows = {{"AT", "BY", "WHAT", "WHY"}};
   Json array = Json::array();

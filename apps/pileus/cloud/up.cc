@@ -85,15 +85,17 @@ void print_up(const client::Settings& settings) {
 }
 
 // What to type on another machine.
-Result<> print_join(const image::Library& library) {
-  const fs::path manager = manager_of(library).folder;
-  std::string url = TRY(os::read_file(manager / "hosts-url"));
-  std::string token = TRY(os::read_file(manager / "join-token"));
+Result<> print_join(const image::Library& library, const client::Settings& settings) {
+  const client::Cloud cloud = TRY(client::Cloud::connect(settings));
+  const client::Answer made = TRY(cloud.call("PileusCreateJoinToken", {}));
+  std::string url = TRY(os::read_file(manager_of(library).folder / "hosts-url"));
   url.erase(std::min(url.find('\n'), url.size()));
-  token.erase(std::min(token.find('\n'), token.size()));
   constexpr std::string_view kScheme = "https://";
-  std::printf("Another machine becomes a host of this cloud by:\n\n  pileus join %s --token %s\n\n",
-              url.substr(std::min(kScheme.size(), url.size())).c_str(), token.c_str());
+  std::printf(
+      "Another machine becomes a host of this cloud, until %s, by:\n\n  pileus join %s --token %s\n\n"
+      "`pileus host token create` makes another token.\n\n",
+      made.root.text("expiresAt").c_str(), url.substr(std::min(kScheme.size(), url.size())).c_str(),
+      made.root.text("token").c_str());
   std::fflush(stdout);
   return {};
 }
@@ -113,8 +115,9 @@ Result<int> cloud_up(image::Library& library, const CommandLine& line) {
     host = TRY(start_host(library, line.cloud));
     if (line.run.detach) host->detach();
   }
-  print_up(TRY(client::read_settings(known_settings_file(library))));
-  if (!line.cloud.hosts_at.empty()) TRY(print_join(library));
+  const client::Settings settings = TRY(client::read_settings(known_settings_file(library)));
+  print_up(settings);
+  if (!line.cloud.hosts_at.empty()) TRY(print_join(library, settings));
   if (line.run.detach) return 0;
   std::fputs("Ctrl-C ends it; instances go on.\n", stderr);
   while (!interrupted()) std::this_thread::sleep_for(kPoll);

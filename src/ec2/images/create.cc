@@ -6,6 +6,7 @@
 #include "ec2/images/write.h"
 #include "ec2/instances/objects.h"
 #include "ec2/internal/once.h"
+#include "ec2/quota.h"
 #include "ec2/snapshots/objects.h"
 #include "ec2/tags/objects.h"
 #include "ec2/volumes/block_devices.h"
@@ -83,6 +84,7 @@ Reply<bool> try_create(const Call& call, const model::ImageDesired& wish) {
     if (volume.is_root) image.root_device = disk->device;
   }
   if (image.disks.empty()) return ApiError("IncorrectState", "The instance has no volumes");
+  TRY(claim_snapshots(call, change, image.disks.size()));
   image.snapshot = image.disks[0].snapshot;
   if (reboot) {
     instance.value.generation++;

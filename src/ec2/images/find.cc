@@ -1,6 +1,7 @@
 // Images: those of the cloud's library, and those that accounts own or were given.
 #include <algorithm>
 
+#include "control/image_reach.h"
 #include "ec2/images/objects.h"
 
 namespace pileus::ec2 {
@@ -49,6 +50,15 @@ Reply<Image> launchable_image(const Call& call, const std::string& text) {
   if (image.observed.state == model::ImageState::kAvailable) return image;
   return ApiError("InvalidAMIID.Unavailable",
                   "The image id '[" + text + "]' is " + std::string(model::name(image.observed.state)));
+}
+
+Reply<> check_some_host_has(const Call& call, const Image& image) {
+  bool nowhere = false;
+  TRY(call.catalogue.read([&](const control::View& view) { nowhere = control::is_nowhere(view, image.desired.id); }));
+  if (!nowhere) return {};
+  return ApiError("InvalidAMIID.Unavailable",
+                  "The image id '[" + image.desired.id.text() + "]' is not available: no host " + "has the image '" +
+                      image.desired.name + "'; build it on a host, or copy it into the host's library");
 }
 
 Reply<Image> own_image(const Call& call, const std::string& text) {

@@ -16,8 +16,10 @@ struct Image {
 Reply<std::vector<Image>> visible_images(const Call& call);
 // InvalidAMIID.Malformed, InvalidAMIID.NotFound.
 Reply<Image> find_image(const Call& call, const std::string& text);
-// InvalidAMIID.Unavailable too.
+// InvalidAMIID.Unavailable too: it is pending or failed.
 Reply<Image> launchable_image(const Call& call, const std::string& text);
+// InvalidAMIID.Unavailable for one that no host has or could get.
+Reply<> check_some_host_has(const Call& call, const Image& image);
 // To be changed. AuthFailure for another's.
 Reply<Image> own_image(const Call& call, const std::string& text);
 

@@ -182,6 +182,7 @@ Reply<LaunchPlan> make_launch_plan(const Call& call) {
     return ApiError("MissingParameter", "The request must contain the parameter ImageId");
   }
   const Image image = TRY(launchable_image(call, parameters.get("ImageId")));
+  TRY(check_some_host_has(call, image));
   desired.image = image.desired.id;
   desired.type = parameters.has("InstanceType") ? parameters.get("InstanceType") : std::string(kUsualType);
   desired.takes = TRY(offered_type(call, desired.type)).takes;

@@ -4,12 +4,12 @@
 #include "ec2/instances/handlers.h"
 #include "ec2/instances/launch_plan.h"
 #include "ec2/instances/objects.h"
-#include "ec2/instances/quota.h"
 #include "ec2/interfaces/objects.h"
 #include "ec2/internal/once.h"
 #include "ec2/launch_templates/objects.h"
 #include "ec2/networks/objects.h"
 #include "ec2/networks/subnet_addresses.h"
+#include "ec2/quota.h"
 
 namespace pileus::ec2 {
 namespace {

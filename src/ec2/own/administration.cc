@@ -42,6 +42,12 @@ void write_host(pugi::xml_node set, const control::HostView& host) {
   add_time(item, "reportedAt", observed.reported_at);
 }
 
+Reply<u64> read_quota(const Call& call, std::string_view name, u64 usual) {
+  const i64 quota = TRY(call.parameters.integer(name, static_cast<i64>(usual)));
+  if (quota >= 0 && quota <= kMaxQuota) return static_cast<u64>(quota);
+  return ApiError("InvalidParameterValue", std::string(name) + " is 0 to " + std::to_string(kMaxQuota));
+}
+
 }  // namespace
 
 Reply<> pileus_describe_hosts(Call& call, pugi::xml_node answer) {
@@ -88,6 +94,8 @@ Reply<> pileus_describe_events(Call& call, pugi::xml_node answer) {
   std::string key;
   if (text.starts_with("h-") && call.account.administrator) {
     key = model::events_key(TRY(parse_host(text)));
+  } else if (text.starts_with("jt-") && call.account.administrator) {
+    key = model::events_key(TRY(parse_id<model::JoinTokenId>(text, "JoinTokenID")));
   } else {
     key = model::events_key(TRY(find_instance(call, text)).desired.id);
   }
@@ -120,13 +128,11 @@ Reply<> pileus_create_account(Call& call, pugi::xml_node answer) {
   request.access_key = call.parameters.get("AccessKeyId");
   request.secret_key = call.parameters.get("SecretAccessKey");
   request.administrator = TRY(call.parameters.boolean("Administrator", false));
-  const i64 instances = TRY(call.parameters.integer("MaxInstances", request.quota.instances));
-  const i64 vcpus = TRY(call.parameters.integer("MaxVcpus", request.quota.vcpus));
-  if (instances < 0 || instances > kMaxQuota || vcpus < 0 || vcpus > kMaxQuota) {
-    return ApiError("InvalidParameterValue", "A quota is 0 to " + std::to_string(kMaxQuota));
-  }
-  request.quota.instances = static_cast<u32>(instances);
-  request.quota.vcpus = static_cast<u32>(vcpus);
+  model::Quota& quota = request.quota;
+  quota.instances = static_cast<u32>(TRY(read_quota(call, "MaxInstances", quota.instances)));
+  quota.vcpus = static_cast<u32>(TRY(read_quota(call, "MaxVcpus", quota.vcpus)));
+  quota.volume_gib = TRY(read_quota(call, "MaxVolumeGiB", quota.volume_gib));
+  quota.snapshots = static_cast<u32>(TRY(read_quota(call, "MaxSnapshots", quota.snapshots)));
   if (request.access_key.empty() != request.secret_key.empty()) {
     return ApiError("InvalidParameterCombination", "AccessKeyId and SecretAccessKey belong together");
   }

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "ec2/instances/objects.h"
+#include "ec2/quota.h"
 #include "ec2/snapshots/handlers.h"
 #include "ec2/snapshots/write.h"
 #include "ec2/tags/objects.h"
@@ -86,6 +87,7 @@ Reply<> create_snapshot(Call& call, pugi::xml_node answer) {
   const auto attempt = [&]() -> Reply<bool> {
     const VolumeEntry volume = TRY(find_volume(call, call.parameters.get("VolumeId")));
     control::Change change;
+    TRY(claim_snapshots(call, change, 1));
     entry = TRY(add_snapshot(call, change, volume, wish));
     return TRY(change.commit(call.store)).has_value();
   };
@@ -101,7 +103,9 @@ Reply<> create_snapshots(Call& call, pugi::xml_node answer) {
   const auto attempt = [&]() -> Reply<bool> {
     entries.clear();
     control::Change change;
-    for (const VolumeEntry& volume : TRY(volumes_of(call))) {
+    const std::vector<VolumeEntry> volumes = TRY(volumes_of(call));
+    TRY(claim_snapshots(call, change, volumes.size()));
+    for (const VolumeEntry& volume : volumes) {
       model::SnapshotDesired desired = wish;
       if (copy_tags) desired.tags.insert(volume.desired().tags.begin(), volume.desired().tags.end());
       TRY(check_tags(desired.tags));
@@ -123,21 +127,23 @@ Reply<> copy_snapshot(Call& call, pugi::xml_node answer) {
   }
   TRY(refuse_unsupported(given));
   model::SnapshotDesired desired = TRY(read_snapshot(call));
-  const SnapshotEntry source = TRY(usable_snapshot(call, given.get("SourceSnapshotId")));
   desired.id = model::SnapshotId::random();
   desired.account = call.account.id;
-  desired.volume = source.desired.volume;
-  desired.size_gib = source.desired.size_gib;
   desired.started_at = call.clock.now();
-  model::SnapshotObserved observed = source.observed;
-  observed.id = desired.id;
-  control::Change change;
-  change.expect(state::Compare::exists(model::desired_key(source.desired.id)));
-  change.update(model::desired_key(desired.id), desired, 0);
-  change.update(model::observed_key(desired.id), observed, 0);
-  if (!TRY(change.commit(call.store))) {
-    return ApiError("InvalidSnapshot.NotFound", "The snapshot '" + source.desired.id.text() + "' does not exist.");
-  }
+  const auto attempt = [&]() -> Reply<bool> {
+    const SnapshotEntry source = TRY(usable_snapshot(call, given.get("SourceSnapshotId")));
+    desired.volume = source.desired.volume;
+    desired.size_gib = source.desired.size_gib;
+    model::SnapshotObserved observed = source.observed;
+    observed.id = desired.id;
+    control::Change change;
+    TRY(claim_snapshots(call, change, 1));
+    change.expect(state::Compare::exists(model::desired_key(source.desired.id)));
+    change.update(model::desired_key(desired.id), desired, 0);
+    change.update(model::observed_key(desired.id), observed, 0);
+    return TRY(change.commit(call.store)).has_value();
+  };
+  TRY(retry(attempt));
   add(answer, "snapshotId", desired.id.text());
   add_tags(answer, desired.tags);
   return {};

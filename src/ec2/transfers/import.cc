@@ -4,6 +4,7 @@
 #include "ec2/images/objects.h"
 #include "ec2/internal/letters.h"
 #include "ec2/internal/once.h"
+#include "ec2/quota.h"
 #include "ec2/snapshots/objects.h"
 #include "ec2/tags/objects.h"
 #include "ec2/transfers/handlers.h"
@@ -118,6 +119,7 @@ Reply<control::TransferView> make_task(const Call& call, std::string_view action
 Reply<> import_image(Call& call, pugi::xml_node answer) {
   const auto make = [&](control::Change& change) -> Reply<std::string> {
     const model::TransferDesired task = TRY(read_image(call, change));
+    TRY(claim_snapshots(call, change, control::new_snapshots(task)));
     add_task(call, change, task);
     return task_id(task.kind, task.id);
   };
@@ -130,6 +132,7 @@ Reply<> import_snapshot(Call& call, pugi::xml_node answer) {
     model::TransferDesired task = TRY(new_import(call, TransferKind::kImportSnapshot));
     TRY(add_file(call, call.parameters.below("DiskContainer"), task));
     if (task.disks[0].description.empty()) task.disks[0].description = task.description;
+    TRY(claim_snapshots(call, change, control::new_snapshots(task)));
     add_task(call, change, task);
     return task_id(task.kind, task.id);
   };

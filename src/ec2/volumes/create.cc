@@ -4,6 +4,7 @@
 
 #include "control/disk_reports.h"
 #include "ec2/internal/once.h"
+#include "ec2/quota.h"
 #include "ec2/snapshots/objects.h"
 #include "ec2/tags/objects.h"
 #include "ec2/volumes/handlers.h"
@@ -98,24 +99,10 @@ Reply<> read_performance(const Parameters& parameters, model::VolumeDesired& vol
   return {};
 }
 
-// Who counts at the same time as another finds its turn taken, and counts again.
-Reply<> claim_volume_quota(const Call& call, control::Change& change, u64 more_gib) {
-  const std::string turn_key = "v1/volume-turns/" + call.account.id.text();
-  const std::optional<state::KeyValue> turn = TRY(call.store.get(turn_key));
-  change.expect(turn_key, turn ? turn->mod_revision : 0);
-  change.put(turn_key, "");
-  u64 used = 0;
-  for (const VolumeEntry& entry : TRY(find_volumes(call, {}))) used += entry.desired().size_gib;
-  const u64 quota = call.account.quota.volume_gib;
-  if (used + more_gib <= quota) return {};
-  return ApiError("VolumeLimitExceeded", "The account has " + std::to_string(used) + " GiB of volumes and may have " +
-                                             std::to_string(quota) + ": delete some, or ask for a larger quota");
-}
-
 Reply<> create_volume(Call& call, pugi::xml_node answer) {
   const auto make = [&](control::Change& change) -> Reply<std::string> {
     const model::VolumeDesired volume = TRY(read_volume(call));
-    TRY(claim_volume_quota(call, change, volume.size_gib));
+    TRY(claim_volumes(call, change, volume.size_gib));
     model::VolumeObserved observed;
     observed.id = volume.id;
     observed.state = model::VolumeState::kAvailable;  // a volume that lives nowhere lacks nothing

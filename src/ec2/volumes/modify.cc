@@ -1,6 +1,7 @@
 // ModifyVolume: larger, or of another kind. The kind is remembered and changes nothing here; the size is real.
 #include "ec2/filters.h"
 #include "ec2/pages.h"
+#include "ec2/quota.h"
 #include "ec2/volumes/handlers.h"
 #include "ec2/volumes/write.h"
 
@@ -74,7 +75,7 @@ Reply<> modify_volume(Call& call, pugi::xml_node answer) {
     }
     control::Change change;
     const u64 more = static_cast<u64>(size) - desired.size_gib;
-    if (more != 0) TRY(claim_volume_quota(call, change, more));
+    if (more != 0) TRY(claim_volumes(call, change, more));
     desired.size_gib = static_cast<u64>(size);
     TRY(read_performance(call.parameters, desired));
     change.update(model::desired_key(desired.id), desired, volume.view.desired.revision);

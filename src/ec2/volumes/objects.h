@@ -33,8 +33,5 @@ Reply<VolumeEntry> find_volume(const Call& call, const std::string& id);
 Reply<> read_performance(const Parameters& parameters, model::VolumeDesired& volume);
 // UnsupportedOperation for what no volume of this cloud can have: encryption and the like.
 Reply<> refuse_unsupported(const Parameters& parameters);
-// For a transaction that makes so much more of volumes; of those of the same moment one goes through, and the others count
-// again. VolumeLimitExceeded.
-Reply<> claim_volume_quota(const Call& call, control::Change& change, u64 more_gib);
 
 }  // namespace pileus::ec2

@@ -32,6 +32,13 @@ u64 element_of(const Vector32& from, unsigned element, unsigned bytes) {
 
 void clear_above(Vector32& vector, unsigned bytes) { std::memset(vector.data() + bytes, 0, kVectorBytes - bytes); }
 
+// Each element of a mask of `size` bytes all ones or zero, as its top bit is.
+void extend(Vector32& mask, unsigned size, unsigned bytes) {
+  for (unsigned i = 0; i < size / bytes; ++i)
+    std::memset(mask.data() + u64{i} * bytes, selects(mask, i, bytes) ? 0xFF : 0, bytes);
+  clear_above(mask, size);
+}
+
 }  // namespace
 
 // MASKMOVQ, MASKMOVDQU and VMASKMOVDQU: the bytes whose byte in the mask has its top bit set, to DS:[RDI].
@@ -110,7 +117,9 @@ bool op_vector_masked_move(Exec& e) {
   return true;
 }
 
-// A fault leaves what was gathered before it, with its part of the mask cleared, so that it is not gathered again.
+// A fault leaves what was gathered before it, with its part of the mask cleared, so that it is not gathered again. The rest of
+// the mask is extended by then. What lies above the vectors is cleared with the first element: so do processors, where the manual
+// has it done before.
 bool op_gather(Exec& e) {
   Context& context = e.context;
   if (!check_offered(e) || !check_fpu_usable(e)) return false;
@@ -131,6 +140,8 @@ bool op_gather(Exec& e) {
   }
   const unsigned index_width = ZydisRegisterGetWidth(ZYDIS_MACHINE_MODE_LONG_64, mem.index) / 8;
   const unsigned count = std::min(e.width(0) / 8 / bytes, index_width / index_bytes);
+  const unsigned length = std::max(e.width(0) / 8, index_width);  // of the vectors
+  extend(mask, length, bytes);
   for (unsigned i = 0; i < count; ++i) {
     if (!selects(mask, i, bytes)) continue;
     u64 at = element_of(index, i, index_bytes);
@@ -142,6 +153,7 @@ bool op_gather(Exec& e) {
     if (!linear_address(e, mem.segment, at, bytes, false, &linear)) return false;
     if (!read_memory(context, linear, to.data() + u64{i} * bytes, bytes, context.mode())) return false;
     std::memset(mask.data() + u64{i} * bytes, 0, bytes);
+    clear_above(to, length);
   }
   clear_above(to, count * bytes);
   mask = {};

@@ -1,7 +1,6 @@
 #include "http/internal/client_socket.h"
 
 #include <arpa/inet.h>
-#include <netdb.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -9,13 +8,14 @@
 #include <cerrno>
 #include <cstring>
 
+#include "http/internal/name_look_up.h"
+
 namespace pileus::http {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
 using Context = std::unique_ptr<SSL_CTX, openssl::Free<SSL_CTX_free>>;
-using Addresses = std::unique_ptr<addrinfo, openssl::Free<freeaddrinfo>>;
 
 Error no_connection(const Target& target, const std::string& why) {
   return {ErrorCode::kNotFound, target.origin() + ": no connection: " + why};
@@ -145,14 +145,10 @@ Result<Target> parse_target(const std::string& url) {
 }
 
 Result<ClientSocket> ClientSocket::connect(const ClientOptions& options, const Target& target, Time deadline) {
-  addrinfo hints = {};
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  const int status = ::getaddrinfo(target.host.c_str(), target.port.c_str(), &hints, &found);
-  if (status != 0) return no_connection(target, ::gai_strerror(status));
-  const Addresses addresses(found);
+  const Result<Addresses> addresses = look_up(target.host, target.port, deadline);
+  if (!addresses) return no_connection(target, addresses.error().message());
   Error last = no_connection(target, "no address");
-  for (const addrinfo* address = addresses.get(); address != nullptr; address = address->ai_next) {
+  for (const addrinfo* address = addresses->get(); address != nullptr; address = address->ai_next) {
     Result<os::Fd> fd = connect_to(*address, target, deadline);
     if (!fd) {
       last = fd.error();

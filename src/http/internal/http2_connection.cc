@@ -282,7 +282,10 @@ int Http2Connection::on_frame(nghttp2_session* session, const nghttp2_frame* fra
 
 int Http2Connection::on_close(nghttp2_session* /*session*/, i32 id, u32 error, void* self) {
   Result<> outcome;
-  if (error != NGHTTP2_NO_ERROR) {
+  // Refused streams were not looked at: those the server says so of, or whose number is beyond its GOAWAY (RFC 9113, 8.7).
+  if (error == NGHTTP2_REFUSED_STREAM) {
+    outcome = Error(ErrorCode::kNotFound, "the server has refused the request unread");
+  } else if (error != NGHTTP2_NO_ERROR) {
     outcome = Error(ErrorCode::kIo, std::string("the server has broken off: ") + nghttp2_http2_strerror(error));
   }
   static_cast<Http2Connection*>(self)->end(id, std::move(outcome));

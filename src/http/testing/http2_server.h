@@ -3,7 +3,9 @@
 //   /echo    its body, with a trailer "seen"
 //   /long    as many bytes as the body says
 //   /silent  nothing, ever
-//   /refuse  the request is broken off
+//   /break   the request is broken off
+//   /refuse  the request is refused unread
+//   /leave   the server goes away, and has not looked at the request
 //   /close   the connection is closed
 //   /headers an answer with 40 KiB of headers
 //   /deaf    nothing more is read from the connection, though its windows are wide
@@ -122,8 +124,13 @@ class Http2Server {
     Request& request = requests_[id];
     if (request.path == "/silent") return;
     if (request.path == "/close") closing_ = true;
-    if (request.path == "/refuse") {
-      nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id, NGHTTP2_INTERNAL_ERROR);
+    if (request.path == "/break" || request.path == "/refuse") {
+      const u32 why = request.path == "/break" ? NGHTTP2_INTERNAL_ERROR : NGHTTP2_REFUSED_STREAM;
+      nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id, why);
+      return;
+    }
+    if (request.path == "/leave") {
+      nghttp2_submit_goaway(session, NGHTTP2_FLAG_NONE, id - 2, NGHTTP2_NO_ERROR, nullptr, 0);
       return;
     }
     request.answer = request.path == "/long" ? std::string(std::stoul(request.body), 'x') : request.body;

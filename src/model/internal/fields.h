@@ -8,6 +8,7 @@
 #include "model/event.h"
 #include "model/host.h"
 #include "model/image.h"
+#include "model/join_token.h"
 #include "model/launch_template.h"
 #include "model/network.h"
 #include "model/transfer.h"
@@ -165,6 +166,18 @@ void fields(V& v, R& r) {
   v("id", r.id);
   v("state", r.state);
   v("changed_at", r.changed_at);
+}
+
+template <typename V, Record<JoinToken> R>
+void fields(V& v, R& r) {
+  v("id", r.id);
+  v("secret_hash", r.secret_hash);
+  v("made_by", r.made_by);
+  v("once", r.once);
+  v("uses", r.uses);
+  v("created_at", r.created_at);
+  v("expires_at", r.expires_at);
+  v("revoked_at", r.revoked_at);
 }
 
 template <typename V, Record<ImageDisk> R>
@@ -519,6 +532,7 @@ void fields(V& v, R& r) {
   v("instances", r.instances);
   v("vcpus", r.vcpus);
   v("volume_gib", r.volume_gib);
+  v.later("snapshots", r.snapshots);
 }
 
 template <typename V, Record<Account> R>
@@ -573,6 +587,13 @@ void fields(V& v, R& r) {
   v("parameters", r.parameters);
   v("answer", r.answer);
   v("created_at", r.created_at);
+}
+
+template <typename V, Record<ServedRequests> R>
+void fields(V& v, R& r) {
+  v("signatures", r.signatures);
+  v("served_at", r.served_at);
+  v("good_until", r.good_until);
 }
 
 }  // namespace pileus::model::internal

@@ -17,7 +17,8 @@ Result<Gathered> gather(LayerWorker& worker, const store::LayerFolder& folder, c
     if (!state.id) {
       const std::string which = "layer " + std::to_string(i + 1) + " of " + std::to_string(ids.size());
       const bool fails = !state.failure.empty();
-      return Gathered{std::nullopt, "fetching " + which + ": " + (fails ? "no host gives it" : percent(state.part)),
+      return Gathered{std::nullopt,
+                      "fetching " + which + ": " + (fails ? "no host that has it can be reached" : percent(state.part)),
                       fails};
     }
     layers.push_back(TRY(folder.layer(ids[i])));

@@ -174,7 +174,7 @@ TEST_F(TransferKeeperTest, LayersThatNobodyHasAreNotWaitedForForEver) {
   task.desired.to = {"", "mine", "disk.raw"};
   const auto& seen = run(task);
   EXPECT_EQ(seen.state, TransferState::kFailed);
-  EXPECT_EQ(seen.message, "fetching layer 1 of 1: no host gives it; given up");
+  EXPECT_EQ(seen.message, "fetching layer 1 of 1: no host that has it can be reached; given up");
 }
 
 TEST_F(TransferKeeperTest, AccountsAreNotToldOfTheHostsPaths) {

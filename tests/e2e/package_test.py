@@ -59,8 +59,8 @@ class Guest:
 
     def leftovers(self):
         """All that speaks of the package, but for the image's own files, which are named after the project too, and people's."""
-        return self(r"""find / -xdev \( -path /seed -o -path /home -o -path /usr/share/initramfs-tools -o -path /etc/initramfs-tools \) -prune \
-                        -o -iname '*pileus*' -print""")
+        return self(r"""find / -xdev \( -path /seed -o -path /home -o -path /usr/share/initramfs-tools \
+                        -o -path /etc/initramfs-tools \) -prune -o -iname '*pileus*' -print""")
 
 
 def make_seed(folder, packages, status):

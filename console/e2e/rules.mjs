@@ -26,7 +26,15 @@ export async function groupsAndRules(page, picture) {
   check(await rule.getByLabel('Ports').isDisabled(), 'ICMP has no ports');
   await add();
   await outward.getByText('ICMP').waitFor();
+  await page.getByText('Tags of web (0)').click();
+  const tags = page.getByRole('group').filter({ hasText: 'Tags of web' });
+  await tags.getByLabel('Key').fill('team');
+  await tags.getByLabel('Value').fill('front');
+  await page.keyboard.press('Enter');
+  await page.getByText('Tags of web (1)').waitFor();
+  await tags.getByText('front', { exact: true }).waitFor();
   await checkBarriers(page, 'the page of security groups');
+  await page.getByText('Tags of web (1)').click();
   await picture(page, 'groups');
   await inward.getByRole('button', { name: /^Remove the rule for UDP 5000–5010 from 10/ }).click();
   await inward.getByText('UDP 5000–5010').waitFor({ state: 'detached' });

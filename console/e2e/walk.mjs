@@ -23,6 +23,7 @@ async function launch(page, name) {
   await page.getByRole('link', { name: 'Launch', exact: true }).first().click();
   await heading(page, 'Launch an instance').waitFor();
   await page.getByLabel('Name', { exact: true }).fill(name);
+  await page.getByLabel('Image').selectOption({ label: 'debian-12 – Debian 12, nothing in it' });
   await page.getByLabel('Key pair').selectOption('laptop');
   await page.getByLabel(/^web/).check();
   await page.getByLabel('User data').fill('#!/bin/sh\necho hello');

@@ -21,9 +21,12 @@ constexpr int kCannotCheck = 63;
 constexpr u64 kHeaders = 16 * kMiB;
 constexpr u64 kTables = 64;
 
-// A slow host packs a GiB in a minute.
-std::chrono::seconds time_for(u64 disk_bytes) {
-  return std::chrono::minutes(10) + std::chrono::minutes(2 * (disk_bytes / kGiB));
+// Of processor time, for each GiB of a disk: several times what a slow host takes.
+constexpr std::chrono::seconds kToUnpack{20};
+constexpr std::chrono::seconds kToPack{120};
+
+std::chrono::seconds time_for(u64 disk_bytes, std::chrono::seconds per_gib) {
+  return std::chrono::minutes(10) + per_gib * (disk_bytes / kGiB);
 }
 
 // The input as an explicit chain of drivers: nothing is guessed, and its name is never taken for a URL. A VHD is as large as
@@ -107,9 +110,9 @@ Result<> convert(const Sandbox& sandbox, Format format, Words options, const Pro
 
 Result<> convert_to_raw(const std::filesystem::path& from, Format format, const std::filesystem::path& to,
                         const Progress& progress) {
-  Sandbox sandbox{.input = from, .output = {}, .output_limit = 0, .processor_time = time_for(0)};
+  Sandbox sandbox{.input = from, .output = {}, .output_limit = 0, .processor_time = time_for(0, kToUnpack)};
   const u64 size = TRY(inspect(sandbox, format, progress));
-  sandbox.processor_time = time_for(size);
+  sandbox.processor_time = time_for(size, kToUnpack);
   TRY(check_whole(sandbox, format, progress));
   sandbox.output = to;
   sandbox.output_limit = size;
@@ -121,8 +124,10 @@ Result<> convert_from_raw(const std::filesystem::path& from, Format format, cons
   std::error_code error;
   const u64 size = std::filesystem::file_size(from, error);
   if (error) return Error::from_errno("measure " + from.string(), error.value());
-  const Sandbox sandbox{
-      .input = from, .output = to, .output_limit = size + size / kTables + kHeaders, .processor_time = time_for(size)};
+  const Sandbox sandbox{.input = from,
+                        .output = to,
+                        .output_limit = size + size / kTables + kHeaders,
+                        .processor_time = time_for(size, kToPack)};
   const Words options = format == Format::kVmdk ? Words{"-O", "vmdk", "-o", "subformat=streamOptimized"}
                                                 : Words{"-O", "vpc", "-o", "subformat=dynamic,force_size=on"};
   return convert(sandbox, Format::kRaw, options, progress);

@@ -12,8 +12,7 @@ constexpr std::string_view kFileUrl = "file://";
 constexpr u64 kKeptFree = 1 * kGiB;
 constexpr u64 kBetweenLooks = 64 * kMiB;
 constexpr long kMaxRedirects = 5;
-constexpr std::chrono::seconds kSilence{60};  // of a server
-constexpr std::chrono::seconds kLook{1};
+constexpr std::chrono::milliseconds kLook{500};
 
 // "file://HOST/PATH": which host, the cloud manager has seen to.
 Result<std::filesystem::path> path_of(const std::string& url) {
@@ -32,19 +31,32 @@ Result<std::unique_ptr<http::Client>> make_client(bool trusted) {
   return http::Client::create(options);
 }
 
-Result<> receive(http::ClientStream& stream, const std::string& url, const std::filesystem::path& to,
-                 const TransferProgress& progress) {
+}  // namespace
+
+Result<> check_room(const std::filesystem::path& folder, u64 needed) {
+  std::error_code error;
+  const std::filesystem::space_info space = std::filesystem::space(folder, error);
+  if (error) return Error::from_errno("the room in " + folder.string(), error.value());
+  if (space.available >= kKeptFree && space.available - kKeptFree >= needed) return {};
+  return Error(ErrorCode::kExhausted, "the host's disk is too full for this disk");
+}
+
+Result<> FileFetcher::receive(http::ClientStream& stream, const std::string& url, const std::filesystem::path& to,
+                              const TransferProgress& progress) const {
   const os::Fd fd = TRY(os::open_file(to, O_WRONLY | O_CREAT | O_TRUNC, 0600));
-  auto heard = std::chrono::steady_clock::now();
+  auto stretch = std::chrono::steady_clock::now();  // when it began,
+  u64 of_stretch = 0;                               // and what had come by then
   u64 bytes = 0;
   u64 looked_at = 0;
   while (const std::optional<std::string> part = TRY(stream.read(kLook))) {
-    const auto now = std::chrono::steady_clock::now();
-    if (!part->empty()) heard = now;
-    if (now - heard > kSilence) return Error(ErrorCode::kTimeout, url + ": the server has fallen silent");
     if (stream.status() != 0 && stream.status() != 200) break;
     TRY(os::write_all(fd.get(), *part));
     bytes += part->size();
+    if (const auto now = std::chrono::steady_clock::now(); now - stretch >= slowest_.time) {
+      if (bytes - of_stretch < slowest_.bytes) return Error(ErrorCode::kTimeout, url + ": the server is too slow");
+      stretch = now;
+      of_stretch = bytes;
+    }
     const std::optional<u64> length = stream.length();
     if (bytes == part->size() && length) TRY(check_room(to.parent_path(), *length));
     if (bytes - looked_at >= kBetweenLooks) {
@@ -58,20 +70,14 @@ Result<> receive(http::ClientStream& stream, const std::string& url, const std::
   return Error(ErrorCode::kNotFound, url + ": the server answered " + std::to_string(stream.status()));
 }
 
-}  // namespace
-
-Result<> check_room(const std::filesystem::path& folder, u64 needed) {
-  std::error_code error;
-  const std::filesystem::space_info space = std::filesystem::space(folder, error);
-  if (error) return Error::from_errno("the room in " + folder.string(), error.value());
-  if (space.available >= kKeptFree && space.available - kKeptFree >= needed) return {};
-  return Error(ErrorCode::kExhausted, "the host's disk is too full for this disk");
-}
-
 Result<std::filesystem::path> FileFetcher::fetch(const model::TransferDesired& task, const model::FilePlace& from,
                                                  const std::filesystem::path& folder,
                                                  const TransferProgress& progress) const {
-  if (from.url.empty()) return places_.bucket_file(task.account, from.bucket, from.key);
+  if (from.url.empty()) {
+    std::filesystem::path file = TRY(places_.bucket_file(task.account, from.bucket, from.key));
+    if (std::filesystem::exists(file)) return file;
+    return Error(ErrorCode::kNotFound, from.bucket + "/" + from.key + ": this host's bucket has no such file");
+  }
   if (from.url.starts_with(kFileUrl)) {
     if (task.trusted) return path_of(from.url);
     return Error(ErrorCode::kPermission, "only administrators import files of a host");

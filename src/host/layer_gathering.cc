@@ -16,12 +16,14 @@ Result<Gathered> gather(LayerWorker& worker, const store::LayerFolder& folder, c
         worker.fetch(ids[i], known == sources.end() ? std::vector<std::string>() : known->second);
     if (!state.id) {
       const std::string which = "layer " + std::to_string(i + 1) + " of " + std::to_string(ids.size());
-      const std::string why = state.failure.empty() ? percent(state.part) : state.failure;
-      return Gathered{std::nullopt, "fetching " + which + ": " + why};
+      const bool fails = !state.failure.empty();
+      return Gathered{std::nullopt,
+                      "fetching " + which + ": " + (fails ? "no host that has it can be reached" : percent(state.part)),
+                      fails};
     }
     layers.push_back(TRY(folder.layer(ids[i])));
   }
-  return Gathered{std::move(layers), ""};
+  return Gathered{std::move(layers), "", false};
 }
 
 }  // namespace pileus::host

@@ -9,7 +9,8 @@ namespace pileus::host {
 
 struct Gathered {
   std::optional<std::vector<store::Layer>> layers;  // all of them are here
-  std::string waits;  // else: for what, a sentence
+  std::string waits;     // else: for what, a sentence
+  bool fails = false;    // what is waited for has failed, and is tried again
 };
 // Never waits; to be called again until all are here.
 Result<Gathered> gather(LayerWorker& worker, const store::LayerFolder& folder, const std::vector<std::string>& ids,

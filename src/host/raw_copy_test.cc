@@ -12,11 +12,11 @@ namespace pileus::host {
 namespace {
 
 constexpr u64 kPlaces = 600;
-constexpr u64 kStride = 4 * kMiB;
+constexpr u64 kStride = 256 * kKiB;
 
 class RawCopyTest : public ::testing::Test {
  protected:
-  // A disk of more than 2 GiB with a sector of data at each place.
+  // A disk with a sector of data at each place.
   void SetUp() override {
     const os::Fd fd = os::open_file(from_, O_WRONLY | O_CREAT, 0600).value();
     ASSERT_EQ(::ftruncate(fd.get(), static_cast<off_t>(kPlaces * kStride)), 0);

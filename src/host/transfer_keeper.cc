@@ -56,7 +56,7 @@ Result<bool> TransferKeeper::import_next(control::TransferTask& task, std::size_
   const auto work = [this, desired = task.desired, number, folder](const TransferProgress& progress) {
     return import_disk(fetcher_, desired, number, folder, progress);
   };
-  const TransferWorker::State state = worker_.ask(task.desired.id.text(), work);
+  const TransferWorker::State state = worker_.ask(task.desired.id.text(), task.desired.account.text(), work);
   if (state.done) return true;
   if (state.failure) return follow(task, state);
   return tell_progress(task, state.what, state.part * kUntilAdopted);
@@ -65,8 +65,9 @@ Result<bool> TransferKeeper::import_next(control::TransferTask& task, std::size_
 Result<bool> TransferKeeper::adopt(control::TransferTask& task, const StagedDisk& staged) {
   const LayerWorker::State state = layers_.adopt(staged.path.string(), true);
   if (!state.id) {
-    if (!state.failure.empty()) return tell_progress(task, state.failure, kUntilAdopted);
-    return tell_progress(task, "reading", kUntilAdopted + state.part * (1 - kUntilAdopted));
+    const bool fails = !state.failure.empty();
+    const double part = kUntilAdopted + (fails ? 0 : state.part * (1 - kUntilAdopted));
+    return wait_for_layers(task, fails ? state.failure : "reading", fails, part);
   }
   model::TransferObserved observed = task.observed;
   std::error_code error;
@@ -82,7 +83,7 @@ Result<bool> TransferKeeper::export_image(control::TransferTask& task, const con
   std::vector<store::Layer> layers;
   if (!desired.layers.empty()) {
     Gathered gathered = TRY(gather(layers_, places_.layers, desired.layers, tasks.layer_sources));
-    if (!gathered.layers) return tell_progress(task, gathered.waits, 0);
+    if (!gathered.layers) return wait_for_layers(task, gathered.waits, gathered.fails, 0);
     layers = *std::move(gathered.layers);
   } else if (const Result<image::ImageInfo> image = library_.find(desired.image_name)) {
     layers.push_back({.file = library_.disk_of(image->name).string(), .raw = true});
@@ -95,7 +96,23 @@ Result<bool> TransferKeeper::export_image(control::TransferTask& task, const con
   const auto work = [layers, format = desired.format, path](const TransferProgress& progress) {
     return export_disk(layers, format, path, progress);
   };
-  return follow(task, worker_.ask(desired.id.text(), work));
+  return follow(task, worker_.ask(desired.id.text(), desired.account.text(), work));
+}
+
+// What fails is tried again by LayerWorker: another host may be back soon.
+Result<bool> TransferKeeper::wait_for_layers(control::TransferTask& task, const std::string& what, bool fails,
+                                             double part_of_disk) {
+  const std::string name = task.desired.id.text();
+  if (!fails) {
+    failing_since_.erase(name);
+    return tell_progress(task, what, part_of_disk);
+  }
+  const auto now = std::chrono::steady_clock::now();
+  const auto since = failing_since_.try_emplace(name, now).first->second;
+  if (now - since < patience_) return tell_progress(task, what, part_of_disk);
+  TransferWorker::State given_up;
+  given_up.failure = Error(ErrorCode::kTimeout, what + "; given up");
+  return follow(task, given_up);
 }
 
 // What has become of the work. What has failed is not tried again.
@@ -115,7 +132,7 @@ Result<bool> TransferKeeper::tell_progress(control::TransferTask& task, const st
   const auto count = std::max<std::ptrdiff_t>(std::ranges::count_if(task.desired.disks, is_file), 1);
   const double part = (static_cast<double>(task.observed.disks.size()) + part_of_disk) / static_cast<double>(count);
   const auto percent = std::min<u32>(static_cast<u32>(part * 100) / kProgressStep * kProgressStep, 99);
-  if (what == task.observed.message && percent <= task.observed.progress_percent) return false;
+  if (plain(what, task) == task.observed.message && percent <= task.observed.progress_percent) return false;
   model::TransferObserved observed = task.observed;
   observed.progress_percent = std::max(percent, observed.progress_percent);
   observed.message = what;
@@ -123,8 +140,20 @@ Result<bool> TransferKeeper::tell_progress(control::TransferTask& task, const st
   return false;
 }
 
+std::string TransferKeeper::plain(std::string message, const control::TransferTask& task) const {
+  const std::filesystem::path buckets = places_.buckets / task.desired.account.text();
+  for (const std::filesystem::path& folder : {buckets, places_.transfers.parent_path(), library_.root()}) {
+    const std::string prefix = folder.string() + "/";
+    for (std::size_t at = message.find(prefix); at != std::string::npos; at = message.find(prefix, at)) {
+      message.erase(at, prefix.size());
+    }
+  }
+  return message;
+}
+
 Result<> TransferKeeper::tell(control::TransferTask& task, model::TransferObserved observed) {
   observed.id = task.desired.id;
+  observed.message = plain(std::move(observed.message), task);
   TRY(cloud_.observe(control::TransferObservation{observed}));
   if (observed.state != TransferState::kActive) {
     log::info("{}: {} {}", task.desired.id.text(), model::name(observed.state), observed.message);
@@ -140,6 +169,7 @@ void TransferKeeper::forget_others(const control::DiskTasks& tasks) {
     if (is_active(task)) names.insert(task.desired.id.text());
   }
   worker_.keep_only(names);
+  std::erase_if(failing_since_, [&](const auto& each) { return !names.contains(each.first); });
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(places_.transfers, ignored)) {
     if (names.contains(entry.path().filename().string())) continue;

@@ -13,9 +13,10 @@ namespace pileus::host {
 
 class TransferKeeper {
  public:
-  // All references outlive it.
-  TransferKeeper(const image::Library& library, const DiskPlaces& places, LayerWorker& layers, CloudLink& cloud)
-      : library_(library), places_(places), layers_(layers), cloud_(cloud), fetcher_(places) {}
+  // All references outlive it. A transfer fails whose layers have failed for as long as `patience`.
+  TransferKeeper(const image::Library& library, const DiskPlaces& places, LayerWorker& layers, CloudLink& cloud,
+                 std::chrono::milliseconds patience = std::chrono::minutes(10))
+      : library_(library), places_(places), layers_(layers), cloud_(cloud), patience_(patience), fetcher_(places) {}
 
   // One round. True: something was done.
   bool step(control::DiskTasks& tasks);
@@ -25,8 +26,11 @@ class TransferKeeper {
   Result<bool> import_next(control::TransferTask& task, std::size_t number);
   Result<bool> adopt(control::TransferTask& task, const StagedDisk& staged);
   Result<bool> export_image(control::TransferTask& task, const control::DiskTasks& tasks);
+  Result<bool> wait_for_layers(control::TransferTask& task, const std::string& what, bool fails, double part_of_disk);
   Result<bool> follow(control::TransferTask& task, const TransferWorker::State& state);
   Result<bool> tell_progress(control::TransferTask& task, const std::string& what, double part_of_disk);
+  // Without the paths of the host: a bucket's file is named as its account names it.
+  std::string plain(std::string message, const control::TransferTask& task) const;
   Result<> tell(control::TransferTask& task, model::TransferObserved observed);
   void forget_others(const control::DiskTasks& tasks);
 
@@ -34,8 +38,10 @@ class TransferKeeper {
   const DiskPlaces& places_;
   LayerWorker& layers_;
   CloudLink& cloud_;
+  const std::chrono::milliseconds patience_;
   const FileFetcher fetcher_;
-  TransferWorker worker_;  // last, so that its thread ends first
+  std::map<std::string, std::chrono::steady_clock::time_point> failing_since_;  // transfers that wait for layers
+  TransferWorker worker_;  // last, so that its threads end first
 };
 
 }  // namespace pileus::host

@@ -38,7 +38,7 @@ class TransferKeeperTest : public ::testing::Test {
     worker_.reset();
     places_.emplace(DiskPlaces::open(folder_.path() / "host").value());
     worker_ = std::make_unique<LayerWorker>(places_->layers, http::Client::create().value());
-    keeper_ = std::make_unique<TransferKeeper>(library_, *places_, *worker_, cloud_);
+    keeper_ = std::make_unique<TransferKeeper>(library_, *places_, *worker_, cloud_, layer_patience_);
   }
 
   control::TransferTask import_of(const std::string& url, const std::string& format = "") {
@@ -77,6 +77,7 @@ class TransferKeeperTest : public ::testing::Test {
 
   os::TemporaryDirectory folder_ = os::TemporaryDirectory::create(::testing::TempDir() + "transfers_").value();
   image::Library library_ = image::Library::open(folder_.path() / "library").value();
+  std::chrono::milliseconds layer_patience_ = std::chrono::minutes(10);
   testing::FakeCloud cloud_;
   std::optional<DiskPlaces> places_;
   std::unique_ptr<LayerWorker> worker_;
@@ -159,6 +160,29 @@ TEST_F(TransferKeeperTest, AnImageGoesOut) {
     EXPECT_EQ(std::distance(std::filesystem::directory_iterator(path.parent_path()), {}), ++exported)
         << "a draft is left";
   }
+}
+
+TEST_F(TransferKeeperTest, LayersThatNobodyHasAreNotWaitedForForEver) {
+  layer_patience_ = std::chrono::milliseconds(100);
+  start();
+  control::TransferTask task;
+  task.desired.id = id_;
+  task.desired.account = account_;
+  task.desired.kind = TransferKind::kExportImage;
+  task.desired.layers = {std::string(64, 'a')};
+  task.desired.format = "raw";
+  task.desired.to = {"", "mine", "disk.raw"};
+  const auto& seen = run(task);
+  EXPECT_EQ(seen.state, TransferState::kFailed);
+  EXPECT_EQ(seen.message, "fetching layer 1 of 1: no host that has it can be reached; given up");
+}
+
+TEST_F(TransferKeeperTest, AccountsAreNotToldOfTheHostsPaths) {
+  control::TransferTask task = import_of("");
+  task.desired.disks[0].from = {"", "mine", "a/disk"};
+  EXPECT_EQ(run(task).message, "mine/a/disk: this host's bucket has no such file");
+  std::filesystem::create_directories(places_->buckets / account_.text() / "mine" / "a" / "disk");
+  EXPECT_EQ(run(task).message, "mine/a/disk is neither a file nor a block device");
 }
 
 TEST_F(TransferKeeperTest, WhatAKilledExportWasWritingGoes) {

@@ -14,7 +14,6 @@ namespace {
 
 using Json = nlohmann::json;
 constexpr std::size_t kMaxNameLength = 63;
-constexpr const char* kSystemFolder = "/var/lib/pileus";
 
 std::string text_field(const Json& object, const char* key) {
   const auto found = object.find(key);

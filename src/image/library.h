@@ -36,6 +36,9 @@ Result<ImageInfo> parse_image_info(std::string_view text);
 // letter or digit. So it is also a host name and never a path.
 Result<> check_name(std::string_view name);
 
+// Root's library, and that of the Debian package's services.
+inline constexpr const char* kSystemFolder = "/var/lib/pileus";
+
 class Library {
  public:
   // $PILEUS_HOME; else /var/lib/pileus for root and ~/.local/share/pileus for others. Makes the

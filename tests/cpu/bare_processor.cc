@@ -45,10 +45,9 @@ sigjmp_buf back;
 u64 own_fs = 0;
 u64 own_gs = 0;
 
-// The code under test may have moved FS, where thread-local storage and the stack protector's canary are.
-__attribute__((no_stack_protector)) inline void restore_segments() {
-  asm volatile("wrfsbase %0" ::"r"(own_fs));
-  asm volatile("wrgsbase %0" ::"r"(own_gs));
+__attribute__((no_stack_protector)) inline void set_segments(u64 fs, u64 gs) {
+  asm volatile("wrfsbase %0" ::"r"(fs));
+  asm volatile("wrgsbase %0" ::"r"(gs));
 }
 
 void load(const UserState& from, ucontext_t* frame) {
@@ -87,11 +86,13 @@ bool is_exit(u64 rip) {
 }
 
 __attribute__((no_stack_protector)) void on_signal(int signal, siginfo_t*, void* opaque) {
-  restore_segments();
+  // FS is where thread-local storage and the stack protector's canary are; the code under test has it elsewhere.
+  set_segments(own_fs, own_gs);
   auto* frame = static_cast<ucontext_t*>(opaque);
   if (signal == SIGUSR1) {
     inside = true;
     load(exchange->in, frame);
+    set_segments(0, 0);
     return;
   }
   if (!inside) {  // a bug of this file

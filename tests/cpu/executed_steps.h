@@ -8,8 +8,8 @@
 namespace pileus::cpu_test {
 
 // The steps from the first to the one at which `end` came, in the order of execution, each once however often a loop has
-// it. Left out is what a conditional branch may have skipped, so that these are the fewest there can have been. None
-// when a jump led to where no step is.
+// it. Left out is what a conditional branch may have skipped, so that these are the fewest there can have been, unless a callee
+// wrote over where it returns to. None when the end is where no step is.
 std::vector<const Step*> executed_steps(const std::vector<Step>& steps, const Outcome& end);
 
 }  // namespace pileus::cpu_test

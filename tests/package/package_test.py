@@ -2,7 +2,7 @@
 """The Debian package in a Debian of its own (mmdebstrap): installed, started as its units say, upgraded under a running VM,
 removed, purged. In namespaces of processes, mounts and network, so nothing of it outlives the test.
 
-systemd itself does not run there: its part (order of starts, hardening, restarts) is checked by systemd-analyze only.
+systemd itself does not run there: tests/e2e/package_test.py has it.
 """
 
 import hashlib
@@ -20,34 +20,15 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "e2e"))
 
+from debian_package import NEW, OLD, depends, make_package, run  # noqa: E402
 from harness import BUILD, Failure, end_on_sigterm, step, wait_until  # noqa: E402
 from tiny_image import make_tiny_image  # noqa: E402
 
 SKIPPED = 77
 PATIENCE_S = 120
 UNITS = ("pileus-cloudd", "pileus-hostd")
-OLD, NEW = "0.1.0", "0.1.1"
 NET_BIND_SERVICE = "+net_bind_service"
 CAP_NET_BIND_SERVICE = 10
-
-
-def run(*words, **options):
-    done = subprocess.run([str(word) for word in words], capture_output=True, text=True, errors="replace", check=False,
-                          **options)
-    if done.returncode != 0:
-        raise Failure(f"`{shlex.join(map(str, words))}` ended with {done.returncode}:\n{done.stdout}{done.stderr}")
-    return done.stdout
-
-
-def make_package(version, folder):
-    return pathlib.Path(run(sys.executable, "-B", ROOT / "tools/package/package.py", BUILD / "apps", "--output", folder,
-                            "--version", version).strip())
-
-
-def depends(package):
-    """Names of packages; of alternatives the first."""
-    field = run("dpkg-deb", "--field", package, "Depends")
-    return [re.split(r"[ (|]", each.strip())[0] for each in field.split(",")]
 
 
 def debian(package):

@@ -53,7 +53,14 @@ std::filesystem::path known_settings_file(const image::Library& library) {
 }
 
 Result<client::Cloud> open_cloud(const image::Library& library) {
-  return client::Cloud::connect(TRY(client::find_settings(known_settings_file(library))));
+  Result<client::Settings> settings = client::find_settings(known_settings_file(library));
+  std::error_code ignored;
+  if (!settings && settings.error().code() == ErrorCode::kNotFound && library.root() != image::kSystemFolder &&
+      std::filesystem::exists(std::filesystem::path(image::kSystemFolder) / "cloud", ignored)) {
+    return Error(ErrorCode::kNotFound,
+                 settings.error().message() + "; this machine's own is root's: `sudo pileus ...`");
+  }
+  return client::Cloud::connect(TRY(std::move(settings)));
 }
 
 Result<std::vector<InstanceInfo>> list_instances(const client::Cloud& cloud, bool with_terminated) {

@@ -29,3 +29,6 @@ export function trafficOf(rule: Pick<Rule, 'protocol' | 'fromPort' | 'toPort'>):
   if (rule.fromPort === rule.toPort) return `${name} ${rule.fromPort}`;
   return rule.fromPort <= 0 && rule.toPort >= 65535 ? `${name}, all ports` : `${name} ${rule.fromPort}–${rule.toPort}`;
 }
+
+export const byTraffic = (a: Rule, b: Rule): number =>
+  a.protocol.localeCompare(b.protocol) || a.fromPort - b.fromPort || a.peer.localeCompare(b.peer);

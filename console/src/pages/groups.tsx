@@ -1,7 +1,7 @@
 // Security groups: made, deleted, and each with its rules.
 import { useState } from 'preact/hooks';
 import { type Group, readGroup } from '../api/records';
-import { readRule, type Rule } from '../api/rules';
+import { byTraffic, readRule, type Rule } from '../api/rules';
 import { useReading } from '../data/reading';
 import type { Session } from '../data/session';
 import { Dialog } from '../ui/dialog';
@@ -9,6 +9,7 @@ import { Button, Field, Heading, Loading } from '../ui/parts';
 import { attempt } from '../ui/toasts';
 import { GroupRules } from './group_rules';
 import type { PageProps } from './page';
+import { TagList } from './tags';
 
 interface GroupProps {
   group: Group;
@@ -32,6 +33,12 @@ function GroupCard({ group, session, again, ...rest }: GroupProps) {
       </h2>
       <p class="quiet">{group.description}</p>
       <GroupRules group={group} session={session} again={again} {...rest} />
+      <details class="more">
+        <summary>
+          Tags of {group.name} ({group.tags.length})
+        </summary>
+        <TagList cloud={session.cloud} id={group.id} tags={group.tags} onChange={again} />
+      </details>
       {group.name !== 'default' && (
         <button type="button" class="plain" aria-label={`Delete ${group.name}`} onClick={() => setDoomed(true)}>
           Delete the group
@@ -72,7 +79,7 @@ async function readAll({ cloud }: Session): Promise<{ groups: Group[]; rules: Ru
     cloud.all('DescribeSecurityGroups', 'securityGroupInfo', readGroup),
     cloud.all('DescribeSecurityGroupRules', 'securityGroupRuleSet', readRule),
   ]);
-  return { groups, rules };
+  return { groups: groups.sort((a, b) => a.name.localeCompare(b.name)), rules: rules.sort(byTraffic) };
 }
 
 export function GroupsPage({ session }: PageProps) {

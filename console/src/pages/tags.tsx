@@ -94,7 +94,7 @@ function NewTag({ id, change }: { id: string; change: Change }) {
   );
 }
 
-export function TagsCard({ cloud, id, tags, onChange }: TagsProps) {
+export function TagList({ cloud, id, tags, onChange }: TagsProps) {
   const change: Change = (action, key, value) => {
     const done = action === 'DeleteTags' ? `The tag ${key} is gone` : `${key} is ${value || 'empty'}`;
     return attempt(async () => {
@@ -103,15 +103,23 @@ export function TagsCard({ cloud, id, tags, onChange }: TagsProps) {
     }, done);
   };
   return (
-    <section class="card" aria-labelledby={`tags-${id}`}>
-      <h2 id={`tags-${id}`}>Tags</h2>
-      {tags.length === 0 && <p class="quiet">It has none. The one called Name is how it is called.</p>}
+    <>
       <ul class="tags">
         {tags.map(([key, value]) => (
           <Row key={key} name={key} value={value} change={change} />
         ))}
       </ul>
       <NewTag id={id} change={change} />
+    </>
+  );
+}
+
+export function TagsCard(props: TagsProps) {
+  return (
+    <section class="card" aria-labelledby={`tags-${props.id}`}>
+      <h2 id={`tags-${props.id}`}>Tags</h2>
+      {props.tags.length === 0 && <p class="quiet">It has none. The one called Name is how it is called.</p>}
+      <TagList {...props} />
     </section>
   );
 }

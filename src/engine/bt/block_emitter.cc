@@ -62,7 +62,7 @@ void BlockEmitter::push(const TraceInsn& at) {
     out_.load(kT0, from.base, from.index, from.displacement);
     out_.store_gs(offsetof(Context, scratch) + 24, kT0);
   }
-  const HostOperand to = probe(at, stack_operand(-8), 8, true);
+  const HostOperand to = probe_stack(at, -8, true);
   if (value.type == ZYDIS_OPERAND_TYPE_IMMEDIATE) {
     out_.byte(0x48 | Assembler::rex_xb(to.base, to.index)), out_.byte(0xC7);
     out_.operand(0, to.base, to.index, 1, to.displacement);
@@ -82,7 +82,7 @@ void BlockEmitter::push(const TraceInsn& at) {
 void BlockEmitter::pop(const TraceInsn& at) {
   bool high = false;
   const unsigned guest = gpr_number(at.insn.operand[0].reg.value, &high);
-  const HostOperand from = probe(at, stack_operand(0), 8, false);
+  const HostOperand from = probe_stack(at, 0, false);
   out_.load(is_spilled(guest) ? kT0 : host_register(guest), from.base, from.index, from.displacement);
   if (guest == kRsp) return;
   if (is_spilled(guest)) store_guest(guest, kT0);
@@ -98,12 +98,33 @@ void BlockEmitter::leave(const TraceInsn& at) {
   out_.mov(kRbp, kT0);
 }
 
+// Whether T1 is after the instruction's access what it was before, or what shared_operand() has put there. Behind calls and
+// returns nobody looks.
+bool BlockEmitter::keeps_t1(const TraceInsn& at) const {
+  switch (at.kind) {
+    case Kind::kNop:
+    case Kind::kClearIf: return true;
+    case Kind::kPush:
+    case Kind::kPop:
+    case Kind::kCall:
+    case Kind::kReturn: return groups_.stack[index_].role != Sharing::Role::kAlone;
+    case Kind::kCopy:
+      if (at.memory_operand >= 0) return groups_.operand[index_].role != Sharing::Role::kAlone;
+      return !copy_clobbers_t1(at.insn);
+    default: return false;
+  }
+}
+
 void BlockEmitter::insn(const Trace& trace, unsigned i) {
   const TraceInsn& at = trace.at[i];
   if (at.straddles) look_at_next_page(at);
+  if (!keeps_t1(at)) in_t1_ = kNothing;
   switch (at.kind) {
     case Kind::kCopy:
-      if (!copy(at)) interpret(at);
+      if (!copy(at)) {
+        CHECK(groups_.operand[i].role == Sharing::Role::kAlone);
+        interpret(at);
+      }
       break;
     case Kind::kNop: break;
     case Kind::kPush: push(at); break;
@@ -148,6 +169,7 @@ bool BlockEmitter::emit_cell(const TraceInsn& at) {
 // The ways that are seldom taken, or once.
 void BlockEmitter::emit_cold(const Trace& trace) {
   for (const MemoryStub& stub : memory_stubs_) emit_memory_stub(stub);
+  for (const GroupStub& stub : group_stubs_) emit_group_stub(stub);
   for (const PollStub& stub : poll_stubs_) {
     Assembler::patch(stub.jump, cold_.at());
     emit_site(cold_, stubs_.poll, stub.page_offset, 0, 0);
@@ -178,6 +200,8 @@ void BlockEmitter::emit_cold(const Trace& trace) {
 
 bool BlockEmitter::emit(const Trace& trace) {
   InsnMark* marks = block_.marks();
+  if (!block_.key().alone) find_groups(trace, &groups_);
+  block_.inside = groups_.inside;
   for (index_ = 0; index_ < trace.count; ++index_) {
     marks[index_] = {static_cast<u16>(out_.offset()), trace.at[index_].page_offset};
     insn(trace, index_);

@@ -13,6 +13,7 @@
 
 #include "engine/bt/assembler.h"
 #include "engine/bt/code_cache.h"
+#include "engine/bt/groups.h"
 #include "engine/bt/registers.h"
 #include "engine/bt/stubs.h"
 #include "engine/bt/trace.h"
@@ -60,6 +61,14 @@ class BlockEmitter {
     Recover recover;
     GuestOperand operand;
   };
+  // The way of a group's first access when not all bytes of the group are there.
+  struct GroupStub {
+    u8* jump;  // displacement to patch
+    const u8* back;  // behind the check
+    u16 insn;  // index in the trace
+    bool flags_live;
+    Sharing group;
+  };
   struct ExitStub {
     u8* jump;
     u16 target;
@@ -95,9 +104,19 @@ class BlockEmitter {
   static bool is_stack_slot(const GuestOperand& operand, unsigned size);
   void emit_memory_stub(const MemoryStub& stub);
 
+  // groups of accesses (emit_groups.cc)
+  HostOperand probe_stack(const TraceInsn& at, i32 displacement, bool write);
+  HostOperand shared_operand(const TraceInsn& at, const Sharing& sharing, i32 displacement);
+  void enter_group(const TraceInsn& at, const Sharing& group);
+  u8* check_group(Assembler& out, const Sharing& group, bool flags_live);
+  u64 addend_of(const Sharing& sharing) const;
+  void emit_group_stub(const GroupStub& stub);
+
   // copies (emit_copy.cc)
   // `fixed`: the memory operand's host address is in gs:[scratch + 8]; nothing is probed.
   bool copy(const TraceInsn& at, bool fixed = false);
+  // Of one without memory operand.
+  static bool copy_clobbers_t1(const Insn& insn);
   // The register fields of an encoding, 4 bits each.
   struct Fields {
     unsigned reg = 0;
@@ -112,6 +131,7 @@ class BlockEmitter {
 
   // the rest (block_emitter.cc)
   void insn(const Trace& trace, unsigned i);
+  bool keeps_t1(const TraceInsn& at) const;
   void push(const TraceInsn& at);
   void pop(const TraceInsn& at);
   void leave(const TraceInsn& at);
@@ -167,7 +187,12 @@ class BlockEmitter {
   CodeCache& cache_;
   Block& block_;
   unsigned index_ = 0;  // of the instruction that is being emitted
+  Groups groups_;
+  // Where in the Context the addend lies that T1 has now, or kNothing.
+  static constexpr u64 kNothing = 0;
+  u64 in_t1_ = kNothing;
   std::vector<MemoryStub> memory_stubs_;
+  std::vector<GroupStub> group_stubs_;
   std::vector<ExitStub> exit_stubs_;
   std::vector<FarStub> far_stubs_;
   std::vector<FarStub> elsewhere_stubs_;

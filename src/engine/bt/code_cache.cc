@@ -42,7 +42,7 @@ Result<std::unique_ptr<CodeCache>> CodeCache::create(u64 bytes, CodePages& pages
   os::Mapping records = TRY(os::Mapping::anonymous(align_up(bytes - code_bytes, 4096)).with("translation cache"));
   records.use_huge_pages();
   os::Mapping heads =
-      TRY(os::Mapping::anonymous(align_up(pages.count() * sizeof(Block*), 4096)).with("translation cache"));
+      TRY(os::Mapping::anonymous(align_up(pages.count() * sizeof(u32), 4096)).with("translation cache"));
   return std::unique_ptr<CodeCache>(new CodeCache(std::move(code), std::move(records), std::move(heads), pages));
 }
 
@@ -74,9 +74,9 @@ void CodeCache::insert(Block* block, u8* cold_end) {
   code_at_ = block->host + align_up(block->host_size, 16);
   cold_at_ = cold_end;
   record_at_ = reinterpret_cast<u8*>(after(block));
-  Block** head = page_head(block->gpa());
-  block->on_page = *head;
-  *head = block;
+  u32& head = page_head(block->gpa());
+  block->on_page = head != 0 ? block_at(head) : nullptr;
+  head = reference(*block);
 
   const u64 hash = hash_of(block->packed_key);
   u64 slot = hash & slot_mask_;
@@ -126,14 +126,18 @@ void CodeCache::invalidate(guest::Gpa address, u64 length, std::vector<const Blo
     if ((address >> 12) >= pages_.count()) return;
     const u64 hit = chunk_mask(address & 4095, in_page);
     u64 left = 0;
-    for (Block** at = page_head(address); *at != nullptr;) {
-      Block* block = *at;
+    u32& head = page_head(address);
+    Block* before = nullptr;  // that stays
+    Block* next = nullptr;
+    for (Block* block = head != 0 ? block_at(head) : nullptr; block != nullptr; block = next) {
+      next = block->on_page;
       if ((block->chunk_mask & hit) == 0) {
         left |= block->chunk_mask;
-        at = &block->on_page;
+        before = block;
         continue;
       }
-      *at = block->on_page;
+      if (before != nullptr) before->on_page = next;
+      else head = next != nullptr ? reference(*next) : 0;
       drop(block);
       dropped->push_back(block);
     }
@@ -158,7 +162,7 @@ const Block* CodeCache::block_of(const u8* pc) const {
 void CodeCache::flush() {
   for (Block* block = first_block(); reinterpret_cast<u8*>(block) < record_at_; block = after(block)) {
     pages_.set(block->gpa(), 0);
-    *page_head(block->gpa()) = nullptr;
+    page_head(block->gpa()) = 0;
   }
   std::fill(index_.begin(), index_.end(), nullptr);
   for (u64 slot = 0; slot <= slot_mask_; ++slot) table_[slot].store(0, std::memory_order_relaxed);

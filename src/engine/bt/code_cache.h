@@ -64,13 +64,15 @@ struct BlockKey {
   u64 gpa = 0;  // of the first byte
   Mode mode = kModeKernel;
   u8 usable = 0;  // Usable bits
-  constexpr u64 packed() const { return gpa | u64{mode} << 60 | u64{usable} << 62; }
+  bool alone = false;  // each of its accesses looks at the TLB by itself: see groups.h
+  constexpr u64 packed() const { return gpa | u64{alone} << 59 | u64{mode} << 60 | u64{usable} << 62; }
 };
 
 // Lives from translation until the whole cache is flushed (in an exclusive section), even after invalidation. The
 // marks stand behind it.
 struct Block {
   u64 packed_key = 0;
+  u64 inside = 0;  // bit i: instruction i relies on what one before it has found (Groups::inside)
   u64 chunk_mask = 0;  // 64-byte pieces of the page that its bytes lie in
   u8* host = nullptr;
   // Where indirect branches enter: code that makes sure that this block is meant (stubs.h), then goes on at `host`.
@@ -85,10 +87,9 @@ struct Block {
   std::atomic<bool> valid{true};
 
   BlockKey key() const {
-    return {packed_key & ((u64{1} << 60) - 1), static_cast<Mode>(packed_key >> 60 & 3),
-            static_cast<u8>(packed_key >> 62)};
+    return {gpa(), mode(), static_cast<u8>(packed_key >> 62), (packed_key >> 59 & 1) != 0};
   }
-  u64 gpa() const { return packed_key & ((u64{1} << 60) - 1); }
+  u64 gpa() const { return packed_key & ((u64{1} << 59) - 1); }
   Mode mode() const { return static_cast<Mode>(packed_key >> 60 & 3); }
   // What the exit `number` leads to.
   BlockKey key_of_exit(unsigned number) const {
@@ -191,7 +192,7 @@ class CodeCache {
   static Block* after(Block* block) {
     return cast_aligned<Block>(reinterpret_cast<u8*>(block) + record_size(block->insn_count));
   }
-  Block** page_head(guest::Gpa address) { return cast_aligned<Block*>(page_heads_.data()) + (address >> 12); }
+  u32& page_head(guest::Gpa address) { return cast_aligned<u32>(page_heads_.data())[address >> 12]; }
   Block* first_block() const { return cast_aligned<Block>(record_base_); }
   void unlink(Block* from, unsigned number);
   void drop(Block* block);
@@ -200,7 +201,7 @@ class CodeCache {
   std::atomic<u64> generation_{0};
   os::Mapping code_;
   os::Mapping records_;  // the table, then the blocks in order of their host code
-  os::Mapping page_heads_;  // per guest page the first block made from it
+  os::Mapping page_heads_;  // per guest page the reference of the first block made from it, or 0
   CodePages& pages_;
   // Code that is hardly ever run is kept apart, so that the rest lies densely.
   u8* code_base_;

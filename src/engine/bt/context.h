@@ -134,6 +134,7 @@ struct alignas(64) Context {
   u64 pushed_mask;  // what PUSHF pushes of Context::rflags beside them
   std::atomic<u64> jump_mask;  // pext mask: mixed RIP -> JumpCache slot; kJumpMask or 0 (any thread)
   u64 scratch[4];
+  u64 shared[4];  // addends that groups of accesses share (groups.h)
   u64 fast[4];  // what the fast callouts keep: target, address, site, flags
   bool native_fault;  // the native cell that just ran raised `fault`
   u64 trap_pc;  // host address of an instruction that raised a host signal

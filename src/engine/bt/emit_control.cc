@@ -75,7 +75,7 @@ void BlockEmitter::count_branch(const TraceInsn& at) {
 }
 
 void BlockEmitter::push_return(const TraceInsn& at) {
-  const HostOperand to = probe(at, stack_operand(-8), 8, true);
+  const HostOperand to = probe_stack(at, -8, true);
   out_.load_gs(kT0, offsetof(Context, vpage));
   out_.lea(kT0, kT0, at.page_offset + at.insn.info.length);
   out_.store(to.base, to.index, to.displacement, kT0);
@@ -149,7 +149,7 @@ void BlockEmitter::jump_indirect(const TraceInsn& at) {
 }
 
 void BlockEmitter::ret(const TraceInsn& at) {
-  const HostOperand from = probe(at, stack_operand(0), 8, false);
+  const HostOperand from = probe_stack(at, 0, false);
   const bool pops_more = at.insn.operand[0].type == ZYDIS_OPERAND_TYPE_IMMEDIATE &&
                          at.insn.operand[0].visibility == ZYDIS_OPERAND_VISIBILITY_EXPLICIT;
   const i32 extra = pops_more ? static_cast<i32>(at.insn.operand[0].imm.value.u) : 0;

@@ -183,6 +183,11 @@ void BlockEmitter::reencode(const TraceInsn& at, const Fields& fields, const Hos
   }
 }
 
+bool BlockEmitter::copy_clobbers_t1(const Insn& insn) {
+  const Uses uses = find_uses(insn);
+  return uses.any_spilled || uses.any_rcx || uses.implicit_rcx || insn.info.mnemonic == ZYDIS_MNEMONIC_LEA;
+}
+
 // False when this combination of registers has no encoding with the temporaries at hand.
 bool BlockEmitter::copy(const TraceInsn& at, bool fixed) {
   const Insn& insn = at.insn;

@@ -1,10 +1,12 @@
 // The ways back: far RET and IRET (SDM vol. 2).
+#include "engine/bt/debug_registers.h"
 #include "engine/bt/events.h"
 #include "engine/bt/mmu.h"
 #include "engine/bt/segments.h"
 #include "engine/bt/stack.h"
 #include "engine/bt/system.h"
 #include "engine/bt/task_state.h"
+#include "engine/bt/tlb.h"
 #include "x86/descriptor.h"
 
 namespace pileus::engine::bt {
@@ -13,6 +15,15 @@ namespace {
 
 constexpr u64 kTf = 1U << 8, kDf = 1U << 10, kIf = 1U << 9, kIoplMask = 3U << 12, kNt = 1U << 14, kRf = 1U << 16,
               kVm = 1U << 17, kAc = 1U << 18, kVifVip = 3U << 19, kId = 1U << 21;
+
+// The words on the stack of a 64-bit kernel, if they lie in one page that the TLB has.
+bool read_there(const Context& context, unsigned bytes, unsigned count, u64* out) {
+  if (!context.code64() || context.cpl != 0 || bytes != 8 || has_breakpoints(context)) return false;
+  const u8* host = tlb_lookup(context.tlb[context.mode()][0], context.gpr[kRsp], bytes * count);
+  if (host == nullptr) return false;
+  for (unsigned i = 0; i < count; ++i) __builtin_memcpy(&out[i], host + u64{8} * i, 8);
+  return true;
+}
 
 // Words from the stack pointer + `offset` up.
 bool read_words(Context& context, u64 offset, unsigned bytes, unsigned count, u64* out) {
@@ -136,14 +147,15 @@ bool return_from_event(Context& context, unsigned operand_bits) {
     return_flags(context, words[2], operand_bits);
     return true;
   }
-  if (!read_words(context, 0, bytes, 3, words)) return false;
+  const bool all_read = read_there(context, bytes, 5, words);
+  if (!all_read && !read_words(context, 0, bytes, 3, words)) return false;
   if ((words[2] & kVm) != 0 && !context.long_mode() && context.cpl == 0) return context.raise(kVectorGp, 0);  // no VM86
   Return to;
   if (!check_return_code(context, words[0], words[1], &to)) return false;
   to.with_stack = context.code64() || to.cpl != context.cpl;
   to.rsp = context.gpr[kRsp] + u64{3} * bytes;
   if (to.with_stack) {
-    if (!read_words(context, 0, bytes, 5, words)) return false;
+    if (!all_read && !read_words(context, 0, bytes, 5, words)) return false;
     if (!return_stack_segment(context, static_cast<u16>(words[4]), to.cpl, to.to64, &to.stack)) return false;
     to.rsp = words[3];
   }

@@ -5,14 +5,13 @@
 
 namespace pileus::engine::bt {
 
-u8* fast_memory(Context* context, const Site* site, u64 address) {
-  context->doing_fast(Activity::kTlbMiss);
-  if ((address & kPageMask) + site->size > 4096 || (site->size >= 16 && (address & (site->size - 1U)) != 0))
-    return nullptr;
+namespace {
+
+// Has the TLB lead to the site's page, all of whose bytes are in one. Code to look again, or nullptr.
+u8* fill(Context* context, const Site* site, u64 address) {
   const Block& block = *context->vm->code().block_at(site->block);
   const Access access = (site->flag & kSiteWrites) != 0 ? Access::kWrite : Access::kRead;
   const bool stack = (site->flag & kSiteStack) != 0;
-  if (stack && (address & (site->size - 1U)) != 0) return nullptr;
   if (!stack || !tlb_use_for_stack(*context, address, access, block.mode())) {
     Walk walk;
     if (!walk_pages(*context, address, access, block.mode(), &walk)) return nullptr;
@@ -20,6 +19,29 @@ u8* fast_memory(Context* context, const Site* site, u64 address) {
     if (stack) tlb_use_for_stack(*context, address, access, block.mode());
   }
   return block.host + block.marks()[site->value].host_offset;
+}
+
+}  // namespace
+
+u8* fast_memory(Context* context, const Site* site, u64 address) {
+  context->doing_fast(Activity::kTlbMiss);
+  context->fault.vector = 0;  // what fast_fault() finds is of this access
+  const u64 misaligned = address & (site->size - 1U);
+  const bool stack = (site->flag & kSiteStack) != 0;
+  if ((address & kPageMask) + site->size > 4096 || ((site->size >= 16 || stack) && misaligned != 0)) return nullptr;
+  return fill(context, site, address);
+}
+
+u8* fast_group(Context* context, const Site* site, u64 address) {
+  context->doing_fast(Activity::kTlbMiss);
+  const bool misaligned = (site->flag & kSiteStack) != 0 && (address & 7) != 0;
+  if ((address & kPageMask) + site->size <= 4096 && !misaligned) return fill(context, site, address);
+  const CodeCache& code = context->vm->code();
+  const Block& block = *code.block_at(site->block);
+  BlockKey key = block.key();
+  key.alone = true;
+  const Block* alone = code.find(key.packed());
+  return alone != nullptr ? code_in(*alone, block, site->value) : nullptr;
 }
 
 u8* fast_indirect(Context* context, const Site*, u64 address) {

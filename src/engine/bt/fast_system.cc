@@ -178,8 +178,11 @@ u8* fast_fault(Context* context, const Site* at, u64 address) {
   if ((address & kPageMask) + at->size > 4096 || misaligned || (at->flag & kSiteOwnFault) != 0) return nullptr;
   const Block& block = *c.vm->code().block_at(at->block);
   const Access access = (at->flag & kSiteWrites) != 0 ? Access::kWrite : Access::kRead;
-  Walk walk;
-  if (walk_pages(c, address, access, block.mode(), &walk) || c.fault.vector != kVectorPf) return nullptr;
+  // fast_memory() was here a moment ago, and has left what it found.
+  if (c.fault.vector != kVectorPf || c.fault.address != address) {
+    Walk walk;
+    if (walk_pages(c, address, access, block.mode(), &walk) || c.fault.vector != kVectorPf) return nullptr;
+  }
   c.rip = c.vpage + block.marks()[at->value].guest_offset;
   c.vectors_in_place = true;
   const bool delivered = deliver_first_fault(c);

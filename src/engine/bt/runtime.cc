@@ -52,17 +52,30 @@ class Resume {
     next_rip_ = context.vpage + block_.marks()[index_ + 1].guest_offset;
   }
   const Block& block() const { return block_; }
-  u8* again() const { return block_.host + block_.marks()[index_].host_offset; }
+  u8* again() const { return code_of(index_); }
   u8* next() const {
     const bool last = index_ + 1U == block_.insn_count;
     if (code_.generation() != generation_ || (last && !block_.falls_through) ||
         !may_continue(context_, block_, next_rip_)) {
       return dispatch(context_);
     }
-    return block_.host + block_.marks()[index_ + 1].host_offset;
+    return code_of(index_ + 1U);
+  }
+  // In a block that does not rely on what C++ code may have changed; nullptr when there is none any more.
+  u8* alone(unsigned index) const {
+    BlockKey key = block_.key();
+    key.alone = true;
+    const Block* alone = get_block(context_, key, false);
+    return alone != nullptr && code_.generation() == generation_ ? code_in(*alone, block_, index) : nullptr;
   }
 
  private:
+  u8* code_of(unsigned index) const {
+    if ((block_.inside >> index & 1) == 0) return block_.host + block_.marks()[index].host_offset;
+    u8* code = alone(index);
+    return code != nullptr ? code : dispatch(context_);
+  }
+
   Context& context_;
   CodeCache& code_;
   const Block& block_;
@@ -98,6 +111,16 @@ u8* on_memory(Context* context, const Site* at, u64 address) {
   return resume.next();
 }
 
+u8* on_group(Context* context, const Site* at, u64) {
+  const Site site = *at;
+  const Resume resume(*context, site);
+  context->doing(Activity::kLookup);
+  // Whatever wants the vCPU has to wait for this instruction, which may be the one behind STI.
+  if (u8* code = resume.alone(site.value); code != nullptr) return code;
+  step(*context);
+  return dispatch(*context);
+}
+
 u8* on_interpret(Context* context, const Site* at, u64) {
   InsnSite site;
   std::memcpy(&site, at, sizeof site);
@@ -125,6 +148,7 @@ u8* on_link(Context* context, const Site* at, u64) {
   const u64 generation = code.generation();
   Block* from = code.block_at(site.block);
   BlockKey key = from->key();
+  key.alone = false;
   key.gpa = (key.gpa & ~kPageMask) + site.value;
   key.mode = static_cast<Mode>(site.size);
   Block* to = get_block(c, key, false);
@@ -177,6 +201,8 @@ u8* on_trap(Context* context, const Site*, u64) {
 Callouts runtime_callouts() {
   return {.fast_memory = fast_memory,
           .fast_fault = fast_fault,
+          .fast_group = fast_group,
+          .group = on_group,
           .fast_indirect = fast_indirect,
           .fast_system = fast_system,
           .fast_step = fast_step,

@@ -263,6 +263,7 @@ Stubs emit_stubs(Assembler& out, const Callouts& callouts, bool ymm) {
   stubs.enter = reinterpret_cast<void (*)(Context*, const u8*)>(emit_enter(out, ymm));
   const u8* slow_memory = emit_general_callout(out, callouts.fast_fault, callouts.memory, ymm);
   stubs.memory = emit_fast_callout(out, callouts.fast_memory, slow_memory);
+  stubs.group = emit_fast_callout(out, callouts.fast_group, emit_callout(out, callouts.group, ymm));
   stubs.link = emit_callout(out, callouts.link, ymm);
   stubs.interpret = emit_callout(out, callouts.interpret, ymm);
   stubs.system = emit_general_callout(out, callouts.fast_system, callouts.interpret, ymm);

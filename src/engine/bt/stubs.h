@@ -16,6 +16,8 @@ using Callout = u8* (*)(Context* context, const Site* site, u64 address);
 struct Callouts {
   Callout fast_memory;    // tried before `memory`, see fast_path.h
   Callout fast_fault;     // tried between the two
+  Callout fast_group;  // tried before `group`
+  Callout group;  // not all bytes of a group of accesses are where the TLB leads (groups.h)
   Callout fast_indirect;  // tried before `indirect`
   Callout fast_system;    // tried before `interpret` at a SystemSite (fast_system.h)
   Callout fast_step;      // tried before `step`
@@ -33,6 +35,7 @@ struct Stubs {
   // Runs `code` with the guest's registers loaded until something leaves.
   void (*enter)(Context* context, const u8* code) = nullptr;
   const u8* memory = nullptr;
+  const u8* group = nullptr;
   const u8* link = nullptr;
   const u8* interpret = nullptr;
   const u8* system = nullptr;

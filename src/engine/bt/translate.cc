@@ -51,7 +51,7 @@ class Making {
         length_(static_cast<unsigned>(std::min<u64>(bytes_.size(), 4096U - page_offset_))),
         // Breakpoints are in the code that is made while there are some.
         breaks_(vm_.breaks().offsets().any()),
-        store_(breaks_ ? nullptr : vm_.stored()) {
+        store_(breaks_ || key.alone ? nullptr : vm_.stored()) {
     std::memcpy(bytes_.data(), host_page + page_offset_, length_);
   }
 

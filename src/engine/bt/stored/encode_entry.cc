@@ -95,6 +95,7 @@ u32 encode_entry(const Wanted& wanted, const Emitted& emitted, const CodeCache& 
   header.cold_size = static_cast<u16>(emitted.cold.size());
   header.relocation_count = static_cast<u16>(relocations);
   header.insn_count = block.insn_count;
+  header.inside = block.inside;
   header.falls_through = block.falls_through ? 1 : 0;
   for (unsigned i = 0; i < header.exit.size(); ++i) {
     const Link& link = block.link[i];

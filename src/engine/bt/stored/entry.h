@@ -47,8 +47,9 @@ struct EntryHeader {
   };
   std::array<Exit, 2> exit;
   std::array<u8, 6> reserved;  // 0
+  u64 inside;  // Block::inside
 };
-static_assert(sizeof(EntryHeader) == 48 && sizeof(InsnMark) == 4);
+static_assert(sizeof(EntryHeader) == 56 && sizeof(InsnMark) == 4);
 
 inline constexpr u64 kMaxPart = 4096;  // bytes of a part: relocations have 12 bits for the offset
 inline constexpr u64 kMaxEntry = 16 * kKiB;

@@ -33,7 +33,7 @@ struct FileHeader {
 static_assert(sizeof(FileHeader) == 40 + sizeof(Fingerprint));
 
 inline constexpr std::array<char, 8> kMagic{'P', 'I', 'L', 'E', 'U', 'S', 'T', 'C'};
-inline constexpr u32 kVersion = 1;
+inline constexpr u32 kVersion = 2;
 inline constexpr u64 kMaxFileBytes = 256 * kMiB;
 
 constexpr u64 slot_of(u64 hash, u64 offset) { return hash >> 32 << 32 | offset / 8; }

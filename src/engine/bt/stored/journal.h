@@ -3,8 +3,10 @@
 // Taking one on allocates at most once per kChunk, so that it costs the vCPU little more than a copy. Guarded by its owner.
 #pragma once
 
+#include <optional>
 #include <vector>
 
+#include "base/cast.h"
 #include "engine/bt/stored/entry.h"
 #include "os/mapping.h"
 
@@ -12,7 +14,7 @@ namespace pileus::engine::bt::stored {
 
 class Journal {
  public:
-  static constexpr u64 kMaxBytes = 96 * kMiB;
+  static constexpr u64 kMaxBytes = 96 * kMiB;  // of memory
 
   // Takes on a block; nothing happens when it cannot be kept, or there is no more room.
   void add(const Wanted& wanted, const Emitted& emitted, const CodeCache& code);
@@ -43,14 +45,17 @@ class Journal {
     u64 used = 0;
   };
   const EntryHeader* header_at(u64 position) const;
-  void make_room(u64 entries);
+  u64* slots() const { return cast_aligned<u64>(slots_->data()); }
+  u64 slot_count() const { return slots_ ? slots_->size() / sizeof(u64) : 0; }
+  // Room for so many entries in the table; false: there is no memory for that.
+  bool make_room(u64 entries);
   void index(u64 hash, u64 position);
   void index_all_from(std::size_t chunk);
 
   std::vector<Chunk> chunks_;
   // Open addressing by hash: its upper half, then 1 + the entry's place, counted through all chunks; 0 where there is none.
   // Most lookups find nothing, and should not cost more than one miss of the processor's caches.
-  std::vector<u64> slots_;
+  std::optional<os::Mapping> slots_;
   u64 entries_ = 0;
   u64 bytes_ = 0;
 };

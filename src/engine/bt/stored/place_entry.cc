@@ -71,6 +71,7 @@ bool place_entry(const Entry& entry, CodeCache& code, Block* block, u8* host, u8
   block->host = host;
   block->host_size = header.hot_size;
   block->insn_count = header.insn_count;
+  block->inside = header.inside;
   block->falls_through = header.falls_through != 0;
   std::memcpy(block->marks(), entry.marks, (header.insn_count + u64{1}) * sizeof(InsnMark));
   Placement placement(entry, code, *block, host, cold);

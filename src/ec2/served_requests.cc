@@ -2,13 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "base/log.h"
 #include "http/certificates.h"
 
 namespace pileus::ec2 {
 namespace {
 
-constexpr std::size_t kDigits = 32;           // of a digest: enough to tell signatures apart that nobody can choose
-constexpr std::size_t kMost = 500'000;        // in memory; beyond that, those that end first are forgotten
+constexpr std::size_t kDigits = 32;     // of a digest: enough to tell signatures apart that nobody can choose
+constexpr std::size_t kMost = 500'000;  // in memory; beyond that, those that end first are forgotten
+constexpr std::size_t kMostInRecord = 8000;
+constexpr std::chrono::milliseconds kBetweenWrites{100};
 constexpr model::Millis kBetweenClears = 5000;  // so that each has little to do
 
 // "v1/served/", the end in milliseconds, and something random: those that have ended are one range.
@@ -16,40 +21,59 @@ std::string key_of(model::Millis good_until) { return fmt::format("{}{:015}", mo
 
 }  // namespace
 
+ServedRequests::ServedRequests(state::Store& store) : store_(store), writer_([this] { run(); }) {}
+
+ServedRequests::~ServedRequests() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  stop_.notify_all();
+  writer_.join();
+}
+
 Result<bool> ServedRequests::admit(const std::string& signature, model::Millis good_until, model::Millis now) {
   const std::string digest = http::sha256_hex("pileus request " + signature).substr(0, kDigits);
-  std::unique_lock lock(mutex_);
+  const std::lock_guard lock(mutex_);
   TRY(sync());
   if (const auto before = served_.find(digest); before != served_.end()) return now <= before->second + kAtOnce;
+  forget_ended(now);
   remember(digest, now, good_until);
-  if (!filling_) filling_ = std::make_shared<Batch>();
-  const std::shared_ptr<Batch> batch = filling_;
-  batch->record.signatures.push_back(digest);
-  batch->record.served_at = now;
-  batch->record.good_until = std::max(batch->record.good_until, good_until);
-  written_.wait(lock, [&] { return batch->written || !writing_; });
-  if (!batch->written) {
-    // Nobody writes, and whoever wrote before took all but this batch.
-    writing_ = true;
-    filling_.reset();
-    forget_ended(now);
-    const bool clear_away = now >= cleared_at_ + kBetweenClears;
-    if (clear_away) cleared_at_ = now;
-    lock.unlock();
-    Result<> outcome = write(batch->record, clear_away, now);
-    lock.lock();
-    batch->outcome = std::move(outcome);
-    batch->written = true;
-    writing_ = false;
-    written_.notify_all();
-  }
-  TRY(batch->outcome);
+  if (unwritten_.signatures.size() < kMost) unwritten_.signatures.push_back(digest);
+  unwritten_.served_at = now;
+  unwritten_.good_until = std::max(unwritten_.good_until, good_until);
   return true;
 }
 
-Result<> ServedRequests::write(const model::ServedRequests& record, bool clear_away, model::Millis now) {
+// The thread. What could not be written is tried again with the next.
+void ServedRequests::run() {
+  model::Millis cleared_at = 0;
+  std::unique_lock lock(mutex_);
+  while (true) {
+    const bool last = stop_.wait_for(lock, kBetweenWrites, [this] { return stopping_; });
+    while (!unwritten_.signatures.empty()) {
+      model::ServedRequests record = unwritten_;
+      record.signatures.resize(std::min(record.signatures.size(), kMostInRecord));
+      const bool clear_away = record.served_at >= cleared_at + kBetweenClears;
+      lock.unlock();
+      const Result<> written = write(record, clear_away);
+      lock.lock();
+      if (!written) {
+        log::warn("api: what was served is not on record yet: {}", written.error().message());
+        break;
+      }
+      if (clear_away) cleared_at = record.served_at;
+      auto& signatures = unwritten_.signatures;
+      signatures.erase(signatures.begin(), signatures.begin() + static_cast<std::ptrdiff_t>(record.signatures.size()));
+      if (signatures.empty()) unwritten_ = {};
+    }
+    if (last) return;
+  }
+}
+
+Result<> ServedRequests::write(const model::ServedRequests& record, bool clear_away) {
   control::Change change;
-  if (clear_away) change.erase({std::string(model::kServedPrefix), key_of(now)});
+  if (clear_away) change.erase({std::string(model::kServedPrefix), key_of(record.served_at)});
   change.put(fmt::format("{}-{:016x}", key_of(record.good_until), model::random_id()), model::encode(record));
   TRY(change.commit(store_));
   return {};

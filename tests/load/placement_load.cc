@@ -98,6 +98,7 @@ Request make_request(const Visit& visit, u32 number, std::mt19937& random) {
   Request request;
   request.takes = visit.takes;
   request.image = model::ImageId(1 + random() % 50);
+  if (random() % 3 == 0) request.image_reach = placement::ImageReach::kLocal;
   if (random() % 3 == 0) request.zone = "zone-" + std::to_string(random() % 3);
   if (random() % 3 == 0) request.engine = "kvm";
   if (random() % 10 == 0) {

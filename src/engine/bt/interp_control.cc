@@ -101,8 +101,14 @@ bool op_call(Exec& e) {
   }
   u64 target = 0;
   const u64 back = e.next;
-  if (!near_target(e, &target) || !go(e, target)) return false;
-  return push(e, back, bytes);
+  if (!near_target(e, &target)) return false;
+  if (!e.context.code64()) return go(e, target) && push(e, back, bytes);
+  // As processors do: where the target is not canonical, the return address has been written all the same.
+  const u64 pointer = stack_pointer(e.context);
+  if (!push(e, back, bytes)) return false;
+  if (go(e, target)) return true;
+  set_stack_pointer(e.context, pointer);
+  return false;
 }
 
 bool op_ret(Exec& e) {

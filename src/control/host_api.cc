@@ -122,6 +122,7 @@ Result<std::string> HostApi::join(const std::string& body) {
   desired.rack = request.rack;
   desired.cpu_percent = kCpuPercent;
   desired.reserved_memory_mib = kReservedMemory;
+  const std::lock_guard one_at_a_time(joining_);
   for (int i = 0; i < kTries; ++i) {
     const model::Millis now = clock_.now();
     auto token = TRY(find_good_join_token(store_, now, request.secret));

@@ -59,6 +59,7 @@ class HostApi {
   const std::shared_ptr<SharedView> view_;
   NetworkApi networks_;
   UsageLog usage_;
+  std::mutex joining_;  // one host at a time counts the uses of a token
   std::mutex mutex_;  // of all below
   std::map<model::HostId, state::LeaseId> leases_;
   std::map<model::InstanceId, std::string> consoles_;

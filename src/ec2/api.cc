@@ -144,6 +144,13 @@ Reply<> Api::serve(const http::Request& request, Asked& asked) {
   if (TRY(parameters.boolean("DryRun", false))) {
     return ApiError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412);
   }
+  // What is served is remembered until then: nobody is to make that long, and so crowd out what others asked for.
+  if (action->kind != Kind::kReads && signer.good_until > now + 2 * kMaxSkew) {
+    return ApiError("AuthFailure",
+                    "A signed URL for an action that changes something is good for 30 minutes at most: "
+                    "sign it with a smaller X-Amz-Expires or Expires",
+                    401);
+  }
   if (action->kind != Kind::kReads && !TRY(served_.admit(signer.signature, signer.good_until, now))) {
     return ApiError("RequestExpired", "The same signed request was served before: sign it anew");
   }

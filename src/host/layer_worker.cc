@@ -56,7 +56,10 @@ bool LayerWorker::is_wanted(const std::string& key) {
 bool LayerWorker::tell_progress(const std::string& key, double part) {
   if (!is_wanted(key)) return false;
   const std::lock_guard lock(mutex_);
-  if (const auto found = jobs_.find(key); found != jobs_.end()) found->second.state.part = part;
+  if (const auto found = jobs_.find(key); found != jobs_.end()) {
+    found->second.state.part = part;
+    found->second.state.failure.clear();  // of the try before this one
+  }
   return true;
 }
 

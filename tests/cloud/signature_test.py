@@ -76,6 +76,9 @@ class Signature(unittest.TestCase):
         self.check(good, 401, "AuthFailure")
         week = self.sign(self.request("GET"), by=by, expires=8 * 24 * 3600)
         self.check(week, 400, "IncompleteSignature")
+        change = {"Action": "CreateKeyPair", "KeyName": "by-url"}
+        self.check(self.sign(self.request("GET", **change), by=by, expires=7200), 401, "AuthFailure")
+        self.check(self.sign(self.request("GET", **change), by=by, expires=60), 200)
 
     def test_refused(self):
         self.check(self.request(), 403, "MissingAuthenticationToken")

@@ -173,8 +173,9 @@ TEST_F(ForeignTest, GarbageBehindAGoodBeginningIsRefused) {
 }
 
 TEST_F(ForeignTest, LockedAndGiantDisksAreRefused) {
-  qemu({"create", "-f", "qcow2", "--object", "secret,id=key,data=x", "-o",
-        "encrypt.format=luks,encrypt.iter-time=10,encrypt.key-secret=key", path("locked.qcow2").string(), "1M"});
+  // Not LUKS: to make that, qemu-img measures the processor, and fails where other work disturbs it.
+  qemu({"create", "-f", "qcow2", "--object", "secret,id=key,data=x", "-o", "encrypt.format=aes,encrypt.key-secret=key",
+        path("locked.qcow2").string(), "1M"});
   expect_refused("locked.qcow2", "is encrypted");
   qemu({"create", "-f", "qcow2", path("giant.qcow2").string(), "64T"});
   expect_refused("giant.qcow2", "larger than 16 TiB");

@@ -1,4 +1,5 @@
 // From a block that was just emitted to its entry.
+#include <algorithm>
 #include <cstring>
 
 #include "engine/bt/stored/entry.h"
@@ -14,8 +15,8 @@ class Parts {
  public:
   Parts(const Emitted& emitted, const CodeCache& code, u8* hot, u8* cold)
       : emitted_(emitted), code_(code), copy_{hot, cold} {
-    std::memcpy(hot, emitted.hot.data(), emitted.hot.size());
-    std::memcpy(cold, emitted.cold.data(), emitted.cold.size());
+    std::copy(emitted.hot.begin(), emitted.hot.end(), hot);
+    std::copy(emitted.cold.begin(), emitted.cold.end(), cold);
   }
 
   // False: of a kind that no relocation describes. A displacement inside of a part needs none.
@@ -76,13 +77,10 @@ u32 encode_entry(const Wanted& wanted, const Emitted& emitted, const CodeCache& 
     if (!parts.relocate(emitted.places.notes[i], at, &relocations)) return 0;
   }
   at += relocations * sizeof(u16);
-  const auto append = [&at](const u8* bytes, u64 size) {
-    std::memcpy(at, bytes, size);
-    at += size;
-  };
-  append(wanted.bytes, block.guest_size);
-  append(hot.data(), emitted.hot.size());
-  append(cold.data(), emitted.cold.size());
+  const auto append = [&at](std::span<const u8> bytes) { at = std::copy(bytes.begin(), bytes.end(), at); };
+  append({wanted.bytes, block.guest_size});
+  append({hot.data(), emitted.hot.size()});
+  append({cold.data(), emitted.cold.size()});
   while ((at - out) % 8 != 0) *at++ = 0;
 
   header.size = static_cast<u32>(at - out);

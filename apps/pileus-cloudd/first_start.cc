@@ -82,7 +82,8 @@ Result<model::AccountId> ensure_root(state::Store& store, const control::Clock& 
   return account.error();
 }
 
-Result<u32> publish_images(state::Store& store, const image::Library& library, const model::AccountId& root) {
+Result<u32> publish_images(state::Store& store, const image::Library& library, const model::AccountId& root,
+                           const std::function<bool(model::ImageId)>& ready) {
   std::set<model::ImageId> present;
   for (const image::ImageInfo& info : library.list()) {
     model::ImageDesired desired;
@@ -99,6 +100,8 @@ Result<u32> publish_images(state::Store& store, const image::Library& library, c
     observed.size_gib = (info.disk_bytes + kGiB - 1) / kGiB;
     const auto known = TRY(control::read<model::ImageDesired>(store, model::desired_key(desired.id)));
     const auto seen = TRY(control::read<model::ImageObserved>(store, model::observed_key(desired.id)));
+    const bool is_new = !known.exists() || seen.value.state == model::ImageState::kDeregistered;
+    if (is_new && !ready(desired.id)) continue;
     if (known.exists()) desired.tags = known.value.tags;
     observed.manifest = seen.value.manifest;  // hosts tell it
     if (known.value == desired && seen.value == observed) continue;

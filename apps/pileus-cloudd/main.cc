@@ -20,6 +20,7 @@
 #include "live_streams.h"
 #include "local_token.h"
 #include "metrics.h"
+#include "new_images.h"
 #include "options.h"
 #include "os/daemon.h"
 #include "simulation.h"
@@ -113,9 +114,11 @@ Result<int> serve(const Options& options) {
   root_settings.endpoint = "http://" + options.address + ":" + std::to_string(server->port());
   root_settings.region = options.region;
   const model::AccountId root = TRY(ensure_root(*store, clock, data / "client.json", root_settings));
+  NewImages new_images(view);
+  const auto ready = [&](model::ImageId image) { return new_images.is_ready(image); };
   auto leadership =
       std::make_unique<control::Leadership>(*store, std::move(name), [&]() -> Result<control::Leadership::Work> {
-        TRY(publish_images(*store, library, root));
+        TRY(publish_images(*store, library, root, ready));
         auto leading = std::make_shared<Leading>();
         if (options.simulate != 0) {
           leading->simulation = TRY(Simulation::start(*store, clock, view, options.simulate, options.zones));
@@ -137,7 +140,7 @@ Result<int> serve(const Options& options) {
     const Result<> renewed = token.step();
     if (!renewed) log::warn("the join token of this machine: {}", renewed.error().message());
     if (!leadership->leads()) continue;
-    const Result<u32> images = publish_images(*store, library, root);
+    const Result<u32> images = publish_images(*store, library, root, ready);
     if (!images) log::warn("images: {}", images.error().message());
     const Result<state::Revision> compacted = compactor.step(std::chrono::steady_clock::now());
     if (!compacted) log::warn("compaction: {}", compacted.error().message());

@@ -8,6 +8,7 @@ namespace pileus::engine::bt {
 namespace {
 
 constexpr unsigned kAbove = 7;  // condition of JA
+static_assert(Groups::kSlots == sizeof(Context::shared) / sizeof(u64));
 constexpr u64 kAligned8 = offsetof(Context, stack_mask) + u64{8} * 3;
 
 }  // namespace
@@ -81,14 +82,12 @@ void BlockEmitter::emit_group_stub(const GroupStub& stub) {
   const Sharing& group = stub.group;
   const unsigned base = host_register(group.base);
   const bool stack = group.base == kRsp;
-  u8* absent = nullptr;
-  u8* beyond = nullptr;
   if (stack) {  // Code that went to another stack a moment ago.
     cold_.lea(kT0, base, group.low + static_cast<i32>(group.size) - 8);
     cold_.call(stubs_.use_for_stack[block_.mode()][group.write ? 1 : 0]);
     cold_.jrcxz(5);
-    absent = cold_.jmp();
-    beyond = check_group(cold_, group, stub.flags_live);
+    u8* absent = cold_.jmp();
+    u8* beyond = check_group(cold_, group, stub.flags_live);
     cold_.jmp(stub.back);
     if (cold_.overflowed()) return;
     Assembler::patch(absent, cold_.at());

@@ -82,12 +82,9 @@ void BlockEmitter::address_to_t0(Assembler& out, const GuestOperand& operand) {
 // address to the data shorter.
 BlockEmitter::HostOperand BlockEmitter::probe(const TraceInsn& at, const GuestOperand& operand, unsigned size,
                                               bool write, Room room) {
-  if (const Sharing& sharing = groups_.operand[index_];
-      sharing.role != Sharing::Role::kAlone) {
-    const HostOperand shared = shared_operand(at, sharing, operand.displacement);
-    if (room != Room::kFirst) return shared;
-    out_.lea(kT0, shared.base, shared.index, 1, shared.displacement);
-    return {kT0, Assembler::kNone, 0};
+  if (const Sharing& sharing = groups_.operand[index_]; sharing.role != Sharing::Role::kAlone) {
+    CHECK(room != Room::kFirst);  // what has no room for T1 is in no group
+    return shared_operand(at, sharing, operand.displacement);
   }
   const u8* start = out_.at();
   const u64 tlb = tlb_offset(block_.mode(), write);

@@ -11,6 +11,16 @@ namespace {
 
 constexpr i32 kMostBytes = 128;  // the longer, the more often on two pages
 constexpr unsigned kMostActive = 8;
+static_assert(kMaxTrace <= 64);  // bits of Groups::inside
+
+// base + displacement alone, with a base that is in a host register.
+bool is_simple_operand(const TraceInsn& at) {
+  const ZydisDecodedOperandMem& mem = at.insn.operand[static_cast<std::size_t>(at.memory_operand)].mem;
+  bool high = false;
+  const unsigned base = gpr_number(mem.base, &high);
+  return base != kNoReg && !is_spilled(base) && mem.index == ZYDIS_REGISTER_NONE && mem.segment != ZYDIS_REGISTER_FS &&
+         mem.segment != ZYDIS_REGISTER_GS && at.insn.info.address_width == 64;
+}
 
 // A group that may still grow.
 struct Candidate {
@@ -187,14 +197,6 @@ class Finder {
 };
 
 }  // namespace
-
-bool is_simple_operand(const TraceInsn& at) {
-  const ZydisDecodedOperandMem& mem = at.insn.operand[static_cast<std::size_t>(at.memory_operand)].mem;
-  bool high = false;
-  const unsigned base = gpr_number(mem.base, &high);
-  return base != kNoReg && !is_spilled(base) && mem.index == ZYDIS_REGISTER_NONE && mem.segment != ZYDIS_REGISTER_FS &&
-         mem.segment != ZYDIS_REGISTER_GS && at.insn.info.address_width == 64;
-}
 
 void find_groups(const Trace& trace, Groups* groups) {
   *groups = {};

@@ -21,10 +21,9 @@ struct Sharing {
   Role role = Role::kAlone;
   bool write = false;
   u8 slot = 0;  // index in Context::shared; not for the stack, whose addend is in Tlb::stack
-  // Of a group's first:
   u8 base = 0;  // guest register
   u8 size = 0;  // bytes of the whole group
-  i32 low = 0;  // where they begin, from the base register
+  i32 low = 0;  // where they begin, from what the base register is at the first
 };
 
 struct Groups {
@@ -35,8 +34,5 @@ struct Groups {
 };
 
 void find_groups(const Trace& trace, Groups* groups);
-
-// base + displacement alone, with a base that is in a host register.
-bool is_simple_operand(const TraceInsn& at);
 
 }  // namespace pileus::engine::bt

@@ -14,8 +14,11 @@ Result<> LocalToken::step() {
   if (looked_at_ != 0 && clock_.now() < looked_at_ + kBetweenLooks) return {};
   looked_at_ = clock_.now();
   if (TRY(is_good_for_long())) return {};
-  const control::MadeJoinToken made = TRY(control::make_join_token(store_, clock_, wish_));
-  return os::replace_file(file_, made.token.text() + "\n", kPrivate);
+  // One that could not be written is not made again: a full disk would fill the store with tokens that nobody knows.
+  if (unwritten_.empty()) unwritten_ = TRY(control::make_join_token(store_, clock_, wish_)).token.text() + "\n";
+  TRY(os::replace_file(file_, unwritten_, kPrivate));
+  unwritten_.clear();
+  return {};
 }
 
 Result<bool> LocalToken::is_good_for_long() const {

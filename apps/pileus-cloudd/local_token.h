@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 #include "control/join_tokens.h"
 
@@ -24,6 +25,7 @@ class LocalToken {
   const std::filesystem::path file_;
   const control::NewJoinToken wish_;
   model::Millis looked_at_ = 0;
+  std::string unwritten_;  // the token that was made and is not in the file yet
 };
 
 }  // namespace pileus::cloudd

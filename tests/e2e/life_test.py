@@ -33,6 +33,8 @@ class Life(unittest.TestCase):
                 self.reboot(vm)
             with step("200 MB from disk"):
                 self.assertEqual(vm.ssh(CHECKSUM, 120), written)
+            with step("nothing is configured again"):
+                self.check_no_cloud_init(vm)
             with step("power button"):
                 self.shut_down(vm, running)
             with step("boot with kept translations"):
@@ -86,6 +88,11 @@ class Life(unittest.TestCase):
         vm.ssh("sudo systemctl reboot", check=False)  # the connection may end before the command
         vm.wait_for_reset(1)
         self.assertNotEqual(vm.boot_id(), before)
+
+    def check_no_cloud_init(self, vm):
+        """The units are not in this boot at all, and who waits for them does not wait."""
+        self.assertEqual(vm.ssh("systemctl is-enabled cloud-init.service || true"), "masked-runtime")
+        self.assertIn("status: done", vm.ssh("cloud-init status --wait"))
 
     def shut_down(self, vm, running):
         vm.command("stop", patience_s=120)

@@ -70,8 +70,8 @@ EOF
 # Clones have no need of the modules that look for other clouds' plumbing.
 rm -f "$root/etc/systemd/system/cloud-init.target.wants/cloud-init-hotplugd.socket"
 
-# Later boots of the same machine have nothing to configure: there cloud-init's starts of
-# Python are spared.
+# Later boots of the same machine have nothing to configure: there cloud-init's starts of Python are spared, and its units
+# are left out of the boot, because the login waits for what they wait for, the network.
 cat > "$root/usr/local/sbin/cloud-init-needed" <<'EOF'
 #!/bin/sh
 # Exit status 1 when the seed disk, or without one the firmware, names the instance that was configured already and says
@@ -103,7 +103,21 @@ echo "$needed" > "$answer"
 exit "$needed"
 EOF
 chmod 755 "$root/usr/local/sbin/cloud-init-needed"
-for unit in cloud-init-main cloud-init-local cloud-init cloud-init-network cloud-config cloud-final; do
+units='cloud-init-main cloud-init-local cloud-init cloud-init-network cloud-config cloud-final'
+mkdir -p "$root/etc/systemd/system-generators"
+cat > "$root/etc/systemd/system-generators/cloud-init-not-needed" <<EOF
+#!/bin/sh
+# Masks cloud-init's units for this boot where there is nothing to do: \$2 goes before /etc (systemd.generator(7)).
+set -u
+/usr/local/sbin/cloud-init-needed
+# No answer kept: systemd from 254 on gives a generator nothing else to write to. The conditions have to do then.
+[ "\$(cat /run/cloud-init-needed 2> /dev/null)" = 1 ] || exit 0
+for unit in $units; do
+  ln -s /dev/null "\$2/\$unit.service"
+done
+EOF
+chmod 755 "$root/etc/systemd/system-generators/cloud-init-not-needed"
+for unit in $units; do
   mkdir -p "$root/etc/systemd/system/$unit.service.d"
   printf '[Service]\nExecCondition=/usr/local/sbin/cloud-init-needed\n' \
     > "$root/etc/systemd/system/$unit.service.d/needed.conf"

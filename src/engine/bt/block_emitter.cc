@@ -188,14 +188,24 @@ void BlockEmitter::emit_cold(const Trace& trace) {
     cold_.lea(kT0, kT0, stub.target);
     cold_.jmp(stubs_.return_elsewhere[block_.mode() == kModeUser ? 1 : 0]);
   }
-  for (const ExitStub& stub : exit_stubs_) {
-    Assembler::patch(stub.jump, cold_.at());
-    Link& link = block_.link[stub.number];
-    link.site = static_cast<u16>(stub.jump - block_.host);
-    link.leads_to = static_cast<u16>(stub.target | stub.mode << kLinkMode);
-    link.unlinked = static_cast<u32>(cold_.at() - block_.host);
-    emit_site(cold_, stubs_.link, stub.target, stub.mode, static_cast<u8>(stub.number));
-  }
+  for (const ExitStub& stub : exit_stubs_) emit_exit_stub(stub);
+}
+
+// Where an exit leads while it is not linked; and, of a far one, where it leads when it cannot be.
+void BlockEmitter::emit_exit_stub(const ExitStub& stub) {
+  Assembler::patch(stub.jump, cold_.at());
+  const bool far = !on_page(stub.target);
+  const auto offset = static_cast<u16>(stub.target & 4095);
+  Link& link = block_.link[stub.number];
+  link.site = static_cast<u16>(stub.jump - block_.host);
+  link.leads_to = static_cast<u16>(offset | stub.mode << kLinkMode | (far ? kLinkFar : 0));
+  link.unlinked = static_cast<u32>(cold_.at() - block_.host);
+  emit_site(cold_, stubs_.link, offset, stub.mode, static_cast<u8>(stub.number | (far ? kSiteFar : 0)));
+  if (!far) return;
+  CHECK(cold_.overflowed() || cold_.at() == block_.host + link.unlinked + kUnlinkedBytes);
+  cold_.load_gs(kT0, offsetof(Context, vpage));
+  cold_.lea(kT0, kT0, offset);
+  emit_indirect_jump(cold_, stub.mode, stubs_);
 }
 
 bool BlockEmitter::emit(const Trace& trace) {

@@ -5,7 +5,7 @@
 //    memory is written, so the instruction can be started again or handed to the interpreter;
 // 2. the guest's arithmetic flags are in the host's flags at every instruction boundary where they are live;
 // 3. Context::vpage is the virtual address of the page that the block is on: the code does not depend on where its
-//    page is mapped.
+//    page is mapped, but for where exits to other pages are linked to (far_links.h).
 #pragma once
 
 #include <array>
@@ -71,7 +71,7 @@ class BlockEmitter {
   };
   struct ExitStub {
     u8* jump;
-    u16 target;
+    i32 target;
     unsigned number;
     Mode mode;
   };
@@ -176,8 +176,12 @@ class BlockEmitter {
   void exit_to(i32 target, unsigned number) { exit_to(target, number, block_.mode()); }
   void exit_to(i32 target, unsigned number, Mode mode);
   void far_exit(Assembler& out, i32 target, Mode mode);
+  bool links_far() const;
+  void enter_page(i32 distance);
   static i32 branch_target(const TraceInsn& at);
   static bool on_page(i32 target) { return target >= 0 && target < 4096; }
+  static i32 page_of(i32 target) { return target & ~4095; }
+  void emit_exit_stub(const ExitStub& stub);
   void emit_site(Assembler& out, const u8* callout, u16 value, u8 size, u8 flag);
   void emit_cold(const Trace& trace);
 

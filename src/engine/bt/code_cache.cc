@@ -76,6 +76,7 @@ void CodeCache::insert(Block* block, u8* cold_end) {
   record_at_ = reinterpret_cast<u8*>(after(block));
   u32& head = page_head(block->gpa());
   block->on_page = head != 0 ? block_at(head) : nullptr;
+  if (head != 0) block->vpage = block_at(head)->vpage.load();
   head = reference(*block);
 
   const u64 hash = hash_of(block->packed_key);
@@ -104,6 +105,37 @@ void CodeCache::unlink(Block* from, unsigned number) {
   *at = link.next;
   link.target = nullptr;
   patch_atomically(from->host + link.site, from->host + link.unlinked);
+}
+
+void CodeCache::detour(Block* from, unsigned number) {
+  unlink(from, number);
+  const Link& link = from->link[number];
+  patch_atomically(from->host + link.site, from->host + link.unlinked + kUnlinkedBytes);
+}
+
+void CodeCache::run_at(Block& block, u64 vpage) {
+  if (block.runs_at(vpage)) return;
+  const u64 place = block.vpage == kNowhere ? vpage : kSeveralPlaces;
+  const u32 head = page_head(block.gpa());
+  for (Block* other = head != 0 ? block_at(head) : nullptr; other != nullptr; other = other->on_page) {
+    other->vpage = place;
+    for (unsigned number = 0; place == kSeveralPlaces && number < other->link.size(); ++number) {
+      if (other->link[number].site != 0 && other->link[number].is_far()) detour(other, number);
+    }
+  }
+  block.vpage = place;  // it may not be valid any more, and in no list
+}
+
+void CodeCache::unlink_far(guest::Gpa page) {
+  const u32 head = page_head(page);
+  for (Block* block = head != 0 ? block_at(head) : nullptr; block != nullptr; block = block->on_page) {
+    for (u64 incoming = block->incoming; incoming != 0;) {
+      Block* from = from_of(incoming);
+      const unsigned number = number_of(incoming);
+      incoming = from->link[number].next;
+      if (from->link[number].is_far()) unlink(from, number);
+    }
+  }
 }
 
 // All but its place in the list of its page.

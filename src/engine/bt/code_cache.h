@@ -26,8 +26,9 @@ struct __attribute__((packed)) Site {
   u32 block;  // CodeCache::block_at
   u16 value;  // memory accesses, interpreted instructions: index of the mark; exits, polls: page offset to go on at
   u8 size;    // memory accesses: bytes; exits: Mode to go on in
-  u8 flag;    // memory accesses: SiteFlag; exits: number of the link
+  u8 flag;    // memory accesses: SiteFlag; exits: number of the link, and kSiteFar
 };
+inline constexpr u8 kSiteFar = 2;  // an exit to another page, whose virtual address Context::vpage is already
 enum SiteFlag : u8 {
   kSiteWrites = 1,
   kSiteStack = 2,  // looks at Tlb::stack alone
@@ -42,16 +43,24 @@ struct __attribute__((packed)) InsnSite {
   const Insn* insn;
 };
 
-// One exit of a block to another block on the same page, through a jump whose displacement is patched.
+// One exit of a block to another block on the same page, or of kernel code on another one (far_links.h), through a jump
+// whose displacement is patched.
 struct Link {
   u16 site = 0;      // where the 4-byte displacement is, from Block::host; 0: there is no such exit
-  u16 leads_to = 0;  // the page offset that it leads to, and the Mode, shifted by kLinkMode
+  u16 leads_to = 0;  // the page offset that it leads to, and the Mode, shifted by kLinkMode; kLinkFar
   u32 unlinked = 0;  // where it goes while not linked, from Block::host as well
+  bool is_far() const { return (leads_to >> 15) != 0; }
   Block* target = nullptr;
   u64 next = 0;  // in the list of links that lead to `target`: see Block::incoming
 };
 
 inline constexpr unsigned kLinkMode = 12;
+inline constexpr u16 kLinkFar = 1U << 15;
+// Of the code at Link::unlinked, which leads to C++. Behind it, when far, is a way through the jump cache.
+inline constexpr u32 kUnlinkedBytes = 20;
+
+// No virtual addresses of pages: see Block::vpage.
+inline constexpr u64 kNowhere = 1, kSeveralPlaces = 3;
 
 // Where in the block an instruction's host code starts.
 struct InsnMark {
@@ -85,16 +94,25 @@ struct Block {
   u64 incoming = 0;          // address of a block, plus the number of its link that leads here; 0: none
   Block* on_page = nullptr;  // next block made from the same page
   std::atomic<bool> valid{true};
+  // Of its page: the virtual address at which kernel code of it is run, or one of the above. The same for all blocks of a
+  // page.
+  std::atomic<u64> vpage{kNowhere};
+
+  // Whether that has been noted for `at` (CodeCache::run_at). User code's need not be.
+  bool runs_at(u64 at) const {
+    const u64 place = vpage.load(std::memory_order_relaxed);
+    return place == at || place == kSeveralPlaces || mode() == kModeUser;
+  }
 
   BlockKey key() const {
     return {gpa(), mode(), static_cast<u8>(packed_key >> 62), (packed_key >> 59 & 1) != 0};
   }
   u64 gpa() const { return packed_key & ((u64{1} << 59) - 1); }
   Mode mode() const { return static_cast<Mode>(packed_key >> 60 & 3); }
-  // What the exit `number` leads to.
+  // What the exit `number` leads to, on the same page.
   BlockKey key_of_exit(unsigned number) const {
     const u16 to = link[number].leads_to;
-    return {(gpa() & ~u64{4095}) | (to & 4095U), static_cast<Mode>(to >> kLinkMode), key().usable};
+    return {(gpa() & ~u64{4095}) | (to & 4095U), static_cast<Mode>(to >> kLinkMode & 3), key().usable};
   }
   // insn_count + 1 of them; the last is where the code behind the last instruction is.
   InsnMark* marks() { return static_cast<InsnMark*>(static_cast<void*>(this + 1)); }
@@ -151,6 +169,12 @@ class CodeCache {
     return taken;
   }
   void link(Block* from, unsigned number, Block* to);
+  // A far exit goes through the jump cache from now on.
+  void detour(Block* from, unsigned number);
+  // Notes that code of the block's page, not the user's, is run at `vpage`. Far links leave a page at one such place only.
+  void run_at(Block& block, u64 vpage);
+  // Takes back all far links that lead to a page.
+  void unlink_far(guest::Gpa page);
   // Invalidates the blocks made from any byte of [address, address + length) and adds them to `dropped`.
   void invalidate(guest::Gpa address, u64 length, std::vector<const Block*>* dropped);
   // The block whose host code has `pc`, valid or not; nullptr when none.

@@ -162,6 +162,7 @@ struct alignas(64) Context {
   bool nmi_pending;
   u64 breakpoints_hit;  // bits of DR6 that the instruction has earned so far (debug_registers.h)
   bool kernel_code_non_global;  // kernel code was fetched through such a page
+  bool far_links_non_global;  // far links rely on what a change of address space has to forget (far_links.h)
   // [x][0] is for what a change of address space leaves alone, and kModeKernel; [x][1] for the rest. x says whether in the
   // upper half of the addresses, which kernels map by large pages and programs do not have.
   std::array<std::array<LargePages, 2>, 2> large_pages;

@@ -71,8 +71,10 @@ bool write_cr3(Context& context, u64 value) {
   if (tagged) value &= ~kCr3Keep;
   if (context.long_mode() && (value >> kPhysicalBits) != 0) return context.raise(kVectorGp, 0);
   if (!check_pae_pointers(context, context.cr0, value, context.cr4)) return false;
+  if (context.vectors_in_place && context.far_links_non_global) return false;
   change_space(context, tagged ? value & kCr3Pcid : 0, keep);
   context.cr3 = value;
+  if (context.far_links_non_global) context.vm->far_links().check_all(context);
   return true;
 }
 

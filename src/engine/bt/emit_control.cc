@@ -10,25 +10,39 @@ i32 BlockEmitter::branch_target(const TraceInsn& at) {
   return at.page_offset + at.insn.info.length + static_cast<i32>(at.insn.operand[0].imm.value.s);
 }
 
-// To another page: by way of the jump cache, since that page may be mapped differently another time.
+// To another page, by way of the jump cache, since that page may be mapped differently another time.
 void BlockEmitter::far_exit(Assembler& out, i32 target, Mode mode) {
   out.load_gs(kT0, offsetof(Context, vpage));
   out.lea(kT0, kT0, target);
   emit_indirect_jump(out, mode, stubs_);
 }
 
+// Whether ways to other pages can be linked: see far_links.h.
+bool BlockEmitter::links_far() const { return block_.mode() == kModeKernel; }
+
+// Has Context::vpage be that of the target's page, which is `distance` from the address in T0.
+void BlockEmitter::enter_page(i32 distance) {
+  out_.lea(kT0, kT0, distance);
+  out_.store_gs(offsetof(Context, vpage), kT0);
+}
+
 void BlockEmitter::exit_to(i32 target, unsigned number, Mode mode) {
-  if (!on_page(target)) {
+  const bool far = !on_page(target);
+  if (far && (!links_far() || mode != block_.mode())) {
     far_exit(out_, target, mode);
     return;
   }
+  if (far) {
+    out_.load_gs(kT0, offsetof(Context, vpage));
+    enter_page(page_of(target));
+  }
   out_.align_displacement(1);
-  exit_stubs_.push_back({out_.jmp(), static_cast<u16>(target), number, mode});
+  exit_stubs_.push_back({out_.jmp(), target, number, mode});
 }
 
-// Every loop on a page goes back somewhere: there it can be interrupted. Ways to other pages poll on their own.
+// Every loop goes back somewhere: there it can be interrupted. Ways through the jump cache poll on their own.
 void BlockEmitter::poll_backward(const TraceInsn& at, i32 target) {
-  if (on_page(target) && target <= at.page_offset) poll(at.page_offset, offsetof(Context, exit_request));
+  if (target <= at.page_offset && (on_page(target) || links_far())) poll(at.page_offset, offsetof(Context, exit_request));
 }
 
 void BlockEmitter::jump(const TraceInsn& at) {
@@ -43,7 +57,11 @@ void BlockEmitter::branch(const TraceInsn& at) {
   const unsigned condition = at.insn.info.opcode & 15;
   if (on_page(target)) {
     out_.align_displacement(2);
-    exit_stubs_.push_back({out_.jcc(condition), static_cast<u16>(target), 1, block_.mode()});
+    exit_stubs_.push_back({out_.jcc(condition), target, 1, block_.mode()});
+  } else if (links_far()) {
+    u8* past = out_.jcc(condition ^ 1);
+    exit_to(target, 1);
+    if (!out_.overflowed()) Assembler::patch(past, out_.at());
   } else {
     far_stubs_.push_back({out_.jcc(condition), target});
   }
@@ -64,7 +82,7 @@ void BlockEmitter::count_branch(const TraceInsn& at) {
   const auto way = [&](i32 to, unsigned number) {
     if (on_page(to)) {
       out_.align_displacement(1);
-      exit_stubs_.push_back({out_.jmp(), static_cast<u16>(to), number, block_.mode()});
+      exit_stubs_.push_back({out_.jmp(), to, number, block_.mode()});
     } else {
       far_stubs_.push_back({out_.jmp(), to});
     }
@@ -97,16 +115,21 @@ void BlockEmitter::landing(const TraceInsn& at) {
 
 void BlockEmitter::call(const TraceInsn& at) {
   const i32 target = branch_target(at);
-  poll_backward(at, target);
+  const i32 next = at.page_offset + at.insn.info.length;
+  const bool links = !on_page(target) && links_far();
+  // Calls that only go forward come to an end, but that may be far away.
+  if (links) poll(at.page_offset, offsetof(Context, exit_request));
+  else poll_backward(at, target);
   push_return(at);
   if (block_.mode() == kModeKernelAc) {
     exit_to(target, 0);
     return;
   }
   out_.push_gs(offsetof(Context, vpage));
-  if (on_page(target)) {
+  if (links) enter_page(page_of(target) - next);  // T0 has the return address
+  if (on_page(target) || links) {
     out_.align_displacement(1);
-    exit_stubs_.push_back({out_.call(), static_cast<u16>(target), 0, block_.mode()});
+    exit_stubs_.push_back({out_.call(), target, 0, block_.mode()});
   } else {
     out_.load_gs(kT0, offsetof(Context, vpage));
     out_.lea(kT0, kT0, target);

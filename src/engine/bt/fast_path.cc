@@ -41,7 +41,7 @@ u8* fast_group(Context* context, const Site* site, u64 address) {
   BlockKey key = block.key();
   key.alone = true;
   const Block* alone = code.find(key.packed());
-  return alone != nullptr ? code_in(*alone, block, site->value) : nullptr;
+  return alone != nullptr && alone->runs_at(context->vpage) ? code_in(*alone, block, site->value) : nullptr;
 }
 
 u8* fast_indirect(Context* context, const Site*, u64 address) {
@@ -57,7 +57,7 @@ u8* fast_indirect(Context* context, const Site*, u64 address) {
   const Block* block = c.vm->code().find(BlockKey{gpa, mode, c.usable}.packed());
   if (block == nullptr) return nullptr;
   const u8* arrival = block->arrival.load(std::memory_order_acquire);
-  if (arrival == nullptr && mode != kModeKernelAc) return nullptr;
+  if ((arrival == nullptr && mode != kModeKernelAc) || !block->runs_at(address & ~kPageMask)) return nullptr;
   c.rip = address;
   c.vpage = address & ~kPageMask;
   remember_jump(c, reinterpret_cast<u64>(arrival), mode);

@@ -67,6 +67,8 @@ bool op_invlpg(Exec& e) {
   u64 linear = 0;
   const ZydisDecodedOperand& operand = e.operand(0);
   if (!linear_address(e, operand, 1, &linear)) return true;  // a non-canonical address is a no-op
+  if (e.context.vectors_in_place && e.context.vm->far_links().relies_on(linear, flush_bits(e.context, linear)))
+    return false;
   flush_tlb_page(e.context, linear);
   return true;
 }
@@ -89,6 +91,8 @@ bool op_invpcid(Exec& e) {
   if (type > kAllButGlobal || descriptor.pcid > 0xFFF || (names_pcid && !has_pcids && descriptor.pcid != 0) ||
       (type == kAddress && !is_canonical(descriptor.address)))
     return context.raise(kVectorGp, 0);
+  if (context.vectors_in_place && !context.vm->far_links().empty() && type != kOnePcid && type != kAllButGlobal)
+    return false;
   const bool current = descriptor.pcid == (has_pcids ? context.cr3 & 0xFFF : 0);
   if (type == kAddress && current) flush_tlb_page(context, descriptor.address);
   else if (names_pcid) forget_space(context, descriptor.pcid);

@@ -39,6 +39,16 @@ bool may_continue(const Context& context, const Block& block, u64 expected_rip) 
          block.key().usable == usable_now(context) && !must_leave(context);
 }
 
+// The block is entered at context.rip.
+Block* entered(Context& context, Block* block) {
+  const u64 vpage = context.rip & ~kPageMask;
+  if (!block->runs_at(vpage)) {
+    const std::lock_guard lock(context.vm->code().mutex());
+    context.vm->code().run_at(*block, vpage);
+  }
+  return block;
+}
+
 // An instruction of a block on its way through C++: what to go on with afterwards.
 class Resume {
  public:
@@ -151,9 +161,15 @@ u8* on_link(Context* context, const Site* at, u64) {
   key.alone = false;
   key.gpa = (key.gpa & ~kPageMask) + site.value;
   key.mode = static_cast<Mode>(site.size);
+  const bool far = (site.flag & kSiteFar) != 0;
+  if (far && !translate_code(c, c.rip, &key.gpa)) return dispatch(c);  // where the fault is found again
   Block* to = get_block(c, key, false);
   if (to == nullptr) return dispatch(c);
-  if (code.generation() == generation) {
+  if (far) {
+    note_code_page(c, key.mode);
+    if (code.generation() == generation) c.vm->far_links().link(c, from, site.flag & 1, to);
+    if (code.generation() != generation) return dispatch(c);
+  } else if (code.generation() == generation) {
     const std::lock_guard lock(code.mutex());
     code.link(from, site.flag, to);
   }
@@ -240,7 +256,7 @@ Block* get_block(Context& context, const BlockKey& key, bool arrival) {
   u8* host_page = vm.memory().host(key.gpa & ~kPageMask, 4096);
   if (host_page == nullptr) return nullptr;
   for (;;) {
-    if (Block* block = code.find(key.packed())) return block;
+    if (Block* block = code.find(key.packed())) return entered(context, block);
     // From here on no vCPU may write the page without being seen; then its bytes can be read and relied on.
     vm.pages().add(key.gpa, 1);
     if (vm.pages().take_writable(key.gpa)) {
@@ -250,7 +266,7 @@ Block* get_block(Context& context, const BlockKey& key, bool arrival) {
     }
     Block* block = nullptr;
     switch (translate_block(context, key, host_page, arrival, &block)) {
-      case Translated::kDone: return block;
+      case Translated::kDone: return entered(context, block);
       case Translated::kInterpretFirst: return nullptr;
       case Translated::kFull: vm.flush_code(context); break;
       case Translated::kAgain: break;

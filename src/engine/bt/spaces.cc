@@ -167,6 +167,7 @@ void flush_tlb_non_global(Context& context) {
   ++context.tlb_flushes;
   undo(context);
   clear(current_log(context));
+  if (context.far_links_non_global) context.vm->far_links().check_all(context);
 }
 
 void clear_log(Context& context) {

@@ -42,7 +42,8 @@ bool forget_code_in(Context& context, unsigned which, u64 va, unsigned bits) {
   CodeTlb& code = context.code_tlb[which];
   if (bits == 12) {
     if (code.page[code_slot(va)] == (va & ~kPageMask)) code.page[code_slot(va)] = kNoPage;
-    if ((cache.pages[page_word(va)] & page_bit(va)) == 0) return false;
+    const bool linked = which == 0 && context.vm->far_links().has_led_to(va);
+    if (!linked && (cache.pages[page_word(va)] & page_bit(va)) == 0) return false;
   } else {
     code.page.fill(kNoPage);
   }
@@ -61,7 +62,13 @@ u64 huge_bit(u64 va) { return u64{1} << (va >> 30 & 63); }
 u64 region_bit(u64 va) { return u64{1} << (va >> 21 & 63); }
 u64 region_word(u64 va) { return va >> 27 & 15; }
 
-// How many low bits of an address INVLPG of `va` must leave open, because the page may be a large one.
+void note_large(LargePages& large, u64 va, unsigned page_bits) {
+  if (page_bits == 21) large.region[region_word(va)] |= region_bit(va);
+  else large.huge |= huge_bit(va);  // 1 GiB, and the rare 4 MiB pages of 32-bit tables
+}
+
+}  // namespace
+
 unsigned flush_bits(const Context& context, u64 va) {
   unsigned bits = 12;
   for (const LargePages& large : context.large_pages[va >> 63]) {
@@ -70,13 +77,6 @@ unsigned flush_bits(const Context& context, u64 va) {
   }
   return bits;
 }
-
-void note_large(LargePages& large, u64 va, unsigned page_bits) {
-  if (page_bits == 21) large.region[region_word(va)] |= region_bit(va);
-  else large.huge |= huge_bit(va);  // 1 GiB, and the rare 4 MiB pages of 32-bit tables
-}
-
-}  // namespace
 
 void clear_tlb(Context& context, Mode mode) {
   for (unsigned which = 0; which < 2; ++which) {
@@ -179,6 +179,7 @@ void flush_tlb_all(Context& context) {
   context.kernel_code_non_global = false;
   forget_code(context, kModeKernel);
   forget_code(context, kModeUser);
+  context.vm->far_links().check_all(context);
 }
 
 void flush_tlb_page(Context& context, u64 va) {
@@ -195,6 +196,7 @@ void flush_tlb_page(Context& context, u64 va) {
   bool jumps = false;
   for (unsigned side = 0; side < 2; ++side) jumps = forget_code_in(context, side, va, bits);
   unlog_region(context, va, bits, jumps);
+  context.vm->far_links().check(context, va, bits);
 }
 
 void flush_tlb_writes_to(Context& context, const u8* host_page) {

@@ -22,6 +22,9 @@ inline u8* tlb_lookup(const Tlb& tlb, u64 va, unsigned size) {
   return va + tlb.neg_tag[slot] <= 4096 - size ? reinterpret_cast<u8*>(va + tlb.addend[slot]) : nullptr;
 }
 
+// How many low bits of an address a flush of `va` must leave open, because the page may be a large one.
+unsigned flush_bits(const Context& context, u64 va);
+
 // Remembers what flushes have to know about a translation that is going to be cached for `mode`.
 void note_mapping(Context& context, u64 va, const Walk& walk, Access access, Mode mode);
 

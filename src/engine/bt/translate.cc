@@ -168,7 +168,7 @@ void link_exits(Context& context, Block* first, const u8* host_page) {
   unsigned count = 1;
   for (unsigned i = 0; i < count; ++i) {
     for (unsigned number = 0; number < block[i]->link.size(); ++number) {
-      if (block[i]->link[number].site == 0) continue;
+      if (block[i]->link[number].site == 0 || block[i]->link[number].is_far()) continue;
       const BlockKey key = block[i]->key_of_exit(number);
       Block* to = code.find(key.packed());
       if (to == nullptr && count < kMost) {

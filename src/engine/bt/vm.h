@@ -9,6 +9,7 @@
 #include "base/ints.h"
 #include "engine/bt/context.h"
 #include "engine/bt/debug.h"
+#include "engine/bt/far_links.h"
 #include "engine/bt/lapic.h"
 #include "engine/cpuid.h"
 #include "engine/engine.h"
@@ -35,6 +36,7 @@ class Vm final : public guest::WriteObserver {
   void add_context(Context* context) { contexts_.push_back(context); }
   CodePages& pages() { return *pages_; }
   CodeCache& code() { return *code_; }
+  FarLinks& far_links() { return far_links_; }
   BreakFilter& breaks() { return breaks_; }
   const Stubs& stubs() const { return *stubs_; }
   stored::Store* stored() { return stored_.get(); }  // nullptr: translations are not kept
@@ -87,6 +89,7 @@ class Vm final : public guest::WriteObserver {
   std::unique_ptr<CodeCache> code_;
   std::unique_ptr<Stubs> stubs_;
   std::unique_ptr<stored::Store> stored_;
+  FarLinks far_links_{*this};
   BreakFilter breaks_;
   std::atomic<u64> jump_drops_{0};
 

@@ -41,7 +41,8 @@ bool is_plausible(const EntryHeader& header) {
   for (const EntryHeader::Exit& exit : header.exit) {
     if (exit.site == 0) continue;
     if (exit.site % 4 != 0 || exit.site + 4U > header.hot_size || exit.unlinked >= header.cold_size) return false;
-    if (exit.leads_to >> kLinkMode >= kModeCount) return false;
+    if ((exit.leads_to & ~kLinkFar) >> kLinkMode >= kModeCount) return false;
+    if ((exit.leads_to & kLinkFar) != 0 && exit.unlinked + kUnlinkedBytes >= header.cold_size) return false;
   }
   return true;
 }

@@ -115,8 +115,10 @@ void CodeCache::detour(Block* from, unsigned number) {
 
 void CodeCache::run_at(Block& block, u64 vpage) {
   if (block.runs_at(vpage)) return;
-  const u64 place = block.vpage == kNowhere ? vpage : kSeveralPlaces;
   const u32 head = page_head(block.gpa());
+  // Not that of the block, which may not be valid any more: others may have been made of the page since.
+  const u64 before = head != 0 ? block_at(head)->vpage.load() : block.vpage.load();
+  const u64 place = before == kNowhere || before == vpage ? vpage : kSeveralPlaces;
   for (Block* other = head != 0 ? block_at(head) : nullptr; other != nullptr; other = other->on_page) {
     other->vpage = place;
     for (unsigned number = 0; place == kSeveralPlaces && number < other->link.size(); ++number) {

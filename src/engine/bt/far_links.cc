@@ -69,8 +69,15 @@ void FarLinks::rely_on(Context& context, u64 vpage, u64 gpa) {
     const std::lock_guard lock(vm_.code().mutex());
     const u64 offset = vpage - region->base;
     if (large && region->whole == kNone) region->whole = gpa - offset;
-    else region->page[offset >> 12] = gpa;
+    else note_page(*region, offset >> 12, gpa);
   });
+}
+
+// What links relied on before is not looked at any more.
+void FarLinks::note_page(Region& region, u64 index, u64 gpa) {
+  const u64 before = region.page[index];
+  if (before != kNone && before != gpa) drop(before, 1);
+  region.page[index] = gpa;
 }
 
 // For an exclusive section.

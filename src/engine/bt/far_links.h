@@ -58,6 +58,7 @@ class FarLinks {
   void rely_on(Context& context, u64 vpage, u64 gpa);
   Region* region_for(u64 va);
   void check_region(Context& context, Region& region, u64 va, unsigned bits);
+  void note_page(Region& region, u64 index, u64 gpa);
   void drop(u64 gpa, unsigned pages);
 
   Vm& vm_;

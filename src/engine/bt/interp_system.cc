@@ -91,7 +91,8 @@ bool op_invpcid(Exec& e) {
   if (type > kAllButGlobal || descriptor.pcid > 0xFFF || (names_pcid && !has_pcids && descriptor.pcid != 0) ||
       (type == kAddress && !is_canonical(descriptor.address)))
     return context.raise(kVectorGp, 0);
-  if (context.vectors_in_place && !context.vm->far_links().empty() && type != kOnePcid && type != kAllButGlobal)
+  const bool global_too = type == kAddress || type == kAll;
+  if (context.vectors_in_place && (context.far_links_non_global || (global_too && !context.vm->far_links().empty())))
     return false;
   const bool current = descriptor.pcid == (has_pcids ? context.cr3 & 0xFFF : 0);
   if (type == kAddress && current) flush_tlb_page(context, descriptor.address);

@@ -111,6 +111,16 @@ TEST(Machine, ResetsAndCounts) {
   EXPECT_EQ((*machine)->counters().back(), (std::pair<std::string, u64>("resets", 2)));
 }
 
+TEST(Machine, AResetCountsBeforeTheTripleFaultBehindIt) {
+  std::atomic<int> boots = 0;
+  const End end = run([&](const engine::Config& config, const engine::CpuState&) -> engine::Exit {
+    if (++boots > 20) return {engine::ExitReason::kError, "enough"};
+    config.ports->write(kPortPciAddress + 1, 1, 6);
+    return {engine::ExitReason::kShutdown, ""};
+  });
+  EXPECT_EQ(end.message, "enough");
+}
+
 TEST(Machine, ReportsATripleFault) {
   const End end = run([](const engine::Config&, const engine::CpuState&) -> engine::Exit {
     return {engine::ExitReason::kShutdown, ""};

@@ -12,6 +12,7 @@
 #include "debug/profile/folding.h"
 #include "engine/engine.h"
 #include "packet/bytes.h"
+#include "vmm/disks.h"
 #include "vmm/engine_choice.h"
 #include "vmm/network.h"
 
@@ -187,6 +188,7 @@ Result<machine::MachineConfig> Vm::machine_config() {
   config.legacy_devices = config_.legacy_devices;
   disks_ = std::make_unique<DiskControl>(directory_);
   config.disks = TRY(disks_->open(config_));
+  if (!config_.cdrom.empty()) config.cd = TRY(open_cd(config_.cdrom).with("--cdrom"));
   config.on_disk_gone = [this](u32 place) { control_->loop().post([this, place] { disks_->on_gone(place); }); };
 
   config.io = TRY(virtio::IoThread::start("io"));

@@ -87,7 +87,13 @@ Board::Board(MachineConfig config, guest::GuestMemory memory, const PowerRequest
       exit_(power.exit),
       on_eject_(std::move(on_eject)),
       slots_([this](u32 slots) { this->on_eject(slots); }),
-      serial_(config_.serial.get(), isa_.line(kGsiSerial)) {}
+      serial_(config_.serial.get(), isa_.line(kGsiSerial)),
+      pci_(power.reset) {}
+
+// Engine and legacy devices know each other, so one of them has to fall silent before the other goes.
+Board::~Board() {
+  if (legacy_) legacy_->stop();
+}
 
 Result<> Board::make_legacy_devices(const PowerRequests& power) {
   legacy_ = TRY(LegacyDevices::create(config_.io->loop(), isa_, cmos_, power));

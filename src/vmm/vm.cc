@@ -149,7 +149,7 @@ Result<> Vm::prepare() {
 Result<EngineChoice> Vm::choose_engine() {
   const bool needs_debugger = config_.engine == EngineChoice::kAuto && options_.gdb.has_value();
   const EngineDecision decision =
-      needs_debugger ? EngineDecision{EngineChoice::kBt, "GDB was asked for, and kvm has no debugger", false}
+      needs_debugger ? EngineDecision{EngineChoice::kBt, "GDB was asked for, and kvm has only four breakpoints", false}
                      : TRY(decide_engine(config_.engine, engine::probe_kvm));
   const char* const name = engine_name(decision.engine);
   if (decision.warn) log::warn("{} runs under {}: {}", config_.name, name, decision.reason);

@@ -17,6 +17,8 @@ find_program(MOLD mold)
 if(MOLD)
   add_link_options(-fuse-ld=mold)
 endif()
+# Modules name the libraries that any of their files wants; a program loads those that its own files do.
+add_link_options(LINKER:--as-needed)
 
 add_library(pileus_compile INTERFACE)
 target_include_directories(pileus_compile INTERFACE ${PROJECT_SOURCE_DIR}/src)

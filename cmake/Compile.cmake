@@ -17,6 +17,8 @@ find_program(MOLD mold)
 if(MOLD)
   add_link_options(-fuse-ld=mold)
 endif()
+# Modules name the libraries that any of their files wants; a program loads those that its own files do.
+add_link_options(LINKER:--as-needed)
 
 add_library(pileus_compile INTERFACE)
 target_include_directories(pileus_compile INTERFACE ${PROJECT_SOURCE_DIR}/src)
@@ -37,10 +39,13 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL GNU)
   target_compile_options(pileus_compile INTERFACE $<$<CONFIG:Release>:-Wno-restrict>)
 endif()
 
+set(PILEUS_TEST_PATIENCE 1)
 if(PILEUS_SANITIZE)
   add_compile_options(-fsanitize=${PILEUS_SANITIZE} -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${PILEUS_SANITIZE})
   add_compile_definitions(PILEUS_SANITIZED=1)
+  # Tests get so many times as long; TSan is the slowest.
+  set(PILEUS_TEST_PATIENCE 4)
   if(PILEUS_SANITIZE STREQUAL "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     # Fences order the engine's accesses with those of translated code, of which the sanitizer knows nothing anyway.
     add_compile_options(-Wno-tsan)

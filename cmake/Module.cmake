@@ -1,3 +1,10 @@
+# pileus_test_timeout(TEST SECONDS)
+# How long a test may take where nothing slows it down; sanitizers do.
+function(pileus_test_timeout test seconds)
+  math(EXPR patient "${seconds} * ${PILEUS_TEST_PATIENCE}")
+  set_tests_properties(${test} PROPERTIES TIMEOUT ${patient})
+endfunction()
+
 # pileus_module(NAME [USES module...] [LINKS target...])
 # One folder of src/ = one static library. Sources are the *.cc and *.S below the folder;
 # x_test.cc files become the module's test program, NAME_test.
@@ -17,6 +24,6 @@ function(pileus_module name)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE pileus_${name} GTest::gtest GTest::gtest_main)
     add_test(NAME ${name} COMMAND ${name}_test)
-    set_tests_properties(${name} PROPERTIES TIMEOUT 300)
+    pileus_test_timeout(${name} 300)
   endif()
 endfunction()

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "os/file.h"
-#include "store/manifest.h"
+#include "store/layer_file.h"
 #include "virtio/raw_file.h"
 
 namespace pileus::host {

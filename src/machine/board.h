@@ -34,6 +34,7 @@ class Board {
   // Makes RAM, devices, engine and vCPUs. `config` is checked; `power` and `on_eject` are called on vCPU threads.
   static Result<std::unique_ptr<Board>> create(MachineConfig config, const PowerRequests& power,
                                                std::function<void()> on_eject);
+  ~Board();
   Board(const Board&) = delete;
   Board& operator=(const Board&) = delete;
 

@@ -45,6 +45,7 @@ class MachineImpl final : public Machine {
  private:
   void request_end(End end);
   void on_vcpu_end(u32 cpu, const engine::Exit& exit);
+  void on_shutdown();
   void supervise();
   void do_reset();
   std::vector<u32> reset_standing();
@@ -126,12 +127,22 @@ void MachineImpl::reset() {
 void MachineImpl::on_vcpu_end(u32 cpu, const engine::Exit& exit) {
   switch (exit.reason) {
     case engine::ExitReason::kKicked: break;
-    case engine::ExitReason::kShutdown: request_end({EndReason::kCrashed, "the guest triple-faulted", 0}); break;
+    case engine::ExitReason::kShutdown: on_shutdown(); break;
     case engine::ExitReason::kError: request_end({EndReason::kError, exit.message, 0}); break;
     case engine::ExitReason::kDebug:
       if (on_debug_stop_) on_debug_stop_(cpu, exit.debug);
       break;
   }
+}
+
+// A guest that has asked for a reset executes some more instructions until it stands still, and some, SeaBIOS among them, let
+// a triple fault follow for machines on which the first way fails.
+void MachineImpl::on_shutdown() {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (reset_request_) return;
+  }
+  request_end({EndReason::kCrashed, "the guest triple-faulted", 0});
 }
 
 void MachineImpl::supervise() {

@@ -111,6 +111,16 @@ TEST(Machine, ResetsAndCounts) {
   EXPECT_EQ((*machine)->counters().back(), (std::pair<std::string, u64>("resets", 2)));
 }
 
+TEST(Machine, AResetCountsBeforeTheTripleFaultBehindIt) {
+  std::atomic<int> boots = 0;
+  const End end = run([&](const engine::Config& config, const engine::CpuState&) -> engine::Exit {
+    if (++boots > 20) return {engine::ExitReason::kError, "enough"};
+    config.ports->write(kPortPciAddress + 1, 1, 6);
+    return {engine::ExitReason::kShutdown, ""};
+  });
+  EXPECT_EQ(end.message, "enough");
+}
+
 TEST(Machine, ReportsATripleFault) {
   const End end = run([](const engine::Config&, const engine::CpuState&) -> engine::Exit {
     return {engine::ExitReason::kShutdown, ""};
@@ -226,6 +236,56 @@ TEST(Machine, RefusesImpossibleConfigurations) {
   EXPECT_NE(error_of([](MachineConfig& c) { c.make_engine = nullptr; }), "");
   EXPECT_NE(error_of([](MachineConfig& c) { c.boot = DiskBoot{}; }), "");
   EXPECT_NE(error_of([](MachineConfig& c) { c.boot = KernelBoot{{1, 2, 3}, {}, "", {}}; }), "");
+}
+
+// Takes what its interrupt controller offers, still while it is destroyed, and counts how often that came then.
+class InterruptedEngine final : public FakeEngine {
+ public:
+  InterruptedEngine(const engine::Config& config, Script script, std::atomic<int>* late)
+      : FakeEngine(config, std::move(script)), source_(*config.ext_int), late_(*late) {}
+  ~InterruptedEngine() override {
+    const int before = line_.rises;
+    for (int i = 0; i < 20; ++i) {
+      source_.acknowledge();
+      std::this_thread::sleep_for(1ms);
+    }
+    late_ = line_.rises - before;
+  }
+  guest::InterruptLine* ext_int_line() override { return &line_; }
+  int rises() const { return line_.rises; }
+
+ private:
+  struct Line final : guest::InterruptLine {
+    void set(bool level) override { rises += level ? 1 : 0; }
+    std::atomic<int> rises = 0;
+  };
+  Line line_;
+  engine::ExtIntSource& source_;
+  std::atomic<int>& late_;
+};
+
+TEST(Machine, TheTimerIsSilentBeforeTheEngineGoes) {
+  const Script tick = [](const engine::Config& engine, const engine::CpuState&) -> engine::Exit {
+    for (const u64 word : {0x11U, 0x20U, 0x04U, 0x03U}) engine.ports->write(kPortPic + (word == 0x11 ? 0 : 1), 1, word);
+    engine.ports->write(kPortPic + 1, 1, 0xFE);
+    for (const u64 word : {0x34U, 0x80U, 0x00U}) engine.ports->write(kPortPit + (word == 0x34 ? 3 : 0), 1, word);
+    return {};
+  };
+  std::atomic<int> late = -1;
+  InterruptedEngine* fake = nullptr;
+  MachineConfig config = config_with(tick);
+  config.legacy_devices = true;
+  config.make_engine = [&](const engine::Config& engine) -> Result<std::unique_ptr<engine::Engine>> {
+    auto made = std::make_unique<InterruptedEngine>(engine, tick, &late);
+    fake = made.get();
+    return std::unique_ptr<engine::Engine>(std::move(made));
+  };
+  auto machine = Machine::create(std::move(config));
+  ASSERT_TRUE(machine.ok()) << machine.error().message();
+  ASSERT_TRUE((*machine)->start().ok());
+  while (fake->rises() == 0) std::this_thread::sleep_for(1ms);
+  machine->reset();
+  EXPECT_EQ(late, 0);
 }
 
 }  // namespace

@@ -119,7 +119,7 @@ class RandomCloud {
     host.cpu_models.clear();
     for (u32 level = 0; level <= below(3); level++) host.cpu_models.push_back("v" + std::to_string(level));
     host.images.clear();
-    for (u32 i = below(4); i > 0; i--) host.images.push_back(model::ImageId(i));
+    for (u32 i = below(4); i > 0; i--) host.images.emplace_back(i);
     if (number < naive.hosts.size()) {
       naive.hosts[number] = host;
     } else {

@@ -29,7 +29,7 @@ std::string reason(Refusal refusal, const Request& request) {
 }
 
 std::string example(Refusal refusal, const Inventory& inventory, HostIndex host) {
-  const std::string id = inventory.id(host).text();
+  std::string id = inventory.id(host).text();
   switch (refusal) {
     case Refusal::kVcpus: return fmt::format("{} has {}", id, inventory.free_vcpus(host));
     case Refusal::kMemory: return fmt::format("{} has {} MiB", id, inventory.free_memory_mib(host));
@@ -72,7 +72,7 @@ std::vector<std::string> explain(const Inventory& inventory, const Request& requ
                                 example(refusal, inventory, refused.example)));
   });
   if (!decision.placed()) {
-    lines.push_back("no host fits");
+    lines.emplace_back("no host fits");
     return lines;
   }
   lines.push_back(fmt::format("{} hosts would do", decision.feasible));

@@ -4,7 +4,7 @@
 
 #include "base/log.h"
 #include "os/file.h"
-#include "store/manifest.h"
+#include "store/layer_file.h"
 
 namespace pileus::store {
 namespace {

@@ -12,6 +12,7 @@
 #include <set>
 #include <string>
 
+#include "store/chain.h"
 #include "store/layer_draft.h"
 #include "store/manifest.h"
 

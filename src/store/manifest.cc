@@ -13,10 +13,6 @@
 #include <bit>
 #include <cstring>
 
-#include "virtio/empty_disk.h"
-#include "virtio/overlay.h"
-#include "virtio/raw_file.h"
-
 namespace pileus::store {
 namespace {
 
@@ -24,7 +20,6 @@ constexpr std::array<char, 8> kMagic = {'P', 'I', 'L', 'E', 'U', 'S', 'L', 'M'};
 constexpr u32 kVersion = 1;
 constexpr u64 kMaxDisk = u64{1} << 46;
 constexpr unsigned kStatesPerByte = 4;
-static_assert(kCluster == virtio::Overlay::kClusterSize);
 
 struct Header {
   std::array<char, 8> magic;
@@ -112,32 +107,6 @@ std::string id_of(std::string_view encoded_manifest) {
 bool is_layer_id(std::string_view text) {
   constexpr std::size_t kDigits = 2 * sizeof(Hash);
   return text.size() == kDigits && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
-
-bool is_zero(std::span<const u8> bytes) {
-  return bytes.empty() || (bytes[0] == 0 && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0);
-}
-
-Result<LayerFile> LayerFile::open(const std::string& path, bool raw) {
-  LayerFile file;
-  if (raw) {
-    file.disk_ = TRY(virtio::RawFile::open(path, virtio::Access::kReadOnly));
-    return file;
-  }
-  file.base_size_ = TRY(virtio::Overlay::sizes_of(path)).base;
-  std::unique_ptr<virtio::Overlay> overlay =
-      TRY(virtio::Overlay::open(path, std::make_shared<virtio::EmptyDisk>(file.base_size_), virtio::Access::kReadOnly));
-  file.holds_ = [self = overlay.get()](u64 cluster) { return self->changed(cluster); };
-  file.disk_ = std::move(overlay);
-  return file;
-}
-
-bool LayerFile::holds(u64 cluster) const { return !holds_ || holds_(cluster); }
-
-Result<> LayerFile::read(u64 cluster, std::span<u8> out) {
-  const u64 present = std::min(kCluster, disk_size() - cluster * kCluster);
-  std::fill(out.begin() + static_cast<std::ptrdiff_t>(present), out.end(), u8{0});
-  return disk_->read(cluster * kCluster, out.first(present));
 }
 
 Result<Manifest> scan_layer(const std::string& path, bool raw, const Progress& progress) {

@@ -5,7 +5,6 @@
 
 #include <array>
 #include <functional>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,12 +12,10 @@
 
 #include "base/ints.h"
 #include "base/result.h"
-#include "store/chain.h"
-#include "virtio/block_backend.h"
+#include "store/layer_file.h"
 
 namespace pileus::store {
 
-inline constexpr u64 kCluster = 64 * kKiB;
 using Hash = std::array<u8, 32>;
 
 enum class ClusterState : u8 {
@@ -48,25 +45,6 @@ std::string id_of(std::string_view encoded_manifest);
 bool is_layer_id(std::string_view text);
 
 Hash hash_of(std::span<const u8> cluster);
-bool is_zero(std::span<const u8> bytes);
-
-// A layer's file alone, whatever lies below it.
-class LayerFile {
- public:
-  static Result<LayerFile> open(const std::string& path, bool raw);
-
-  u64 base_size() const { return base_size_; }
-  u64 disk_size() const { return disk_->size(); }
-  u64 cluster_count() const { return align_up(disk_size(), kCluster) / kCluster; }
-  bool holds(u64 cluster) const;
-  // Whole clusters: `out` has kCluster bytes, those beyond the disk's end become zero.
-  Result<> read(u64 cluster, std::span<u8> out);
-
- private:
-  std::unique_ptr<virtio::BlockBackend> disk_;
-  std::function<bool(u64)> holds_;  // empty: every cluster
-  u64 base_size_ = 0;
-};
 
 // Reads a whole layer. `progress` is told the part that is done, from 0 to 1; false: give up, kGone.
 using Progress = std::function<bool(double part)>;

@@ -60,11 +60,15 @@ class FakeQueue {
   void set_descriptor(u16 index, const FakeDescriptor& descriptor) {
     poke(*memory_, base_ + 16 * u64{index}, descriptor);
   }
-  void set_available_index(u16 index) { poke(*memory_, available() + 2, index); }
+  // What was written before is seen by a device that sees the index, on whatever thread it works (2.7.13.3).
+  void set_available_index(u16 index) {
+    __atomic_store_n(index_at(available()), index, __ATOMIC_RELEASE);
+    memory_->written(available() + kIndex, sizeof index);
+  }
   void set_available_flags(u16 flags) { poke(*memory_, available(), flags); }
   void set_used_event(u16 event) { poke(*memory_, available() + 4 + 2 * u64{size_}, event); }
   u16 available_event() const { return peek<u16>(*memory_, used() + 4 + 8 * u64{size_}); }
-  u16 used_index() const { return peek<u16>(*memory_, used() + 2); }
+  u16 used_index() const { return __atomic_load_n(index_at(used()), __ATOMIC_ACQUIRE); }
 
   void make_available(u16 head) {
     poke(*memory_, available() + 4 + 2 * u64{static_cast<u16>(next_available_ % size_)}, head);
@@ -95,6 +99,14 @@ class FakeQueue {
   }
 
  private:
+  static constexpr u64 kIndex = 2;  // in both rings
+
+  u16* index_at(guest::Gpa ring) const {
+    u8* at = memory_->host(ring + kIndex, sizeof(u16));
+    CHECK(at != nullptr);
+    return static_cast<u16*>(static_cast<void*>(at));
+  }
+
   guest::GuestMemory* memory_;
   u16 size_;
   guest::Gpa base_;

@@ -27,7 +27,8 @@ class NetBackend {
   virtual bool takes_offloads() const { return false; }
   // False: frames sent now would be lost, `ready` will be called when not.
   virtual bool can_send() const { return true; }
-  virtual void set_ready(std::function<void()> /*ready*/) {}
+  // By value, because a backend that ever calls it keeps it.
+  virtual void set_ready(std::function<void()> /*ready*/) {}  // NOLINT(performance-unnecessary-value-param)
 };
 
 }  // namespace pileus::virtio

@@ -82,6 +82,7 @@ u32 class_code(DeviceId id) {
     case DeviceId::kBlock: return 0x018000;
     case DeviceId::kConsole: return 0x078000;
     case DeviceId::kEntropy: return 0xFF0000;
+    case DeviceId::kScsi: return 0x010000;
   }
   return 0xFF0000;
 }
@@ -111,18 +112,20 @@ Result<std::unique_ptr<VirtioPci>> VirtioPci::create(std::unique_ptr<Device> dev
   return self;
 }
 
+// The I/O thread looks at the events without a lock: all are there before it watches the first.
 Result<> VirtioPci::watch_queues() {
   for (std::size_t i = 0; i < queues_.size(); ++i) {
-    os::Fd event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-    if (!event.valid()) return Error::from_errno("make a virtio device");
-    Result<> watched;
-    io_.loop().call([&] {
-      watched = io_.loop().add(event.get(), EPOLLIN, [this, i](u32) { on_queue_event(static_cast<u16>(i)); });
-    });
-    TRY(std::move(watched));
-    queue_events_.push_back(std::move(event));
+    queue_events_.emplace_back(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    if (!queue_events_.back().valid()) return Error::from_errno("make a virtio device");
   }
-  return {};
+  Result<> watched;
+  io_.loop().call([&] {
+    for (std::size_t i = 0; i < queues_.size() && watched.ok(); ++i) {
+      watched =
+          io_.loop().add(queue_events_[i].get(), EPOLLIN, [this, i](u32) { on_queue_event(static_cast<u16>(i)); });
+    }
+  });
+  return watched;
 }
 
 VirtioPci::VirtioPci(std::unique_ptr<Device> device, guest::GuestMemory& memory, guest::Bus& mmio, guest::MsiSink& msi,

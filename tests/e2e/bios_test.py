@@ -1,4 +1,5 @@
-"""SeaBIOS boots disks and a CD image: 16-bit code, BIOS services, interrupts of the legacy devices; GRUB and what it boots."""
+"""SeaBIOS boots disks and CD images: 16-bit code, BIOS services, interrupts of the legacy devices; GRUB, ISOLINUX and what they
+boot."""
 
 import pathlib
 import subprocess
@@ -6,11 +7,13 @@ import tempfile
 import unittest
 
 import grub
-from harness import Vm, end_on_sigterm, output_of
+import isolinux
+from harness import HOME, IMAGE, Vm, end_on_sigterm, output_of, wait_until
 
 KERNELS = pathlib.Path(__file__).resolve().parent / "kernels"
 PATIENCE_S = 90
 CODE = 42
+PARTITION = 1 << 20  # where the image's file system begins
 
 
 class Bios(unittest.TestCase):
@@ -19,7 +22,10 @@ class Bios(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
         self.disk = self.folder / "disk.raw"
-        subprocess.run(["nasm", "-f", "bin", "-o", self.disk, KERNELS / "boot_sector.asm"], check=True)
+        self.make_disk("boot_sector")
+
+    def make_disk(self, sector):
+        subprocess.run(["nasm", "-f", "bin", "-o", self.disk, KERNELS / f"{sector}.asm"], check=True)
         with self.disk.open("r+b") as disk:
             disk.truncate(1 << 20)
 
@@ -39,9 +45,17 @@ class Bios(unittest.TestCase):
     def test_by_the_smaller_image(self):
         self.boots("--firmware", "/usr/share/seabios/bios.bin")
 
+    def test_a_jump_to_the_bios_reboots(self):
+        self.make_disk("reboot_sector")
+        with Vm("bios", "--memory", "64M", "--firmware", "bios", source=self.disk, home=self.folder / "home") as vm:
+            vm.run()
+            wait_until(lambda: vm.stats().get("resets", 0) >= 2, "it has rebooted twice", PATIENCE_S)
+            console = (vm.folder / "console.log").read_text(errors="replace")
+            self.assertGreaterEqual(console.count("Booting from Hard Disk"), 2)
 
-class Grub(unittest.TestCase):
-    """A boot loader that switches between real and protected mode for each BIOS call, and a kernel that it loads."""
+
+class Loaders(unittest.TestCase):
+    """Boot loaders that switch between real and protected mode for each BIOS call, and what they load."""
 
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="pileus-e2e-")
@@ -50,22 +64,54 @@ class Grub(unittest.TestCase):
         self.kernel = self.folder / "multiboot"
         subprocess.run(["nasm", "-f", "bin", "-o", self.kernel, KERNELS / "multiboot.asm"], check=True)
 
-    def boots(self, disk, code):
-        with Vm("grub", "--memory", "64M", "--exit-port", "--firmware", "bios", source=disk,
+    def boots(self, disk, code, loader):
+        with Vm("loader", "--memory", "64M", "--exit-port", "--firmware", "bios", source=disk,
                 home=self.folder / "home") as vm:
             running = vm.run()
             self.assertEqual(running.wait(PATIENCE_S), code * 2 + 1, output_of(running))
             console = (vm.folder / "console.log").read_text(errors="replace")
-            self.assertIn("GRUB has started", console)
+            self.assertIn(f"{loader} has started", console)
             self.assertIn("a module", console)
 
-    def test_a_disk(self):
+    def test_grub_on_a_disk(self):
         grub.make_disk(self.folder / "disk.raw", self.folder, self.kernel, "from a disk 5")
-        self.boots(self.folder / "disk.raw", 5)
+        self.boots(self.folder / "disk.raw", 5, "GRUB")
 
-    def test_a_cd_image(self):
+    def test_grub_on_a_cd_image(self):
         grub.make_iso(self.folder / "cd.iso", self.folder, self.kernel, "from a CD image 6")
-        self.boots(self.folder / "cd.iso", 6)
+        self.boots(self.folder / "cd.iso", 6, "GRUB")
+
+    def test_isolinux_on_a_cd_image(self):
+        tree = grub.make_tree(self.folder / "tree", self.kernel)
+        isolinux.make_iso(self.folder / "cd.iso", tree, isolinux.multiboot_entry("from a CD image 7"), hybrid=True)
+        self.boots(self.folder / "cd.iso", 7, "ISOLINUX")
+
+    def test_isolinux_on_a_cd(self):
+        tree = grub.make_tree(self.folder / "tree", self.kernel)
+        isolinux.make_iso(self.folder / "cd.iso", tree, isolinux.multiboot_entry("from a CD 8"), hybrid=False)
+        self.boots(self.folder / "cd.iso", 8, "ISOLINUX")
+
+    def test_isolinux_starts_debians_kernel(self):
+        tree = self.folder / "tree"
+        tree.mkdir()
+        take_from_image("vmlinuz", tree / "kernel")
+        take_from_image("initrd.img", tree / "initrd")
+        entry = isolinux.linux_entry("console=ttyS0 panic=-1 break=top")
+        isolinux.make_iso(self.folder / "cd.iso", tree, entry, hybrid=True)
+        with Vm("loader", "--memory", "512M", "--firmware", "bios", source=self.folder / "cd.iso",
+                home=self.folder / "home") as vm:
+            vm.run()
+            log = vm.folder / "console.log"
+            wait_until(lambda: "Spawning shell within the initramfs" in log.read_text(errors="replace"),
+                       "its initramfs has a shell", PATIENCE_S)
+
+
+def take_from_image(kind, path):
+    """The kernel or initramfs of the tests' image."""
+    disk = f"{HOME / 'images' / IMAGE / 'disk.raw'}?offset={PARTITION}"
+    listing = subprocess.run(["debugfs", "-R", "ls -p /boot", disk], check=True, capture_output=True, text=True).stdout
+    name = next(field for field in listing.split("/") if field.startswith(f"{kind}-"))
+    subprocess.run(["debugfs", "-R", f"dump /boot/{name} {path}", disk], check=True, capture_output=True)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ namespace {
 constexpr u64 kResumeFlag = 1U << 16;
 
 // Sanitizers put functions of their own, which use vector registers, in the place of memcpy() and others.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef PILEUS_SANITIZED
 constexpr bool kAvailable = false;
 #else
 constexpr bool kAvailable = true;

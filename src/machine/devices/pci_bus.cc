@@ -3,7 +3,8 @@
 namespace pileus::machine {
 
 namespace {
-constexpr u64 kDataPort = 4;  // 0xCFC
+constexpr u64 kResetPort = 1;  // 0xCF9
+constexpr u64 kDataPort = 4;   // 0xCFC
 constexpr u32 kEnable = 0x80000000;
 
 // Configuration registers are 32 bits wide and naturally aligned; nothing else reaches a function.
@@ -13,7 +14,7 @@ bool is_register_access(u64 offset, unsigned size) { return size <= 4 && offset 
 constexpr virtio::PciIdentity kBridge{.vendor = 0x1B36, .device = 0x0008, .revision = 0, .class_code = 0x060000};
 }  // namespace
 
-PciBus::PciBus() { functions_[0] = &bridge_; }
+PciBus::PciBus(std::function<void()> reset) : ports_(*this, std::move(reset)) { functions_[0] = &bridge_; }
 
 virtio::PciFunction* PciBus::find(u32 address) const {
   const u32 bus = address >> 20, device = address >> 15 & 0x1F, function = address >> 12 & 7;
@@ -71,6 +72,10 @@ u64 PciBus::Ports::read(u64 offset, unsigned size) {
     const std::scoped_lock lock(mutex_);
     return address_;
   }
+  if (offset == kResetPort && size == 1) {
+    const std::scoped_lock lock(mutex_);
+    return reset_control_;
+  }
   if (offset < kDataPort || !is_register_access(offset, size)) return ~u64{0};
   const auto where = target(offset);
   return where ? bus_.read(*where, size) : ~u32{0};
@@ -82,13 +87,25 @@ void PciBus::Ports::write(u64 offset, unsigned size, u64 value) {
     address_ = static_cast<u32>(value);
     return;
   }
+  if (offset == kResetPort && size == 1) return write_reset_control(static_cast<u8>(value));
   if (offset < kDataPort || !is_register_access(offset, size)) return;
   if (const auto where = target(offset)) bus_.write(*where, size, static_cast<u32>(value));
+}
+
+// RST_CPU, which never stays set, resets; SYS_RST only says how thoroughly.
+void PciBus::Ports::write_reset_control(u8 value) {
+  constexpr u8 kSystemReset = 1 << 1, kResetCpu = 1 << 2;
+  {
+    const std::scoped_lock lock(mutex_);
+    reset_control_ = value & kSystemReset;
+  }
+  if ((value & kResetCpu) != 0) request_reset_();
 }
 
 void PciBus::Ports::reset() {
   const std::scoped_lock lock(mutex_);
   address_ = 0;
+  reset_control_ = 0;
 }
 
 }  // namespace pileus::machine

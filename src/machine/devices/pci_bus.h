@@ -1,10 +1,11 @@
 // PciBus: the one PCI bus of the board, bus 0 behind a host bridge, and the two ways to its
 // configuration space: ECAM (PCI Express 3.0, 7.2.2) and the ports 0xCF8/0xCFC
-// (PCI 3.0, 3.2.2.3.2).
+// (PCI 3.0, 3.2.2.3.2), in between which PCs have their reset control register (Intel ICH10, 13.7.5).
 #pragma once
 
 #include <array>
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
 
@@ -17,7 +18,8 @@ class PciBus {
  public:
   static constexpr unsigned kDevices = 32;
 
-  PciBus();
+  // `reset` is what the reset control register asks for; called on a vCPU's thread, must return soon.
+  explicit PciBus(std::function<void()> reset);
   // Device `number` (1..31; 0 is the host bridge), function 0. Any thread.
   void attach(unsigned number, virtio::PciFunction& function) { functions_[number] = &function; }
   // The guest does not see it any more. A vCPU may still be in it: it lives until all stood still.
@@ -62,23 +64,26 @@ class PciBus {
 
   class Ports : public guest::BusDevice {
    public:
-    explicit Ports(PciBus& bus) : bus_(bus) {}
+    Ports(PciBus& bus, std::function<void()> reset) : bus_(bus), request_reset_(std::move(reset)) {}
     u64 read(u64 offset, unsigned size) override;
     void write(u64 offset, unsigned size, u64 value) override;
     void reset();
 
    private:
+    void write_reset_control(u8 value);
     // Where the data port leads, or nothing when the enable bit is off.
     std::optional<u32> target(u64 offset);
 
     PciBus& bus_;
+    const std::function<void()> request_reset_;
     std::mutex mutex_;
     u32 address_ = 0;  // guarded by mutex_
+    u8 reset_control_ = 0;  // guarded by mutex_
   };
 
   HostBridge bridge_;
   Ecam ecam_{*this};
-  Ports ports_{*this};
+  Ports ports_;
   std::array<std::atomic<virtio::PciFunction*>, kDevices> functions_{};
 };
 

@@ -14,7 +14,8 @@ struct FakeFunction : virtio::PciFunction {
 class PciBusTest : public ::testing::Test {
  protected:
   PciBusTest() { bus_.attach(3, function_); }
-  PciBus bus_;
+  int resets_ = 0;
+  PciBus bus_{[this] { ++resets_; }};
   FakeFunction function_;
 };
 
@@ -51,6 +52,20 @@ TEST_F(PciBusTest, PortsReachTheFirst256Bytes) {
   EXPECT_EQ(ports.read(4, 4) & 0xFFFFFFFF, 0xFFFFFFFFu);
   bus_.reset();
   EXPECT_EQ(ports.read(0, 4), 0u);
+}
+
+TEST_F(PciBusTest, ResetControlRegister) {
+  guest::BusDevice& ports = bus_.ports();
+  ports.write(0, 4, 0x80001810);
+  ports.write(1, 1, 2);
+  EXPECT_EQ(ports.read(1, 1), 2u);
+  EXPECT_EQ(ports.read(0, 4), 0x80001810u);  // a byte of 0xCF8 to 0xCFB is not the address
+  ports.write(1, 2, 6);
+  EXPECT_EQ(resets_, 0);
+  ports.write(1, 1, 6);
+  EXPECT_EQ(resets_, 1);
+  bus_.reset();
+  EXPECT_EQ(ports.read(1, 1), 0u);
 }
 
 }  // namespace

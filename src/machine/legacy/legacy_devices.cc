@@ -39,4 +39,10 @@ void LegacyDevices::reset() {
   pm_.reset();
 }
 
+void LegacyDevices::stop() {
+  pit_alarm_.reset();
+  pm_alarm_.reset();
+  rtc_alarm_.reset();
+}
+
 }  // namespace pileus::machine

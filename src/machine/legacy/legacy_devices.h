@@ -39,6 +39,8 @@ class LegacyDevices {
   PicPair& pic() { return pic_; }
   // Power-on state; the clock is reset by its owner.
   void reset();
+  // For the end: no alarm comes any more. What the interrupts lead to may go now.
+  void stop();
 
  private:
   LegacyDevices(IsaInterrupts& isa, const PowerRequests& power);

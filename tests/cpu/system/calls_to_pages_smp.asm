@@ -40,7 +40,6 @@ thread:
     push rbx
     meet
     pop rbx
-    mov r12d, ebx
     mov r13d, ROUNDS
     test ebx, ebx
     jnz .second
@@ -49,6 +48,12 @@ thread:
     set_pte AFTER, SECOND | SHARED
     calls CALLER, 2
     set_pte AFTER, FIRST | SHARED
+    calls CALLER, 1
+    mov eax, [progress]
+.until_called:
+    pause
+    cmp [progress], eax
+    je .until_called
     dec r13d
     jnz .change
     mov dword [stop], 1
@@ -56,8 +61,11 @@ thread:
 
 .second:
     calls CALLER, 2
+    inc dword [progress]
     cmp dword [stop], 0
     je .second
     ret
+align 64
+progress: dd 0
 align 64
 stop: dd 0

@@ -3,6 +3,8 @@
 %include "prelude.inc"
 %include "apic.inc"
 %include "pages_of_code.inc"
+%define budget (FREE + 0x10000)            ; on no page of code
+%define AT(page) (CALLER + (page) * 0x1000)
     mov rax, cr4
     or eax, 0x80
     mov cr4, rax
@@ -30,19 +32,23 @@
     sti
     jmp CALLER
 .by_calls:
-    ; calls that go forward, each of them twice the next: some 2^40 of them
+    ; calls that go forward, each of them twice the next, as long as there is a budget
     %assign page 0
     %rep 40
-    set_pte CALLER + page * 0x1000, (CALLER + page * 0x1000) | SHARED
-    mov byte [CALLER + page * 0x1000], 0xE8
-    mov dword [CALLER + page * 0x1000 + 1], 0xFFB
-    mov byte [CALLER + page * 0x1000 + 5], 0xE8
-    mov dword [CALLER + page * 0x1000 + 6], 0xFF6
-    mov byte [CALLER + page * 0x1000 + 10], 0xC3
+    set_pte AT(page), AT(page) | SHARED
+    mov dword [AT(page)], 0x00250CFF       ; DEC DWORD [budget]
+    mov dword [AT(page) + 3], budget
+    mov dword [AT(page) + 7], 0xF2E80A78   ; JS +10, to the RET; CALL +0xFF2
+    mov dword [AT(page) + 11], 0xE800000F
+    mov dword [AT(page) + 15], 0xFED       ; CALL +0xFED
+    mov byte [AT(page) + 19], 0xC3
     %assign page page + 1
     %endrep
-    set_pte CALLER + page * 0x1000, (CALLER + page * 0x1000) | SHARED
-    mov byte [CALLER + page * 0x1000], 0xC3
+    set_pte AT(page), AT(page) | SHARED
+    mov byte [AT(page)], 0xC3
+    mov dword [budget], 100                ; so that every way has been taken
+    call CALLER
+    mov dword [budget], 0x7FFFFFFF         ; more than there is time for
     mov qword [back], .done
     write_msr APIC_INITIAL, 1000000
     sti

@@ -16,12 +16,11 @@ namespace pileus::engine::bt::direct {
 
 namespace {
 
-constexpr u64 kPageBytes = 4096, kOffset = kPageBytes - 1;
+constexpr u64 kPageBytes = PageMap::kPageBytes, kOffset = kPageBytes - 1;
 constexpr u64 kErrorWrite = 2, kErrorFetch = 16;
 constexpr u64 kLowest = 65536;           // below, Linux lets nobody map
 constexpr std::size_t kMaxPages = 24000;  // each may be a mapping of its own, of which a process may have 65530
 constexpr std::size_t kBreakpoints = 4;   // of the processor
-constexpr u64 kAround = 16;              // pages that are looked at when one of them is missing
 
 bool is_ours(u64 va) { return va >= kLowest && va < kUserEnd && (va < kRegion || va >= kRegion + kRegionBytes); }
 
@@ -132,7 +131,7 @@ void Pages::forget(u64 va) {
 }
 void Pages::drop(u64 va) {
   forget(va);
-  if (pages_.erase(va) != 0) requests_.push_back({va, kPageBytes, 0, 0});
+  if (pages_.erase(va)) request({va, kPageBytes, 0, 0});
 }
 
 // Notes that `va` shall lead to `gpa`; false when it cannot. Breakpoints are only for what is `wanted` now.
@@ -145,32 +144,36 @@ bool Pages::add(Context& context, u64 va, u64 gpa, int protection, bool wanted) 
     const std::vector<u64> telltales = find_telltales(host, has_other_components(context));
     if (!telltales.empty() && (!wanted || !guard(va, telltales))) return false;
   }
-  pages_[va] = {gpa, protection};
-  const u64 offset = memory.file_offset(host);
-  if (!requests_.empty()) {
-    MapRequest& last = requests_.back();
-    if (last.address + last.length == va && last.protection == static_cast<u64>(protection) &&
-        last.offset + last.length == offset) {
-      last.length += kPageBytes;
-      return true;
-    }
-  }
-  requests_.push_back({va, kPageBytes, static_cast<u64>(protection), offset});
+  pages_.set(va, {gpa, protection});
+  request({va, kPageBytes, static_cast<u64>(protection), memory.file_offset(host)});
   return true;
 }
 
 // What lies around a missing page is likely to be wanted next. Only what the guest has touched already is taken, so that
 // nothing changes for it.
 void Pages::add_neighbours(Context& context, u64 va, bool executable) {
-  const u64 first = va & ~(kAround * kPageBytes - 1);
-  for (u64 at = first; at < first + kAround * kPageBytes; at += kPageBytes) {
+  const u64 first = va & ~(PageMap::kGroupBytes - 1);
+  for (u64 at = first; at < first + PageMap::kGroupBytes; at += kPageBytes) {
     Entry entry;
-    if (at == va || !is_ours(at) || pages_.contains(at) || !look_up(context, at, &entry)) continue;
+    if (at == va || !is_ours(at) || pages_.find(at) || !look_up(context, at, &entry)) continue;
     int protection = PROT_READ;
     if (entry.writable && entry.dirty && !context.vm->pages().has_code(entry.gpa)) protection |= PROT_WRITE;
     if (executable && entry.executable) protection |= PROT_EXEC;
     add(context, at, entry.gpa, protection, false);
   }
+}
+
+// One with the last where that leads on.
+void Pages::request(const MapRequest& next) {
+  if (!requests_.empty()) {
+    MapRequest& last = requests_.back();
+    const bool leads_on = next.protection == 0 || last.offset + last.length == next.offset;
+    if (last.address + last.length == next.address && last.protection == next.protection && leads_on) {
+      last.length += next.length;
+      return;
+    }
+  }
+  requests_.push_back(next);
 }
 
 bool Pages::flush_requests() {
@@ -193,10 +196,10 @@ Pages::Fault Pages::handle_fault(Context& context, u64 address, u64 error) {
   if (!walk_pages(context, va, access, kModeUser, &walk)) return Fault::kGuest;
   const u64 gpa = walk.gpa & ~kOffset;
   int protection = PROT_READ | (write ? PROT_WRITE : 0) | (fetch ? PROT_EXEC : 0);
-  if (const auto known = pages_.find(va); known != pages_.end() && known->second.gpa == gpa) {
-    if ((known->second.protection & protection) == protection) return Fault::kGuest;  // it should not have failed
-    if (fetch) protection |= known->second.protection & PROT_WRITE;
-    if (write) protection |= known->second.protection & PROT_EXEC;
+  if (const PageMap::Page known = pages_.find(va); known && known.gpa == gpa) {
+    if ((known.protection & protection) == protection) return Fault::kGuest;  // it should not have failed
+    if (fetch) protection |= known.protection & PROT_WRITE;
+    if (write) protection |= known.protection & PROT_EXEC;
   } else if (!write && walk.writable && walk.dirty && !context.vm->pages().has_code(gpa)) {
     protection |= PROT_WRITE;
   }
@@ -212,23 +215,22 @@ Pages::Fault Pages::handle_fault(Context& context, u64 address, u64 error) {
 }
 
 bool Pages::revalidate(Context& context) {
-  for (auto at = pages_.begin(); at != pages_.end();) {
-    const auto& [va, page] = *at;
+  bool alive = true;
+  pages_.keep_if([&](u64 va, const PageMap::Page& page) {
     Entry entry;
     bool right = look_up(context, va, &entry) && entry.gpa == page.gpa;
     if (right && (page.protection & PROT_EXEC) != 0) right = entry.executable;
     // Marked again: the mark may have been taken since.
     if (right && (page.protection & PROT_WRITE) != 0)
       right = entry.writable && entry.dirty && may_write(context, page.gpa);
-    if (right) {
-      ++at;
-      continue;
-    }
+    if (right) return true;
     forget(va);
-    requests_.push_back({va, kPageBytes, 0, 0});
-    at = pages_.erase(at);
-  }
-  return flush_requests();
+    // At times, so that what an address space leaves behind need not all be written down at once.
+    if (alive && requests_.size() >= kMaxRequests) alive = flush_requests();
+    request({va, kPageBytes, 0, 0});
+    return false;
+  });
+  return alive && flush_requests();
 }
 
 }  // namespace pileus::engine::bt::direct

@@ -5,10 +5,10 @@
 // an instruction that would behave otherwise there than in the guest. Like a TLB it may be older than the page tables until they are flushed, and no longer.
 #pragma once
 
-#include <unordered_map>
 #include <vector>
 
 #include "engine/bt/context.h"
+#include "engine/bt/direct/page_map.h"
 #include "engine/bt/direct/worker.h"
 
 namespace pileus::engine::bt::direct {
@@ -28,19 +28,16 @@ class Pages {
   bool revalidate(Context& context);
 
  private:
-  struct Page {
-    u64 gpa = 0;
-    int protection = 0;
-  };
   bool guard(u64 va, const std::vector<u64>& telltales);
   void forget(u64 va);
   void drop(u64 va);
   bool add(Context& context, u64 va, u64 gpa, int protection, bool wanted);
   void add_neighbours(Context& context, u64 va, bool executable);
+  void request(const MapRequest& next);
   bool flush_requests();
 
   Worker& worker_;
-  std::unordered_map<u64, Page> pages_;
+  PageMap pages_;
   std::vector<u64> guarded_;  // those with breakpoints, in the order they came
   std::vector<MapRequest> requests_;
 };

@@ -16,7 +16,7 @@ using BuildId = std::array<u8, 20>;
 
 // A note is its header, its name and its description, each padded to 4 bytes.
 bool find_in_notes(const u8* at, u64 size, BuildId* out) {
-  constexpr std::string_view kName{"GNU", 4};
+  constexpr std::string_view kName{"GNU\0", 4};
   while (size >= sizeof(ElfW(Nhdr))) {
     ElfW(Nhdr) note;
     std::memcpy(&note, at, sizeof note);

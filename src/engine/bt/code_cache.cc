@@ -28,11 +28,6 @@ u64 chunk_mask(u64 page_offset, u64 length) {
   return (last == 63 ? ~u64{0} : (u64{1} << (last + 1)) - 1) & ~((u64{1} << first) - 1);
 }
 
-// A link in a list of incoming ones: the block it leaves from, and its number in the lowest bit.
-u64 tagged(Block* from, unsigned number) { return reinterpret_cast<u64>(from) | number; }
-Block* from_of(u64 incoming) { return reinterpret_cast<Block*>(incoming & ~u64{1}); }
-unsigned number_of(u64 incoming) { return incoming & 1; }
-
 }  // namespace
 
 Result<std::unique_ptr<CodeCache>> CodeCache::create(u64 bytes, CodePages& pages) {
@@ -90,20 +85,22 @@ void CodeCache::insert(Block* block, u8* cold_end) {
 void CodeCache::link(Block* from, unsigned number, Block* to) {
   if (!from->valid || !to->valid) return;
   Link& link = from->link[number];
-  if (link.target != nullptr) return;
-  link.target = to;
+  if (link.target != 0) return;
+  const u32 tag = tag_of(*from, number);
+  link.target = reference(*to);
   link.next = to->incoming;
-  to->incoming = tagged(from, number);
+  if (link.next != 0) link_of(link.next).before = tag;
+  to->incoming = tag;
   patch_atomically(from->host + link.site, to->host);
 }
 
 void CodeCache::unlink(Block* from, unsigned number) {
   Link& link = from->link[number];
-  if (link.target == nullptr) return;
-  u64* at = &link.target->incoming;
-  while (*at != tagged(from, number)) at = &from_of(*at)->link[number_of(*at)].next;
-  *at = link.next;
-  link.target = nullptr;
+  if (link.target == 0) return;
+  if (link.before != 0) link_of(link.before).next = link.next;
+  else block_at(link.target)->incoming = link.next;
+  if (link.next != 0) link_of(link.next).before = link.before;
+  link.target = link.next = link.before = 0;
   patch_atomically(from->host + link.site, from->host + link.unlinked);
 }
 
@@ -131,7 +128,7 @@ void CodeCache::run_at(Block& block, u64 vpage) {
 void CodeCache::unlink_far(guest::Gpa page) {
   const u32 head = page_head(page);
   for (Block* block = head != 0 ? block_at(head) : nullptr; block != nullptr; block = block->on_page) {
-    for (u64 incoming = block->incoming; incoming != 0;) {
+    for (u32 incoming = block->incoming; incoming != 0;) {
       Block* from = from_of(incoming);
       const unsigned number = number_of(incoming);
       incoming = from->link[number].next;

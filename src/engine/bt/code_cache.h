@@ -46,12 +46,14 @@ struct __attribute__((packed)) InsnSite {
 // One exit of a block to another block on the same page, or of kernel code on another one (far_links.h), through a jump
 // whose displacement is patched.
 struct Link {
-  u16 site = 0;      // where the 4-byte displacement is, from Block::host; 0: there is no such exit
+  u16 site = 0;  // where the 4-byte displacement is, from Block::host; 0: there is no such exit
   u16 leads_to = 0;  // the page offset that it leads to, and the Mode, shifted by kLinkMode; kLinkFar
   u32 unlinked = 0;  // where it goes while not linked, from Block::host as well
   bool is_far() const { return (leads_to >> 15) != 0; }
-  Block* target = nullptr;
-  u64 next = 0;  // in the list of links that lead to `target`: see Block::incoming
+  u32 target = 0;  // CodeCache::reference() of the block that it is linked to, or 0
+  // In the list of links that lead to `target`: see Block::incoming.
+  u32 next = 0;
+  u32 before = 0;
 };
 
 inline constexpr unsigned kLinkMode = 12;
@@ -91,8 +93,8 @@ struct Block {
   u8 insn_count = 0;
   bool falls_through = false;  // its last instruction has code behind it: one to leave the block
   std::array<Link, 2> link;
-  u64 incoming = 0;          // address of a block, plus the number of its link that leads here; 0: none
   Block* on_page = nullptr;  // next block made from the same page
+  u32 incoming = 0;  // twice the reference of a block, plus the number of its link that leads here; 0: none
   std::atomic<bool> valid{true};
   // Of its page: the virtual address at which kernel code of it is run, or one of the above. The same for all blocks of a
   // page.
@@ -104,9 +106,7 @@ struct Block {
     return place == at || place == kSeveralPlaces || mode() == kModeUser;
   }
 
-  BlockKey key() const {
-    return {gpa(), mode(), static_cast<u8>(packed_key >> 62), (packed_key >> 59 & 1) != 0};
-  }
+  BlockKey key() const { return {gpa(), mode(), static_cast<u8>(packed_key >> 62), (packed_key >> 59 & 1) != 0}; }
   u64 gpa() const { return packed_key & ((u64{1} << 59) - 1); }
   Mode mode() const { return static_cast<Mode>(packed_key >> 60 & 3); }
   // What the exit `number` leads to, on the same page.
@@ -218,6 +218,10 @@ class CodeCache {
   }
   u32& page_head(guest::Gpa address) { return cast_aligned<u32>(page_heads_.data())[address >> 12]; }
   Block* first_block() const { return cast_aligned<Block>(record_base_); }
+  u32 tag_of(const Block& from, unsigned number) const { return reference(from) * 2 + number; }
+  Block* from_of(u32 tag) const { return block_at(tag / 2); }
+  static unsigned number_of(u32 tag) { return tag % 2; }
+  Link& link_of(u32 tag) const { return from_of(tag)->link[number_of(tag)]; }
   void unlink(Block* from, unsigned number);
   void drop(Block* block);
 

@@ -42,7 +42,8 @@ void BlockEmitter::exit_to(i32 target, unsigned number, Mode mode) {
 
 // Every loop goes back somewhere: there it can be interrupted. Ways through the jump cache poll on their own.
 void BlockEmitter::poll_backward(const TraceInsn& at, i32 target) {
-  if (target <= at.page_offset && (on_page(target) || links_far())) poll(at.page_offset, offsetof(Context, exit_request));
+  if (target <= at.page_offset && (on_page(target) || links_far()))
+    poll(at.page_offset, offsetof(Context, exit_request));
 }
 
 void BlockEmitter::jump(const TraceInsn& at) {
@@ -117,9 +118,8 @@ void BlockEmitter::call(const TraceInsn& at) {
   const i32 target = branch_target(at);
   const i32 next = at.page_offset + at.insn.info.length;
   const bool links = !on_page(target) && links_far();
-  // Calls that only go forward come to an end, but that may be far away.
-  if (links) poll(at.page_offset, offsetof(Context, exit_request));
-  else poll_backward(at, target);
+  // Calls that only go forward come to an end, but that may be far away. Those through the jump cache poll on their own.
+  if (on_page(target) || links) poll(at.page_offset, offsetof(Context, exit_request));
   push_return(at);
   if (block_.mode() == kModeKernelAc) {
     exit_to(target, 0);

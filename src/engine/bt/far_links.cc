@@ -1,6 +1,7 @@
 #include "engine/bt/far_links.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/result.h"
 #include "engine/bt/code_cache.h"
@@ -22,6 +23,13 @@ bool walk_code(Context& context, u64 va, Walk* walk) {
   // As for a read: that no fetch has taken place.
   if (found) note_mapping(context, va, *walk, Access::kRead, kModeKernel);
   return found;
+}
+
+// The mapping that a link can rely on, if that is what there is.
+std::optional<Walk> maps(Context& context, u64 vpage, u64 gpa) {
+  Walk walk;
+  if (!walk_code(context, vpage, &walk) || !walk.global || walk.gpa != gpa) return std::nullopt;
+  return walk;
 }
 
 bool agrees(u64 a, u64 b, unsigned bits) { return bits >= 64 || ((a ^ b) >> bits) == 0; }
@@ -56,13 +64,14 @@ void FarLinks::link(Context& context, Block* from, unsigned number, Block* to) {
 }
 
 void FarLinks::rely_on(Context& context, u64 vpage, u64 gpa) {
+  if (!maps(context, vpage, gpa).has_value()) return;  // before all others have to stop for that
   vm_.exclusive(context, [&] {
     bool large = true;
     for (Context* other : vm_.contexts()) {
       if (!other->long_mode()) continue;  // looks when it gets there
-      Walk walk;
-      if (!walk_code(*other, vpage, &walk) || !walk.global || walk.gpa != gpa) return;
-      large = large && walk.page_bits >= kRegionBits;
+      const std::optional<Walk> walk = maps(*other, vpage, gpa);
+      if (!walk) return;
+      large = large && walk->page_bits >= kRegionBits;
     }
     Region* region = region_for(vpage);
     if (region == nullptr) return;
@@ -83,17 +92,28 @@ void FarLinks::note_page(Region& region, u64 index, u64 gpa) {
 // For an exclusive section.
 FarLinks::Region* FarLinks::region_for(u64 va) {
   if (Region* region = find(va)) return region;
-  if (regions_.size() == kMaxRegions) return nullptr;
+  if (regions_.size() == kMaxRegions && !forget_unused()) return nullptr;
   const u64 base = va >> kRegionBits << kRegionBits;
   const auto at = std::find_if(regions_.begin(), regions_.end(), [=](const auto& one) { return one->base > base; });
   return regions_.insert(at, std::make_unique<Region>(base))->get();
 }
 
+// Regions of which nothing is left, of a kernel that is gone. False: there are none. For an exclusive section.
+bool FarLinks::forget_unused() {
+  const auto is_unused = [](const auto& region) {
+    const auto is_none = [](const auto& one) { return one.load(std::memory_order_relaxed) == kNone; };
+    return is_none(region->whole) && std::all_of(region->page.begin(), region->page.end(), is_none);
+  };
+  if (std::erase_if(regions_, is_unused) == 0) return false;
+  for (Context* context : vm_.contexts()) forget_returns(context->returns, 0);  // see has_led_to()
+  return true;
+}
+
 bool FarLinks::relies_on(u64 va, unsigned bits) const {
   if (bits <= kRegionBits) {
     const Region* region = find(va);
-    return region != nullptr && (bits == kRegionBits || region->whole != kNone ||
-                                 region->page[(va - region->base) >> 12] != kNone);
+    return region != nullptr &&
+           (bits == kRegionBits || region->whole != kNone || region->page[(va - region->base) >> 12] != kNone);
   }
   return std::any_of(regions_.begin(), regions_.end(),
                      [=](const auto& region) { return agrees(region->base, va, bits); });

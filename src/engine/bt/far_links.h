@@ -57,12 +57,14 @@ class FarLinks {
   bool holds(u64 vpage, u64 gpa) const;
   void rely_on(Context& context, u64 vpage, u64 gpa);
   Region* region_for(u64 va);
+  bool forget_unused();
   void check_region(Context& context, Region& region, u64 va, unsigned bits);
   void note_page(Region& region, u64 index, u64 gpa);
   void drop(u64 gpa, unsigned pages);
 
   Vm& vm_;
-  std::vector<std::unique_ptr<Region>> regions_;  // by address; changed in exclusive sections, pages with the cache's mutex too
+  std::vector<std::unique_ptr<Region>>
+      regions_;  // by address; changed in exclusive sections, pages with the cache's mutex too
 };
 
 }  // namespace pileus::engine::bt

@@ -69,6 +69,7 @@ void add_run(CLI::App* vm, CommandLine& line) {
                 "Give the VM a PC's old devices too: 8259A, 8254, ACPI PM timer, interrupts of the clock");
   app->add_option("--firmware", run.firmware,
                   "Start the disk by this firmware: bios (SeaBIOS) or the path of its image");
+  app->add_option("--cdrom", run.cdrom, "Give the VM a CD drive with this image; firmware tries it after the disks");
   app->add_flag("--exit-port", run.exit_port,
                 "Let the guest end the VM by writing a code to port 0xF4; exit status: code * 2 + 1");
   add_gdb(app, line);

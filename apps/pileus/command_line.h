@@ -36,6 +36,7 @@ struct RunOptions {
   bool exit_port = false;
   bool legacy_devices = false;
   std::string firmware;
+  std::string cdrom;
   std::string append;
   bool console = false;
   bool restrict_network = false;

@@ -7,7 +7,7 @@ constexpr std::string_view kBash = R"script(# pileus: completion for bash
 _pileus() {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} words=
   case $prev in
-    --ssh-key|--user-data|--kernel|--initrd|--module|--firmware) mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+    --ssh-key|--user-data|--kernel|--initrd|--module|--firmware|--cdrom) mapfile -t COMPREPLY < <(compgen -f -- "$cur")
       return ;;
     --engine) words='auto bt kvm' ;;
     --paravirt|--direct) words='on off' ;;
@@ -43,7 +43,7 @@ _pileus() {
         2,completion,*) words='bash zsh fish' ;;
         *,vm,run)
           words="--name --cpus --memory --translation-cache --translation-cache-file --disk-size --engine --cpu --paravirt --direct --ssh-key --user-data
-            --user --forward --restrict-network --kernel --initrd --module --legacy-devices --firmware --exit-port --append --gdb --gdb-wait --console --detach --help"
+            --user --forward --restrict-network --kernel --initrd --module --legacy-devices --firmware --cdrom --exit-port --append --gdb --gdb-wait --console --detach --help"
           if [[ $cur != -* ]]; then
             words=$(pileus image ls --quiet 2>/dev/null)
             mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur"; compgen -f -- "$cur")
@@ -106,7 +106,7 @@ _pileus() {
     3,completion,*) found=(bash zsh fish) ;;
     *,vm,run)
       found=(${(f)"$(pileus image ls --quiet 2>/dev/null)"} --name --cpus --memory --translation-cache --translation-cache-file
-        --disk-size --engine --cpu --paravirt --direct --ssh-key --user-data --user --forward --restrict-network --kernel --initrd --module --legacy-devices --firmware --exit-port --append --gdb --gdb-wait --console --detach)
+        --disk-size --engine --cpu --paravirt --direct --ssh-key --user-data --user --forward --restrict-network --kernel --initrd --module --legacy-devices --firmware --cdrom --exit-port --append --gdb --gdb-wait --console --detach)
       _files ;;
     *,vm,ls) found=(--json --quiet) ;;
     *,image,ls) found=(--json --quiet --cloud) ;;
@@ -169,7 +169,7 @@ end
 for option in name cpus memory translation-cache disk-size engine cpu paravirt direct user forward append
   complete -c pileus -n '__fish_seen_subcommand_from run' -x -l $option
 end
-for option in translation-cache-file ssh-key user-data kernel initrd module firmware
+for option in translation-cache-file ssh-key user-data kernel initrd module firmware cdrom
   complete -c pileus -n '__fish_seen_subcommand_from run' -r -l $option
 end
 complete -c pileus -n '__fish_seen_subcommand_from run' -l console

@@ -39,10 +39,11 @@ constexpr FeatureName kWithLevel3[] = {
     {k1Ecx, 30, "rdrand"},
     {kD1Eax, 0, "xsaveopt"},
 };
-constexpr FeatureName kNewer[] = {
-    {k1Ecx, 17, "pcid"},   {k7Ebx, 10, "invpcid"}, {k7Ebx, 18, "rdseed"},  {k7Ebx, 19, "adx"},
-    {k7Ebx, 29, "sha_ni"}, {kD1Eax, 1, "xsavec"},  {kD1Eax, 2, "xgetbv1"},
-};
+// What came behind the level, in different order from different makers.
+constexpr FeatureName kProcessContexts[] = {{k1Ecx, 17, "pcid"}, {k7Ebx, 10, "invpcid"}};
+constexpr FeatureName kSeedAndLongAdd[] = {{k7Ebx, 18, "rdseed"}, {k7Ebx, 19, "adx"}};
+constexpr FeatureName kCompactedState[] = {{kD1Eax, 1, "xsavec"}, {kD1Eax, 2, "xgetbv1"}};
+constexpr FeatureName kHashing[] = {{k7Ebx, 29, "sha_ni"}};
 constexpr FeatureName kPlatform[] = {
     {k1Ecx, 21, "x2apic"},
     {k1Ecx, 24, "tsc_deadline_timer"},
@@ -73,12 +74,39 @@ void for_each_name(Visit&& visit) {
   for (const FeatureName& feature : kLevel2) visit(feature);
   for (const FeatureName& feature : kLevel3) visit(feature);
   for (const FeatureName& feature : kWithLevel3) visit(feature);
-  for (const FeatureName& feature : kNewer) visit(feature);
+  for (const FeatureName& feature : kProcessContexts) visit(feature);
+  for (const FeatureName& feature : kSeedAndLongAdd) visit(feature);
+  for (const FeatureName& feature : kCompactedState) visit(feature);
+  for (const FeatureName& feature : kHashing) visit(feature);
   for (const FeatureName& feature : kPlatform) visit(feature);
 }
 
 CpuFeatures v2() { return set_of(kLevel1) | set_of(kLevel2); }
 CpuFeatures v3() { return v2() | set_of(kLevel3) | set_of(kWithLevel3); }
+CpuFeatures haswell() { return v3() | set_of(kProcessContexts); }
+CpuFeatures broadwell() { return haswell() | set_of(kSeedAndLongAdd); }
+CpuFeatures skylake() { return broadwell() | set_of(kCompactedState); }
+CpuFeatures icelake() { return skylake() | set_of(kHashing); }
+CpuFeatures zen() { return v3() | set_of(kSeedAndLongAdd) | set_of(kCompactedState) | set_of(kHashing); }
+CpuFeatures zen3() { return zen() | set_of(kProcessContexts); }
+CpuFeatures all_known() { return icelake() | zen3(); }
+
+struct KnownModel {
+  CpuModel model;
+  CpuFeatures (*features)();
+};
+
+constexpr KnownModel kModels[] = {
+    {{"v2", "x86-64-v2: SSE4.2 and POPCNT, any x86-64 host since 2009"}, v2},
+    {{"v3", "x86-64-v3 with AES, PCLMULQDQ and RDRAND: AVX2, FMA and BMI2, hosts since 2013"}, v3},
+    {{"haswell", "v3 with PCID and INVPCID: Intel since 2013"}, haswell},
+    {{"broadwell", "haswell with RDSEED and ADX: Intel since 2014"}, broadwell},
+    {{"skylake", "broadwell with XSAVEC and XGETBV with ECX=1: Intel since 2015"}, skylake},
+    {{"icelake", "skylake with SHA: Intel since 2019"}, icelake},
+    {{"zen", "v3 with RDSEED, ADX, XSAVEC, XGETBV with ECX=1 and SHA: AMD since 2017"}, zen},
+    {{"zen3", "zen with PCID and INVPCID: AMD since 2020"}, zen3},
+    {{kDefaultCpuModel, "everything that this host and the engine offer"}, all_known},
+};
 bool covers(const CpuFeatures& features, const CpuFeatures& wanted) { return (features & wanted) == wanted; }
 
 // "xgetbv1" needs "xsave" and so on: what hangs on a state component that is not there goes with it.
@@ -110,11 +138,11 @@ CpuFeatures CpuFeatures::operator~() const {
 }
 
 const std::vector<CpuModel>& cpu_models() {
-  static const std::vector<CpuModel> models{
-      {"v2", "x86-64-v2: SSE4.2 and POPCNT, any x86-64 host since 2009"},
-      {"v3", "x86-64-v3 with AES, PCLMULQDQ and RDRAND: AVX2, FMA and BMI2, hosts since 2013"},
-      {"host", "everything that this host and the engine offer"},
-  };
+  static const std::vector<CpuModel> models = [] {
+    std::vector<CpuModel> out;
+    for (const KnownModel& known : kModels) out.push_back(known.model);
+    return out;
+  }();
   return models;
 }
 
@@ -131,17 +159,17 @@ CpuFeatures host_features() {
 CpuFeatures platform_features() { return set_of(kPlatform); }
 
 Result<CpuFeatures> model_features(std::string_view model) {
-  if (model == "v2") return v2();
-  if (model == "v3") return v3();
-  if (model == "host") return v3() | set_of(kNewer);
   std::string known;
-  for (const CpuModel& one : cpu_models()) known += (known.empty() ? "" : ", ") + std::string(one.name);
+  for (const KnownModel& one : kModels) {
+    if (one.model.name == model) return one.features();
+    known += (known.empty() ? "" : ", ") + std::string(one.model.name);
+  }
   return Error(ErrorCode::kInvalid, fmt::format("CPU model '{}' is not known: choose one of {}", model, known));
 }
 
 Result<CpuFeatures> resolve_model(std::string_view model, const CpuFeatures& supported) {
   const CpuFeatures wanted = TRY(model_features(model));
-  const CpuFeatures required = model == "host" ? set_of(kLevel1) : wanted;
+  const CpuFeatures required = model == kDefaultCpuModel ? set_of(kLevel1) : wanted;
   const CpuFeatures missing = required & ~supported;
   if (missing != CpuFeatures{}) {
     return Error(ErrorCode::kInvalid, fmt::format("CPU model '{}' needs {}, which this host does not offer to guests: "

@@ -12,6 +12,7 @@
 #include "machine/loader/multiboot.h"
 #include "virtio/console.h"
 #include "virtio/rng.h"
+#include "virtio/scsi.h"
 
 namespace pileus::machine {
 
@@ -20,9 +21,9 @@ namespace {
 // Where things sit on the PCI bus. The network card comes first, so that its name in the guest does
 // not depend on how many disks there are.
 constexpr unsigned kNetSlot = 1, kRngSlot = 2, kFirstDiskSlot = 3;
-// What SeaBIOS reads of the boot order out of the clock's memory: try disks.
-constexpr u8 kCmosBootOrder = 0x3D, kCmosFromDisk = 2;
-constexpr unsigned kConsoleSlot = kFirstDiskSlot + kDiskPlaces;
+// What SeaBIOS reads of the boot order out of the clock's memory: try disks, then CDs.
+constexpr u8 kCmosBootOrder = 0x3D, kCmosFromDiskThenCd = 0x32;
+constexpr unsigned kConsoleSlot = kFirstDiskSlot + kDiskPlaces, kCdSlot = kConsoleSlot + 1;
 
 Result<> check_config(const MachineConfig& config) {
   const auto invalid = [](const std::string& text) { return Error(ErrorCode::kInvalid, text); };
@@ -159,17 +160,19 @@ Result<> Board::make_virtio() {
   if (config_.console) {
     TRY(add_virtio(kConsoleSlot, std::make_unique<virtio::Console>(*config_.console, config_.io->loop())));
   }
+  if (config_.cd) TRY(add_virtio(kCdSlot, std::make_unique<virtio::Scsi>(std::move(config_.cd))));
   return {};
 }
 
 Result<> Board::make_bios() {
   auto* const boot = std::get_if<FirmwareBoot>(&config_.boot);
   if (boot == nullptr) return {};
-  BiosBoard board{.cpu_count = config_.cpu_count, .disk_slots = {}, .smbios = smbios_board()};
+  BiosBoard board{.cpu_count = config_.cpu_count, .disk_slots = {}, .cd_slot = std::nullopt, .smbios = smbios_board()};
   for (const auto& [place, disk] : config_.disks) board.disk_slots.push_back(kFirstDiskSlot + place);
+  if (functions_[kCdSlot]) board.cd_slot = kCdSlot;
   bios_ = TRY(Bios::create(std::move(boot->image), memory_, board));
   pci_.pose_as_qemu();
-  cmos_.set_memory(kCmosBootOrder, kCmosFromDisk);
+  cmos_.set_memory(kCmosBootOrder, kCmosFromDiskThenCd);
   return bios_->add_to(mmio_, ports_);
 }
 

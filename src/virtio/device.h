@@ -14,7 +14,7 @@
 namespace pileus::virtio {
 
 // Virtio 1.2, 5.
-enum class DeviceId : u16 { kNet = 1, kBlock = 2, kConsole = 3, kEntropy = 4 };
+enum class DeviceId : u16 { kNet = 1, kBlock = 2, kConsole = 3, kEntropy = 4, kScsi = 8 };
 
 // Feature bits of every device (virtio 1.2, 6).
 inline constexpr u64 kFeatureIndirect = u64{1} << 28;

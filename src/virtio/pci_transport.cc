@@ -82,6 +82,7 @@ u32 class_code(DeviceId id) {
     case DeviceId::kBlock: return 0x018000;
     case DeviceId::kConsole: return 0x078000;
     case DeviceId::kEntropy: return 0xFF0000;
+    case DeviceId::kScsi: return 0x010000;
   }
   return 0xFF0000;
 }

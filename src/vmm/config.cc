@@ -123,6 +123,7 @@ std::string encode_config(const VmConfig& config) {
                        {"exit_port", config.exit_port},
                        {"legacy_devices", config.legacy_devices},
                        {"firmware", config.firmware},
+                       {"cdrom", config.cdrom},
                        {"direct", config.direct},
                        {"cpu_model", config.cpu_model}};
   return object.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -159,6 +160,7 @@ Result<VmConfig> parse_config(std::string_view text) {
   if (reader.has("modules")) reader.texts("modules", config.modules);
   if (reader.has("legacy_devices")) reader.flag("legacy_devices", config.legacy_devices);
   if (reader.has("firmware")) reader.text("firmware", config.firmware);
+  if (reader.has("cdrom")) reader.text("cdrom", config.cdrom);
   if (reader.has("exit_port")) reader.flag("exit_port", config.exit_port);
   if (reader.has("cpu_model")) reader.text("cpu_model", config.cpu_model);
   if (!reader.wrong().empty()) return bad_field(reader.wrong());

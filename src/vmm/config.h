@@ -47,6 +47,7 @@ struct VmConfig {
   std::vector<std::string> modules;  // of a Multiboot kernel: a path, then what the kernel is told beside it
   bool legacy_devices = false;       // 8259A, 8254, fixed ACPI hardware, interrupts of the clock
   std::string firmware;              // path of a BIOS to start instead of a kernel; may be empty
+  std::string cdrom;                 // path of a CD image in a CD drive; may be empty: no such drive
   bool exit_port = false;            // a write to port 0xF4 ends the VM with that code
   std::string append;
   std::string login_user;

@@ -61,6 +61,7 @@ TEST(Config, RefusesEachFieldMissingOrOfAnotherKind) {
                                     "exit_port",
                                     "legacy_devices",
                                     "firmware",
+                                    "cdrom",
                                     "mac",
                                     "switch_port",
                                     "disk_id",

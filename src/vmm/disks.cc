@@ -88,6 +88,26 @@ Result<u64> probe_base_disk(const std::string& path) {
   return size;
 }
 
+// ECMA-119, 8.1 and 8.2; El Torito 1.0, figure 7: the volume descriptors begin with sector 16, and the second one names the
+// boot catalog.
+bool needs_cd_drive(const std::string& path) {
+  constexpr u64 kCdSector = 2048, kPrimary = 16 * kCdSector, kBootRecord = 17 * kCdSector;
+  constexpr u64 kBootSignature = 510;
+  const Result<os::Fd> file = os::open_file(path, O_RDONLY);
+  if (!file) return false;
+  const auto has = [&](u64 offset, std::string_view wanted) {
+    std::string found(wanted.size(), 0);
+    const ssize_t got = ::pread(file->get(), found.data(), found.size(), static_cast<off_t>(offset));
+    return got == static_cast<ssize_t>(wanted.size()) && found == wanted;
+  };
+  return has(kPrimary, "\1CD001\1"sv) && has(kBootRecord, "\0CD001\1EL TORITO SPECIFICATION"sv) &&
+         !has(kBootSignature, "\x55\xaa"sv);
+}
+
+Result<std::unique_ptr<virtio::BlockBackend>> open_cd(const std::string& path) {
+  return std::unique_ptr<virtio::BlockBackend>(TRY(virtio::RawFile::open(path, virtio::Access::kReadOnly)));
+}
+
 Result<> create_overlay(const VmDirectory& directory, const VmConfig& config) {
   const u64 base = TRY(probe_base_disk(config.base_disk));
   if (config.disk_bytes < base) {

@@ -43,6 +43,21 @@ TEST_F(DisksTest, WhatIsNoDiskIsRefused) {
   EXPECT_FALSE(probe_base_disk(folder_.path() / "missing").ok());
 }
 
+TEST_F(DisksTest, ACdImageWithoutABootSectorNeedsACdDrive) {
+  using namespace std::string_literals;
+  std::string image(40960, 0);
+  EXPECT_FALSE(needs_cd_drive(file(image)));
+  image.replace(0x8000, 7, "\1CD001\1");
+  EXPECT_FALSE(needs_cd_drive(file(image)));
+  const std::string record = "\0CD001\1EL TORITO SPECIFICATION"s;
+  image.replace(0x8800, record.size(), record);
+  EXPECT_TRUE(needs_cd_drive(file(image)));
+  EXPECT_EQ(open_cd(file(image)).value()->size(), image.size());
+  image.replace(510, 2, "\x55\xaa");
+  EXPECT_FALSE(needs_cd_drive(file(image)));
+  EXPECT_FALSE(needs_cd_drive(folder_.path() / "missing"));
+}
+
 TEST_F(DisksTest, AnOverlayIsNotSmallerThanItsBase) {
   VmConfig config;
   config.base_disk = file(padded(""));

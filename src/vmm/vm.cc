@@ -12,6 +12,7 @@
 #include "debug/profile/folding.h"
 #include "engine/engine.h"
 #include "packet/bytes.h"
+#include "vmm/disks.h"
 #include "vmm/engine_choice.h"
 #include "vmm/network.h"
 
@@ -148,7 +149,7 @@ Result<> Vm::prepare() {
 Result<EngineChoice> Vm::choose_engine() {
   const bool needs_debugger = config_.engine == EngineChoice::kAuto && options_.gdb.has_value();
   const EngineDecision decision =
-      needs_debugger ? EngineDecision{EngineChoice::kBt, "GDB was asked for, and kvm has no debugger", false}
+      needs_debugger ? EngineDecision{EngineChoice::kBt, "GDB was asked for, and kvm has only four breakpoints", false}
                      : TRY(decide_engine(config_.engine, engine::probe_kvm));
   const char* const name = engine_name(decision.engine);
   if (decision.warn) log::warn("{} runs under {}: {}", config_.name, name, decision.reason);
@@ -187,6 +188,7 @@ Result<machine::MachineConfig> Vm::machine_config() {
   config.legacy_devices = config_.legacy_devices;
   disks_ = std::make_unique<DiskControl>(directory_);
   config.disks = TRY(disks_->open(config_));
+  if (!config_.cdrom.empty()) config.cd = TRY(open_cd(config_.cdrom).with("--cdrom"));
   config.on_disk_gone = [this](u32 place) { control_->loop().post([this, place] { disks_->on_gone(place); }); };
 
   config.io = TRY(virtio::IoThread::start("io"));

@@ -86,6 +86,11 @@ class Loaders(unittest.TestCase):
         isolinux.make_iso(self.folder / "cd.iso", tree, isolinux.multiboot_entry("from a CD image 7"), hybrid=True)
         self.boots(self.folder / "cd.iso", 7, "ISOLINUX")
 
+    def test_isolinux_on_a_cd(self):
+        tree = grub.make_tree(self.folder / "tree", self.kernel)
+        isolinux.make_iso(self.folder / "cd.iso", tree, isolinux.multiboot_entry("from a CD 8"), hybrid=False)
+        self.boots(self.folder / "cd.iso", 8, "ISOLINUX")
+
     def test_isolinux_starts_debians_kernel(self):
         tree = self.folder / "tree"
         tree.mkdir()

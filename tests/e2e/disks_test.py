@@ -1,7 +1,10 @@
 """Disks that come and go while Debian runs: attached, written, kept as a snapshot while it is written, grown, detached,
-and read in another VM; and the disk that a VM boots from, copied while it runs."""
+and read in another VM; the disk that a VM boots from, copied while it runs; and a CD."""
 
 import json
+import pathlib
+import subprocess
+import tempfile
 import unittest
 
 from harness import Vm, end_on_sigterm, pileus, step, wait_until
@@ -38,10 +41,13 @@ class Disks(unittest.TestCase):
         self.addCleanup(remove_disks)
 
     def test_disks(self):
-        with Vm("e2e-disks", "--memory", "512M") as vm:
+        with Vm("e2e-disks", "--memory", "512M", "--cdrom", self.make_cd()) as vm:
             with step("boot"):
                 vm.run()
                 vm.wait()
+            with step("read a CD"):
+                self.assertEqual(vm.ssh("sudo mount -r /dev/sr0 /media && cat /media/hello"), "from a CD")
+                self.assertEqual(vm.ssh("cat /sys/block/sr0/device/model"), "CD drive")
             with step("attach, make a file system, write"):
                 self.attach(vm)
             with step("snapshots while it is written"):
@@ -57,6 +63,16 @@ class Disks(unittest.TestCase):
                 self.assertEqual(disks()[DATA]["vm"], "")
             with step("another VM boots with them"):
                 self.read_in_another(vm, logged)
+
+    def make_cd(self):
+        folder = tempfile.TemporaryDirectory(prefix="pileus-e2e-")
+        self.addCleanup(folder.cleanup)
+        tree = pathlib.Path(folder.name) / "tree"
+        tree.mkdir()
+        (tree / "hello").write_text("from a CD")
+        iso = pathlib.Path(folder.name) / "cd.iso"
+        subprocess.run(["xorriso", "-as", "mkisofs", "-quiet", "-o", iso, tree], check=True, capture_output=True)
+        return iso
 
     def attach(self, vm):
         told = disk("attach", vm.name, DATA, "--size", "256M").stdout

@@ -1,14 +1,18 @@
 """Which engine runs a VM, why, and that small guests do the same under kvm as under bt."""
 
+import json
 import pathlib
 import subprocess
 import tempfile
 import unittest
 
 import hostile_kernel_test
-from harness import Vm, end_on_sigterm, pileus
+from harness import Vm, end_on_sigterm, pileus, wait_until
 
 ENGINES = ("bt", "kvm")
+LOAD_ADDRESS = 0x1000000
+JUMP_TO_ITSELF = b"\xeb\xfe"
+PATIENCE_S = 60
 
 
 def why_no_kvm():
@@ -35,7 +39,7 @@ class SmallGuestsUnderKvm(hostile_kernel_test.HostileKernel):
         self.assertEqual(vm.show()["engine_used"], "kvm")
 
 
-class Choice(unittest.TestCase):
+class SpinningGuest(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="pileus-e2e-")
         self.addCleanup(folder.cleanup)
@@ -45,9 +49,14 @@ class Choice(unittest.TestCase):
         subprocess.run(["nasm", "-f", "bin", "-i", f"{kernels}/", "-o", self.folder / "kernel", kernels / "spin.asm"],
                        check=True)
 
+    def vm(self, name, *options):
+        return Vm(name, "--memory", "64M", "--kernel", self.folder / "kernel", *options,
+                  source=self.folder / "disk.raw", home=self.folder / "home")
+
+
+class Choice(SpinningGuest):
     def test_auto_says_what_it_chose_and_why(self):
-        with Vm("auto", "--memory", "64M", "--engine", "auto", "--kernel", self.folder / "kernel",
-                source=self.folder / "disk.raw", home=self.folder / "home") as vm:
+        with self.vm("auto", "--engine", "auto") as vm:
             vm.run()
             shown = vm.show()
             self.assertEqual(shown["engine"], "auto")
@@ -58,10 +67,47 @@ class Choice(unittest.TestCase):
             self.assertIn(f"runs under {shown['engine_used']}: ", (vm.folder / "vmm.log").read_text())
 
     def test_bt_is_taken_when_asked_for(self):
-        with Vm("bt", "--memory", "64M", "--engine", "bt", "--kernel", self.folder / "kernel",
-                source=self.folder / "disk.raw", home=self.folder / "home") as vm:
+        with self.vm("bt", "--engine", "bt") as vm:
             vm.run()
             self.assertEqual((vm.show()["engine_used"], vm.show()["engine_reason"]), ("bt", "asked for"))
+
+
+class LookedAt(SpinningGuest):
+    """A guest under kvm is debugged and profiled as one under bt is."""
+
+    def setUp(self):
+        super().setUp()
+        if why := why_no_kvm():
+            self.skipTest(why)
+        self.loop = LOAD_ADDRESS + (self.folder / "kernel").read_bytes().index(JUMP_TO_ITSELF)
+
+    def test_gdb(self):
+        socket = self.folder / "gdb.sock"
+        with self.vm("kvm", "--engine", "kvm", "--gdb", f"unix:{socket}", "--gdb-wait") as vm:
+            vm.run()
+            output = gdb(socket, "print $rip", "stepi", "print $rip > $", f"break *{self.loop:#x}", "continue",
+                         "print $rip", "delete", "stepi", "print $rip", "detach")
+            values = [line.split(" = ")[1] for line in output.splitlines() if line.startswith("$")]
+            self.assertEqual(len(values), 4, output)
+            self.assertEqual(values[1], "1")
+            for value in values[2:]:
+                self.assertIn(f"{self.loop:#x}", value)
+
+    def test_profile(self):
+        with self.vm("kvm", "--engine", "kvm") as vm:
+            vm.run()
+            log = vm.folder / "console.log"
+            wait_until(lambda: "spinning" in log.read_text(errors="replace"), "it spins", PATIENCE_S)
+            done = vm.command("profile", "--seconds", "1", "--json", "--output", self.folder / "profile.svg")
+            self.assertGreater(json.loads(done.stdout)["activities"]["guest code"], 0)
+
+
+def gdb(socket, *commands):
+    words = ["gdb", "-nx", "-q", "-batch", "-ex", f"target remote {socket}"]
+    for command in commands:
+        words += ["-ex", command]
+    return subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE_S,
+                          check=True).stdout
 
 
 if __name__ == "__main__":

@@ -148,6 +148,20 @@ std::vector<Bytes> disk_report_seeds() {
       bytes_of(R"({"virtual-size": 512, "backing-filename": "/x"})")};
 }
 
+// fuzz_scsi's header, then a request to the drive: an INQUIRY, a read of two sectors, a table of contents.
+std::vector<Bytes> scsi_seeds() {
+  std::vector<Bytes> seeds;
+  for (const Bytes& command : {Bytes{0x12, 0, 0, 0, 36, 0}, Bytes{0x28, 0, 0, 0, 0, 1, 0, 0, 2, 0},
+                               Bytes{0x43, 2, 0, 0, 0, 0, 0, 0, 255, 0}}) {
+    Bytes seed{2, 0, 0, 0x20, 1, 0, 0x40};
+    seed.resize(4 + 19);
+    seed.insert(seed.end(), command.begin(), command.end());
+    seed.resize(4 + 19 + 32);
+    seeds.push_back(std::move(seed));
+  }
+  return seeds;
+}
+
 std::vector<Bytes> queue_seeds() {
   std::vector<Bytes> seeds;
   for (const u16 features : {u16{0}, u16{1}, u16{2}, u16{3}}) seeds.push_back(make_queue(features));

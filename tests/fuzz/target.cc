@@ -17,6 +17,7 @@
 #include "state/fuzz.h"
 #include "store/fuzz.h"
 #include "virtio/queue_fuzz.h"
+#include "virtio/scsi_fuzz.h"
 #include "vswitch/fuzz.h"
 
 namespace pileus::fuzz {
@@ -26,6 +27,7 @@ namespace {
 constexpr std::array kTargets = {
     Target{"queue", "a virtqueue's layout and the guest RAM that it lies in", virtio::fuzz_queue, queue_seeds,
            16 * kKiB},
+    Target{"scsi", "requests to the CD drive", virtio::fuzz_scsi, scsi_seeds, 256},
     Target{"elf", "a kernel as an ELF file", machine::fuzz_elf, elf_seeds, 4 * kKiB},
     Target{"multiboot", "a kernel with a Multiboot header", machine::fuzz_multiboot, multiboot_seeds, 4 * kKiB},
     Target{"bzimage", "a kernel as a bzImage, packed by any method", machine::fuzz_bzimage, bzimage_seeds, 16 * kKiB},

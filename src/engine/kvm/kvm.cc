@@ -13,7 +13,7 @@ class KvmEngine final : public Engine {
   explicit KvmEngine(std::unique_ptr<Vm> vm) : vm_(std::move(vm)) {}
 
   Result<Vcpu*> create_vcpu(u32 id) override {
-    std::unique_ptr<KvmVcpu> vcpu = TRY(KvmVcpu::create(*vm_, id));
+    std::unique_ptr<KvmVcpu> vcpu = TRY(KvmVcpu::create(*vm_, id, sampler_));
     vcpus_.push_back(std::move(vcpu));
     return vcpus_.back().get();
   }
@@ -26,6 +26,13 @@ class KvmEngine final : public Engine {
   void signal_msi(u64 address, u32 data) override { vm_->signal_msi(address, data); }
 
   DirtyLog* dirty_log() override { return &vm_->dirty_log(); }
+
+  Result<> start_profile(u64 period_ns) override {
+    std::vector<Sampled*> sampled;
+    for (const auto& vcpu : vcpus_) sampled.push_back(vcpu.get());
+    return sampler_.start(period_ns, std::move(sampled));
+  }
+  Profile stop_profile() override { return sampler_.stop(); }
 
   Counters counters() const override {
     u64 port = 0, mmio = 0, eoi = 0, signal = 0, dirty_ring = 0, other = 0;
@@ -60,6 +67,7 @@ class KvmEngine final : public Engine {
   ExtIntLine ext_int_line_{*this};
   std::unique_ptr<Vm> vm_;
   std::vector<std::unique_ptr<KvmVcpu>> vcpus_;
+  Sampler sampler_;
 };
 
 }  // namespace

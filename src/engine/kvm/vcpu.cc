@@ -22,13 +22,13 @@ unsigned piece_of(unsigned left) { return left >= 8 ? 8 : left >= 4 ? 4 : left >
 
 }  // namespace
 
-KvmVcpu::KvmVcpu(Vm& vm, u32 id, os::Fd file, os::Mapping mapping)
-    : vm_(vm), id_(id), file_(std::move(file)), mapping_(std::move(mapping)) {}
+KvmVcpu::KvmVcpu(Vm& vm, u32 id, Sampler& sampler, os::Fd file, os::Mapping mapping)
+    : vm_(vm), id_(id), sampler_(sampler), file_(std::move(file)), mapping_(std::move(mapping)) {}
 
-Result<std::unique_ptr<KvmVcpu>> KvmVcpu::create(Vm& vm, u32 id) {
+Result<std::unique_ptr<KvmVcpu>> KvmVcpu::create(Vm& vm, u32 id, Sampler& sampler) {
   os::Fd file(TRY(call(vm.fd(), KVM_CREATE_VCPU, u64{id}, "KVM_CREATE_VCPU")));
   os::Mapping mapping = TRY(os::Mapping::file(file.get(), 0, vm.device().vcpu_mapping_bytes(), true));
-  std::unique_ptr<KvmVcpu> vcpu(new KvmVcpu(vm, id, std::move(file), std::move(mapping)));
+  std::unique_ptr<KvmVcpu> vcpu(new KvmVcpu(vm, id, sampler, std::move(file), std::move(mapping)));
   TRY(vcpu->set_up());
   TRY(vm.dirty_log().add_vcpu(vcpu->fd()));
   return vcpu;
@@ -51,6 +51,18 @@ Result<> KvmVcpu::set_up() {
   return load_run_state(id_ == 0 ? RunState::kRunning : RunState::kWaitForSipi);
 }
 
+Result<> KvmVcpu::set_debug(const DebugSettings& settings) {
+  debug_ = TRY(GuestDebug::create(settings));
+  return load_debug();
+}
+
+// KVM steps from where the vCPU is at this call.
+Result<> KvmVcpu::load_debug() {
+  kvm_guest_debug request = debug_.request(static_cast<u32>(vm_.device().capability(KVM_CAP_SET_GUEST_DEBUG2)));
+  TRY(call(fd(), KVM_SET_GUEST_DEBUG, &request, "KVM_SET_GUEST_DEBUG"));
+  return {};
+}
+
 void KvmVcpu::kick() {
   kicked_.store(true, std::memory_order_seq_cst);
   interrupt_run();
@@ -63,6 +75,10 @@ void KvmVcpu::set_ext_int(bool level) {
 // Ends the KVM_RUN that is under way, or the next one.
 void KvmVcpu::interrupt_run() {
   __atomic_store_n(&shared().immediate_exit, 1, __ATOMIC_SEQ_CST);
+  signal_thread();
+}
+
+void KvmVcpu::signal_thread() {
   const std::lock_guard lock(thread_mutex_);
   if (running_) ::pthread_kill(thread_, kick_signal());
 }
@@ -128,6 +144,7 @@ Exit KvmVcpu::run() {
         if (std::optional<Exit> end = settle()) exit = std::move(*end);
         break;
       }
+      if (sample_wanted_.exchange(false, std::memory_order_relaxed)) take_sample();
       arm();
       continue;
     }
@@ -137,6 +154,30 @@ Exit KvmVcpu::run() {
   }
   leave_thread();
   return exit;
+}
+
+// Taken by the vCPU's own thread, when it has left the guest. A signal that comes outside of KVM_RUN is one sample less;
+// immediate_exit is left alone, on which settle() counts.
+void KvmVcpu::sample() {
+  if (in_device_.load(std::memory_order_relaxed)) {
+    sampler_.count(Activity::kDevice, false, 0);
+    return;
+  }
+  sample_wanted_.store(true, std::memory_order_relaxed);
+  signal_thread();
+}
+
+void KvmVcpu::take_sample() {
+  constexpr u8 kUser = 3;
+  kvm_regs registers{};
+  kvm_sregs system{};
+  kvm_mp_state state{};
+  if (!call(fd(), KVM_GET_REGS, &registers, "KVM_GET_REGS") || !call(fd(), KVM_GET_SREGS, &system, "KVM_GET_SREGS") ||
+      !call(fd(), KVM_GET_MP_STATE, &state, "KVM_GET_MP_STATE")) {
+    return;
+  }
+  const bool runs = state.mp_state == KVM_MP_STATE_RUNNABLE;
+  sampler_.count(runs ? Activity::kGuest : Activity::kHalted, runs && system.ss.dpl == kUser, runs ? registers.rip : 0);
 }
 
 // Makes the local APIC say what the timer has done. KVM requests the interrupt of a timer that has expired within KVM_RUN only,
@@ -160,11 +201,15 @@ std::optional<Exit> KvmVcpu::handle_exit() {
   switch (run.exit_reason) {
     case KVM_EXIT_IO:
       count(exits_.port);
+      in_device_.store(true, std::memory_order_relaxed);
       handle_port();
+      in_device_.store(false, std::memory_order_relaxed);
       return std::nullopt;
     case KVM_EXIT_MMIO:
       count(exits_.mmio);
+      in_device_.store(true, std::memory_order_relaxed);
       handle_mmio();
+      in_device_.store(false, std::memory_order_relaxed);
       return std::nullopt;
     case KVM_EXIT_IOAPIC_EOI:
       count(exits_.eoi);
@@ -176,6 +221,7 @@ std::optional<Exit> KvmVcpu::handle_exit() {
       if (emptied) return std::nullopt;
       return Exit{ExitReason::kError, emptied.error().message()};
     }
+    case KVM_EXIT_DEBUG: count(exits_.other); return Exit{ExitReason::kDebug, "", debug_.stop(run.debug.arch)};
     case KVM_EXIT_INTR:
     case KVM_EXIT_IRQ_WINDOW_OPEN: count(exits_.other); return std::nullopt;
     case KVM_EXIT_SHUTDOWN: shut_down_ = true; return Exit{ExitReason::kShutdown, "triple fault"};

@@ -193,7 +193,8 @@ Result<> KvmVcpu::set_state(const CpuState& in) {
   TRY(load_lapic(in));
   TRY(load_msrs(in));
   TRY(load_run_state(in.run_state));
-  return load_events(in);
+  TRY(load_events(in));
+  return debug_.empty() ? Result<>() : load_debug();
 }
 
 Result<> KvmVcpu::load_registers(const CpuState& in) {

@@ -1,5 +1,7 @@
 #include "machine/firmware/bios.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cstring>
 #include <string>
@@ -73,14 +75,11 @@ std::vector<u8> text(const std::string& string) {
 }
 
 // Open Firmware's paths, as SeaBIOS compares them.
-std::string boot_order(const std::vector<unsigned>& slots) {
-  constexpr const char* kDigits = "0123456789abcdef";
+std::string boot_order(const BiosBoard& board) {
   std::string order;
-  for (const unsigned slot : slots) {
-    std::string number(1, kDigits[slot & 15]);
-    if (slot >= 16) number.insert(0, 1, kDigits[slot >> 4]);
-    order += (order.empty() ? "/pci@i0cf8/scsi@" : "\n/pci@i0cf8/scsi@") + number + "/disk@0,0";
-  }
+  for (const unsigned slot : board.disk_slots) order += fmt::format("/pci@i0cf8/scsi@{:x}/disk@0,0\n", slot);
+  if (board.cd_slot) order += fmt::format("/pci@i0cf8/scsi@{:x}/channel@0/disk@0,0\n", *board.cd_slot);
+  if (!order.empty()) order.pop_back();
   return order;
 }
 
@@ -128,7 +127,8 @@ void Bios::add_files(const BiosBoard& board) {
   fw_cfg_.add_file("etc/smbios/smbios-tables", std::move(smbios.structures));
   fw_cfg_.add_file("etc/sercon-port", little64(kPortSerial));
   fw_cfg_.add_file("etc/show-boot-menu", little64(0));
-  if (!board.disk_slots.empty()) fw_cfg_.add_file("bootorder", text(boot_order(board.disk_slots)));
+  const std::string order = boot_order(board);
+  if (!order.empty()) fw_cfg_.add_file("bootorder", text(order));
 }
 
 Result<> Bios::add_to(guest::Bus& mmio, guest::Bus& ports) {

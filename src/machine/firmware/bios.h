@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/result.h"
@@ -22,6 +23,7 @@ namespace pileus::machine {
 struct BiosBoard {
   u32 cpu_count = 1;
   std::vector<unsigned> disk_slots;  // PCI devices with a disk, in the order in which they are tried
+  std::optional<unsigned> cd_slot;  // the one with a CD drive, tried after them
   SmbiosBoard smbios;
 };
 

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "engine/bt/runtime.h"
 #include "engine/bt/signals.h"
@@ -170,9 +171,9 @@ TEST_F(StoredTest, WhatOneVmTranslatedTwiceComesOutOfMemory) {
 TEST_F(StoredTest, TwoVmsWithOneFileLoseNothing) {
   begin(file_);
   block(kCode);
-  auto first_vm = std::move(vm);
+  auto first_vm = std::exchange(vm, nullptr);
   auto first_vcpus = std::move(vcpus);
-  auto first_memory = std::move(memory);
+  auto first_memory = std::exchange(memory, nullptr);
   begin(file_);
   block(kCode + kApart);
   end();

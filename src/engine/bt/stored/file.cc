@@ -150,7 +150,7 @@ std::optional<Entry> TranslationFile::find(const Wanted& wanted) {
 
 std::vector<u64> TranslationFile::offsets_in_order() const {
   std::vector<u64> offsets;
-  offsets.reserve(entry_count_);
+  offsets.reserve(std::min(entry_count_, slot_count_));
   for (u64 i = 0; i < slot_count_; ++i) {
     const u64 offset = (slot(i) & 0xFFFFFFFF) * 8;
     if (offset != 0 && offset < size_ && !bad_[line_of(offset)]) offsets.push_back(offset);

@@ -1,7 +1,6 @@
 #include "guest/memory.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "os/file.h"
 
@@ -31,17 +30,18 @@ std::optional<std::span<u8>> GuestMemory::span(Gpa address, u64 length) const {
   return std::span<u8>(data, length);
 }
 
+// Below, std::copy: an empty span's data may be null, which memcpy() must not get.
 bool GuestMemory::read(Gpa address, std::span<u8> out) const {
   const u8* data = host(address, out.size());
   if (data == nullptr) return false;
-  std::memcpy(out.data(), data, out.size());
+  std::copy_n(data, out.size(), out.data());
   return true;
 }
 
 bool GuestMemory::write(Gpa address, std::span<const u8> data) {
   u8* target = host(address, data.size());
   if (target == nullptr) return false;
-  std::memcpy(target, data.data(), data.size());
+  std::copy(data.begin(), data.end(), target);
   written(address, data.size());
   return true;
 }

@@ -13,6 +13,7 @@ from harness import HOME, IMAGE, Vm, end_on_sigterm, output_of, wait_until
 KERNELS = pathlib.Path(__file__).resolve().parent / "kernels"
 PATIENCE_S = 90
 CODE = 42
+IPXE = pathlib.Path("/usr/lib/ipxe/ipxe.iso")
 PARTITION = 1 << 20  # where the image's file system begins
 
 
@@ -90,6 +91,15 @@ class Loaders(unittest.TestCase):
         tree = grub.make_tree(self.folder / "tree", self.kernel)
         isolinux.make_iso(self.folder / "cd.iso", tree, isolinux.multiboot_entry("from a CD 8"), hybrid=False)
         self.boots(self.folder / "cd.iso", 8, "ISOLINUX")
+
+    def test_ipxe_on_a_cd_gets_an_address(self):
+        """It has drivers of its own, and gathers entropy by the clock's interrupts."""
+        (self.folder / "disk.raw").write_bytes(bytes(1 << 20))
+        with Vm("loader", "--memory", "64M", "--firmware", "bios", "--cdrom", IPXE, source=self.folder / "disk.raw",
+                home=self.folder / "home") as vm:
+            vm.run()
+            log = vm.folder / "console.log"
+            wait_until(lambda: "net0: 10.0.2.15/" in log.read_text(errors="replace"), "it has an address", PATIENCE_S)
 
     def test_isolinux_starts_debians_kernel(self):
         tree = self.folder / "tree"

@@ -76,6 +76,7 @@ bool BreakFilter::is_stale() const {
 void BreakFilter::renew() {
   const std::lock_guard lock(mutex_);
   used_ = wanted_;
+  any_ = used_.any();
 }
 
 void break_trace(Trace& trace, const PageOffsets& offsets) {

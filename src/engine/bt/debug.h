@@ -70,12 +70,15 @@ class BreakFilter {
   void renew();
   // For the translator.
   const PageOffsets& offsets() const { return used_; }
+  bool any() const { return any_; }
 
  private:
   mutable std::mutex mutex_;
   std::vector<PageOffsets> of_vcpu_;  // guarded by mutex_
   PageOffsets wanted_;  // guarded by mutex_
-  PageOffsets used_;  // read while vCPUs run, written while they stand still
+  // Read while vCPUs run, written while they stand still.
+  PageOffsets used_;
+  bool any_ = false;  // used_.any(), which each block asks for
 };
 
 // Leaves the instructions at `offsets` to the interpreter.

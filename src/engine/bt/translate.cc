@@ -50,43 +50,44 @@ class Making {
         page_offset_(static_cast<u16>(key.gpa & 4095)),
         length_(static_cast<unsigned>(std::min<u64>(bytes_.size(), 4096U - page_offset_))),
         // Breakpoints are in the code that is made while there are some.
-        breaks_(vm_.breaks().offsets().any()),
-        store_(breaks_ || key.alone ? nullptr : vm_.stored()) {
-    std::memcpy(bytes_.data(), host_page + page_offset_, length_);
-  }
+        breaks_(vm_.breaks().any()),
+        store_(breaks_ || key.alone ? nullptr : vm_.stored()) {}
 
   // Whether code for these bytes is kept.
   bool find_kept() {
     if (store_ == nullptr) return false;
-    kept_ = store_->find(wanted());
-    if (kept_) size_ = kept_->header.guest_size;
-    return kept_.has_value();
+    kept_ = store_->find(wanted(host_page_ + page_offset_));
+    if (!kept_) return false;
+    made_of_ = kept_->guest;
+    return true;
   }
 
   // False: the first bytes are no instruction.
   bool decode() {
+    std::memcpy(bytes_.data(), host_page_ + page_offset_, length_);
     decode_trace(bytes_.data(), length_, page_offset_, key_.mode, key_.usable, vm_.cpu().features, &trace_);
     if (trace_.count == 1 && trace_.at[0].kind == Kind::kStraddle && !breaks_)
       join_next_page(context_, key_, bytes_.data(), page_offset_, &trace_);
     if (breaks_) break_trace(trace_, vm_.breaks().offsets());
-    if (trace_.count != 0) size_ = std::min<unsigned>(trace_.end_offset, 4096) - page_offset_;
-    return trace_.count != 0;
+    if (trace_.count == 0) return false;
+    made_of_ = std::span(bytes_).first(std::min<unsigned>(trace_.end_offset, 4096) - page_offset_);
+    return true;
   }
 
   // After one of these has answered true.
   Translated finish(bool arrival, Block** out) {
-    vm_.pages().add(key_.gpa, size_);
+    vm_.pages().add(key_.gpa, made_of_.size());
     std::atomic_thread_fence(std::memory_order_seq_cst);  // code bits before the second look at the bytes
     if (vm_.pages().take_writable(key_.gpa)) {
       vm_.pages().mark_writable(key_.gpa);
       return Translated::kAgain;
     }
-    if (std::memcmp(bytes_.data(), host_page_ + page_offset_, size_) != 0) return Translated::kAgain;
+    if (std::memcmp(made_of_.data(), host_page_ + page_offset_, made_of_.size()) != 0) return Translated::kAgain;
 
     Block* block = code_.room_for_record();
     block->packed_key = key_.packed();
-    block->guest_size = static_cast<u16>(size_);
-    block->chunk_mask = chunks_of(page_offset_, page_offset_ + size_ - 1U);
+    block->guest_size = static_cast<u16>(made_of_.size());
+    block->chunk_mask = chunks_of(page_offset_, page_offset_ + made_of_.size() - 1);
     Assembler before(code_.room(), code_.room_end());
     if (arrival && key_.mode != kModeKernelAc) {
       block->arrival = code_.room();
@@ -102,7 +103,7 @@ class Making {
   }
 
  private:
-  stored::Wanted wanted() const { return {bytes_.data(), length_, page_offset_, key_.mode, key_.usable}; }
+  stored::Wanted wanted(const u8* bytes) const { return {bytes, length_, page_offset_, key_.mode, key_.usable}; }
 
   Translated place(Block* block) {
     u8* const cold = code_.cold_room();
@@ -127,7 +128,9 @@ class Making {
     BlockEmitter emitter(assembler, cold, vm_.stubs(), code_, *block);
     if (!emitter.emit(trace_)) return Translated::kFull;
     cold_end_ = cold.at();
-    if (keeps) store_->add(wanted(), {*block, {block->host, assembler.at()}, {cold_begin, cold_end_}, places_}, code_);
+    if (keeps)
+      store_->add(wanted(bytes_.data()), {*block, {block->host, assembler.at()}, {cold_begin, cold_end_}, places_},
+                  code_);
     ++context_.stats.blocks_translated;
     return Translated::kDone;
   }
@@ -140,14 +143,14 @@ class Making {
   Vm& vm_;
   CodeCache& code_;
   const BlockKey key_;
-  const u8* host_page_;
-  std::array<u8, kMaxTrace * 15> bytes_;
+  const u8* host_page_;  // other vCPUs may write to it meanwhile
+  std::array<u8, kMaxTrace * 15> bytes_;  // as they were when decoded; most blocks are kept and need no such copy
   u16 page_offset_;
   unsigned length_;
   bool breaks_;
   stored::Store* store_;
   std::optional<stored::Entry> kept_;
-  unsigned size_ = 0;  // of its bytes, on this page
+  std::span<const u8> made_of_;  // the bytes, on this page
   u8* cold_end_ = nullptr;
 };
 

@@ -90,8 +90,7 @@ int send_quietly(BIO* bio, const char* data, int size) {
 BIO* make_bio(int fd) {
   static const std::unique_ptr<BIO_METHOD, openssl::Free<BIO_meth_free>> kMethod = [] {
     const BIO_METHOD* socket = BIO_s_socket();
-    std::unique_ptr<BIO_METHOD, openssl::Free<BIO_meth_free>> method(
-        BIO_meth_new(BIO_TYPE_SOCKET | BIO_TYPE_SOURCE_SINK | BIO_TYPE_DESCRIPTOR, "socket"));
+    std::unique_ptr<BIO_METHOD, openssl::Free<BIO_meth_free>> method(BIO_meth_new(BIO_TYPE_SOCKET, "socket"));
     if (!method) return method;
     BIO_meth_set_write(method.get(), &send_quietly);
     BIO_meth_set_read(method.get(), BIO_meth_get_read(socket));

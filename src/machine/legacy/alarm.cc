@@ -26,9 +26,11 @@ Result<std::unique_ptr<LoopAlarm>> LoopAlarm::create(os::EventLoop& loop, Nanose
   return alarm;
 }
 
-// What was posted before is run before.
+// Tasks run in the order in which they were posted. The last call of the timer may have posted arm() behind its end, and that
+// has to run as long as there is an alarm.
 LoopAlarm::~LoopAlarm() {
   loop_.call([this] { timer_.reset(); });
+  loop_.call([] {});
 }
 
 void LoopAlarm::set(std::optional<u64> at_ns) {
@@ -41,6 +43,7 @@ void LoopAlarm::set(std::optional<u64> at_ns) {
 void LoopAlarm::arm() {
   const std::scoped_lock lock(mutex_);
   posted_ = false;
+  if (timer_ == nullptr) return;
   if (!at_ns_) {
     timer_->disarm();
     return;

@@ -34,6 +34,12 @@ bool RtcInterrupts::alarm_matches(u64 second) const {
 }
 
 void RtcInterrupts::look() {
+  advance();
+  settle();
+}
+
+// Sets the flags of what has happened until now.
+void RtcInterrupts::advance() {
   const u64 now = std::max(clock_(), looked_ns_);
   const u64 period = period_ns();
   const u64 before_second = looked_ns_ / kNsPerSecond, second = now / kNsPerSecond;
@@ -46,6 +52,12 @@ void RtcInterrupts::look() {
     }
   }
   looked_ns_ = now;
+}
+
+// Line and alarm as the registers want them at the moment that was looked at last. Each access looks once: what happens behind that
+// must find the line as the access has left it, or its edge is lost.
+void RtcInterrupts::settle() {
+  const u64 now = looked_ns_, period = period_ns(), second = now / kNsPerSecond;
   if ((flags_ & enables_ & (kPeriodic | kAlarm | kUpdate)) != 0) flags_ |= kAny;
   else flags_ &= static_cast<u8>(~kAny);
   line_.set((flags_ & kAny) != 0);
@@ -59,17 +71,17 @@ void RtcInterrupts::look() {
 }
 
 void RtcInterrupts::write_status_a(u8 value) {
-  look();
+  advance();
   constexpr u8 kInProgress = 0x80;
   status_a_ = value & static_cast<u8>(~kInProgress);
-  look();
+  settle();
 }
 
 void RtcInterrupts::write_enables(u8 status_b) {
-  look();
+  advance();
   enables_ = status_b & (kSet | kPeriodic | kAlarm | kUpdate);
   if ((enables_ & kSet) != 0) enables_ &= static_cast<u8>(~kUpdate);
-  look();
+  settle();
 }
 
 void RtcInterrupts::write_alarm_field(unsigned index, u8 value) {
@@ -78,10 +90,11 @@ void RtcInterrupts::write_alarm_field(unsigned index, u8 value) {
 }
 
 u8 RtcInterrupts::take_status_c() {
-  look();
+  advance();
+  settle();
   const u8 flags = flags_;
   flags_ = 0;
-  look();
+  settle();
   return flags;
 }
 

@@ -33,6 +33,8 @@ class RtcInterrupts {
   void reset();
 
  private:
+  void advance();
+  void settle();
   u64 period_ns() const;  // 0: none
   bool alarm_matches(u64 second) const;
 

@@ -21,11 +21,12 @@ struct FakeAlarm final : public Alarm {
     now = until;
   }
   NanosecondClock clock() {
-    return [this] { return now; };
+    return [this] { return now += step; };
   }
 
   std::optional<u64> at;
   u64 now = 0;
+  u64 step = 0;  // by which each look at the clock turns it
 };
 
 // Counts the rises of a wire.

@@ -43,7 +43,12 @@ FileHeader make_header(const Fingerprint& fingerprint, u64 slots, u64 entries, u
 }
 
 TranslationFile::TranslationFile(os::Mapping bytes, u64 size, u64 slots, u64 entries)
-    : mapping_(std::move(bytes)), size_(size), slot_count_(slots), entry_count_(entries), found_(slots), bad_(slots) {}
+    : mapping_(std::move(bytes)),
+      size_(size),
+      slot_count_(slots),
+      entry_count_(entries),
+      found_(line_of(size) + 1),
+      bad_(found_.size()) {}
 
 Result<std::unique_ptr<TranslationFile>> TranslationFile::open(const std::filesystem::path& path,
                                                                const Fingerprint& wanted) {
@@ -83,10 +88,9 @@ u64 TranslationFile::slot(u64 index) const {
   return guarded_copy(reinterpret_cast<u8*>(&value), at, sizeof value) ? value : 0;
 }
 
-std::span<const u8> TranslationFile::read_entry(u64 index) {
-  const u64 offset = (slot(index) & 0xFFFFFFFF) * 8;
+std::optional<Entry> TranslationFile::read_entry(u64 offset) {
   const u64 first = sizeof(FileHeader) + slot_count_ * sizeof(u64);
-  if (offset < first || offset > size_ - std::min<u64>(size_, sizeof(EntryHeader))) return {};
+  if (offset < first || offset > size_ - std::min<u64>(size_, sizeof(EntryHeader))) return std::nullopt;
   EntryHeader header;
   bool read = guarded_copy(copy_.data(), mapping_.data() + offset, sizeof header);
   std::memcpy(&header, copy_.data(), sizeof header);
@@ -95,48 +99,65 @@ std::span<const u8> TranslationFile::read_entry(u64 index) {
     read = guarded_copy(copy_.data() + sizeof header, mapping_.data() + offset + sizeof header,
                         header.size - sizeof header);
   }
-  if (!read || !parse_entry({copy_.data(), room})) {
-    note_damaged(index);
-    return {};
-  }
-  return {copy_.data(), header.size};
+  std::optional<Entry> entry;
+  if (read) entry = parse_entry({copy_.data(), room});
+  if (!entry) note_damaged(offset);
+  return entry;
 }
 
-void TranslationFile::note_damaged(u64 index) {
-  if (!bad_[index]) ++damaged_;
-  bad_[index] = true;
+std::optional<Entry> TranslationFile::take(u64 offset, const Wanted& wanted, std::size_t run) {
+  const std::optional<Entry> entry = read_entry(offset);
+  if (!entry || !entry->fits(wanted)) return std::nullopt;
+  found_[line_of(offset)] = true;
+  last_ = offset;
+  std::rotate(next_.begin(), next_.begin() + static_cast<std::ptrdiff_t>(run),
+              next_.begin() + static_cast<std::ptrdiff_t>(run) + 1);
+  next_[0] = offset + entry->header.size;
+  return entry;
+}
+
+bool TranslationFile::has_hash(u64 offset, u64 hash) const {
+  if (offset == 0 || offset > size_ - sizeof(EntryHeader) || bad_[line_of(offset)]) return false;
+  u64 there = 0;
+  const u8* at = mapping_.data() + offset + offsetof(EntryHeader, hash);
+  return guarded_copy(reinterpret_cast<u8*>(&there), at, sizeof there) && there == hash;
+}
+
+void TranslationFile::note_damaged(u64 offset) {
+  if (!bad_[line_of(offset)]) ++damaged_;
+  bad_[line_of(offset)] = true;
 }
 
 std::optional<Entry> TranslationFile::find(const Wanted& wanted) {
   constexpr u64 kMostTries = 64;
   const u64 hash = wanted.hash();
+  // Blocks lie in the order in which they were first asked for. Asked for again, they come in a few such runs that take
+  // turns, since what a block leads to is asked for with it: seven of ten are behind one of the last four. There the
+  // processor has fetched what it takes already, while the table is one more place that it has not.
+  for (std::size_t run = 0; run < kRuns; ++run) {
+    if (!has_hash(next_[run], hash)) continue;
+    if (std::optional<Entry> entry = take(next_[run], wanted, run)) return entry;
+  }
   for (u64 tries = 0; tries < std::min(kMostTries, slot_count_); ++tries) {
-    const u64 index = (hash + tries) & (slot_count_ - 1);
-    const u64 value = slot(index);
+    const u64 value = slot((hash + tries) & (slot_count_ - 1));
     if (value == 0) break;
-    if (value >> 32 != hash >> 32 || bad_[index]) continue;
-    const std::span<const u8> bytes = read_entry(index);
-    if (bytes.empty()) continue;
-    const std::optional<Entry> entry = parse_entry_unchecked(bytes);
-    if (!entry || !entry->fits(wanted)) continue;
-    found_[index] = true;
-    last_slot_ = index;
-    return entry;
+    const u64 offset = (value & 0xFFFFFFFF) * 8;
+    if (value >> 32 != hash >> 32 || offset >= size_ || bad_[line_of(offset)]) continue;
+    if (std::optional<Entry> entry = take(offset, wanted, kRuns - 1)) return entry;
   }
   return std::nullopt;
 }
 
-std::vector<u64> TranslationFile::slots_in_order() const {
-  std::vector<std::pair<u64, u64>> used;
+std::vector<u64> TranslationFile::offsets_in_order() const {
+  std::vector<u64> offsets;
+  offsets.reserve(std::min(entry_count_, slot_count_));
   for (u64 i = 0; i < slot_count_; ++i) {
-    if (const u64 value = slot(i); value != 0 && !bad_[i]) used.emplace_back(value & 0xFFFFFFFF, i);
+    const u64 offset = (slot(i) & 0xFFFFFFFF) * 8;
+    if (offset != 0 && offset < size_ && !bad_[line_of(offset)]) offsets.push_back(offset);
   }
-  std::sort(used.begin(), used.end());
-  std::vector<u64> out;
-  for (u64 i = 0; i < used.size(); ++i) {
-    if (i == 0 || used[i].first != used[i - 1].first) out.push_back(used[i].second);
-  }
-  return out;
+  std::sort(offsets.begin(), offsets.end());
+  offsets.erase(std::unique(offsets.begin(), offsets.end()), offsets.end());
+  return offsets;
 }
 
 }  // namespace pileus::engine::bt::stored

@@ -54,7 +54,7 @@ class TranslationFile {
   // The entry that fits; good until the next call.
   std::optional<Entry> find(const Wanted& wanted);
   // The entry that was found last is not what it should be: it is not found again.
-  void refuse() { note_damaged(last_slot_); }
+  void refuse() { note_damaged(last_); }
   // Takes over which entries were found, when `other` is the same file.
   void take_found(const TranslationFile& other) {
     if (other.id_ == id_) found_ = other.found_;
@@ -62,19 +62,24 @@ class TranslationFile {
   // All that are whole, in the order of the file: use(entry's bytes, whether it was found since the file was opened).
   template <typename Use>
   void for_each(Use&& use) {
-    for (const u64 slot : slots_in_order()) {
-      if (const auto bytes = read_entry(slot); !bytes.empty()) use(bytes, was_found(slot));
+    for (const u64 offset : offsets_in_order()) {
+      if (const auto entry = read_entry(offset))
+        use(std::span(copy_).first(entry->header.size), found_[line_of(offset)]);
     }
   }
 
  private:
   TranslationFile(os::Mapping bytes, u64 size, u64 slots, u64 entries);
   u64 slot(u64 index) const;
-  std::vector<u64> slots_in_order() const;
-  bool was_found(u64 index) const { return found_[index]; }
-  // The bytes of a slot's entry, copied and checked; empty when they are damaged.
-  std::span<const u8> read_entry(u64 index);
-  void note_damaged(u64 index);
+  std::vector<u64> offsets_in_order() const;
+  // An entry, copied to copy_ and checked; nothing when it is damaged.
+  std::optional<Entry> read_entry(u64 offset);
+  // The same, only if it is the one that is wanted; the run `run` goes on behind it.
+  std::optional<Entry> take(u64 offset, const Wanted& wanted, std::size_t run);
+  bool has_hash(u64 offset, u64 hash) const;
+  void note_damaged(u64 offset);
+  // What is known of an entry is found by the 64 bytes that it begins in: it has more than so many.
+  static u64 line_of(u64 offset) { return offset / 64; }
 
   os::Mapping mapping_;
   std::pair<u64, u64> id_;  // device and inode; both 0: no file
@@ -82,7 +87,10 @@ class TranslationFile {
   u64 slot_count_;
   u64 entry_count_;
   u64 damaged_ = 0;
-  u64 last_slot_ = 0;
+  u64 last_ = 0;  // offset of the entry that was found last
+  // Offsets of what lies behind entries that were found: a run of them in the order of the file each, the latest first.
+  static constexpr std::size_t kRuns = 4;
+  std::array<u64, kRuns> next_{};
   std::vector<bool> found_;
   std::vector<bool> bad_;
   alignas(8) std::array<u8, kMaxEntry> copy_;

@@ -261,6 +261,25 @@ TEST_F(StoredTest, EveryFlippedBitIsNoticed) {
   EXPECT_EQ(refused, sizeof(FileHeader) * 8);
 }
 
+// Runs in the order of the file are looked at first; what else is asked for is found as well.
+TEST_F(StoredTest, BlocksAreFoundInAnyOrder) {
+  fill_file();
+  begin("");
+  auto file = TranslationFile::open(file_, fingerprint_);
+  ASSERT_TRUE(file.ok());
+  for (u64 step = 1; step < kBlocks.size(); ++step) {
+    for (u64 i = 0, at = 0; i < 3 * kBlocks.size(); ++i, at = (at + step) % kBlocks.size()) {
+      const auto entry = (*file)->find(wanted(at));
+      ASSERT_TRUE(entry) << at;
+      EXPECT_EQ(entry->header.page_offset, at * kApart);
+      if (i % 5 == 0) {
+        EXPECT_FALSE((*file)->find(wanted(kBlocks.size())));
+      }
+    }
+  }
+  EXPECT_EQ((*file)->damaged(), 0U);
+}
+
 TEST_F(StoredTest, AFileThatIsCutOffIsRefusedOrRead) {
   fill_file();
   const Code good = read_file();

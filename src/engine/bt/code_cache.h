@@ -86,9 +86,7 @@ struct Block {
   Block* on_page = nullptr;  // next block made from the same page
   std::atomic<bool> valid{true};
 
-  BlockKey key() const {
-    return {gpa(), mode(), static_cast<u8>(packed_key >> 62), (packed_key >> 59 & 1) != 0};
-  }
+  BlockKey key() const { return {gpa(), mode(), static_cast<u8>(packed_key >> 62), (packed_key >> 59 & 1) != 0}; }
   u64 gpa() const { return packed_key & ((u64{1} << 59) - 1); }
   Mode mode() const { return static_cast<Mode>(packed_key >> 60 & 3); }
   // What the exit `number` leads to.

@@ -44,11 +44,17 @@ struct Leading {
   std::unique_ptr<control::Runner> controllers;
 };
 
+placement::Policy policy_of(const Options& options) {
+  if (options.placement == "spread") return placement::kSpreading;
+  return options.placement == "fit" ? placement::kFitting : placement::kPacking;
+}
+
 std::unique_ptr<control::Runner> start_controllers(state::Store& store, const control::Clock& clock,
+                                                   const placement::Policy& policy,
                                                    const std::shared_ptr<control::SharedView>& view) {
   std::vector<std::unique_ptr<control::Controller>> controllers;
   controllers.push_back(std::make_unique<control::HostHealthController>(store, clock, view));
-  controllers.push_back(std::make_unique<control::Scheduler>(store, clock, placement::kPacking, "scheduler", view));
+  controllers.push_back(std::make_unique<control::Scheduler>(store, clock, policy, "scheduler", view));
   controllers.push_back(std::make_unique<control::Reaper>(store, clock, view));
   controllers.push_back(std::make_unique<control::InterfaceReaper>(store, view));
   controllers.push_back(std::make_unique<control::VolumeController>(store, clock, view));
@@ -123,7 +129,7 @@ Result<int> serve(const Options& options) {
         if (options.simulate != 0) {
           leading->simulation = TRY(Simulation::start(*store, clock, view, options.simulate, options.zones));
         }
-        leading->controllers = start_controllers(*store, clock, view);
+        leading->controllers = start_controllers(*store, clock, policy_of(options), view);
         return control::Leadership::Work(std::move(leading));
       });
   TRY(os::replace_file(data / "hosts-url", "https://" + reached_at + ":" + std::to_string(listener->port()) + "\n"));

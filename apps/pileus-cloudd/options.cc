@@ -27,6 +27,11 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
   app.add_option("--zone", options.zones, "Name of an availability zone; may be repeated (default: REGIONa)")
       ->allow_extra_args(false);
   app.add_option("--console", options.console, "Folder of the web console (default: the one built or installed)");
+  app.add_option("--placement", options.placement,
+                 "Which host gets an instance: pack (the fullest that holds it), spread (the emptiest) or fit (the one "
+                 "whose rest has its proportions)")
+      ->check(CLI::IsMember({"pack", "spread", "fit"}))
+      ->capture_default_str();
   app.add_option("--simulate", options.simulate, "Have so many hosts that only pretend to run VMs");
   app.add_flag("--print-api", options.print_api, "Print the API's documentation and end")->excludes(data);
   try {

@@ -20,6 +20,7 @@ struct Options {
   std::string region = "pileus-1";
   std::vector<std::string> zones;  // empty: the region's name and an 'a'
   std::string console;  // folder of the web console; empty: looked for
+  std::string placement = "pack";
   u32 simulate = 0;
   bool print_api = false;
 };

@@ -24,9 +24,29 @@ void add_join_tokens(CLI::App* host, CommandLine& line) {
       line, "The token's id");
 }
 
-}  // namespace
+// A whole number that is handed on to the API under this name.
+void add_number(CLI::App* app, CommandLine& line, const std::string& option, const std::string& parameter,
+                const std::string& what) {
+  app->add_option_function<u64>(
+      option, [&line, parameter](u64 value) { line.cloud.parameters[parameter] = std::to_string(value); }, what);
+}
 
-void add_cloud_administration(CLI::App& root, CommandLine& line) {
+// The same of an amount of memory like 2G, of which the API is told in MiB.
+void add_memory(CLI::App* app, CommandLine& line, const std::string& option, const std::string& parameter,
+                const std::string& what) {
+  app->add_option_function<u64>(
+         option, [&line, parameter](u64 bytes) { line.cloud.parameters[parameter] = std::to_string(bytes / kMiB); },
+         what)
+      ->transform(CLI::AsSizeValue(false));
+}
+
+void add_text(CLI::App* app, CommandLine& line, const std::string& option, const std::string& parameter,
+              const std::string& what) {
+  app->add_option_function<std::string>(
+      option, [&line, parameter](const std::string& text) { line.cloud.parameters[parameter] = text; }, what);
+}
+
+void add_hosts(CLI::App& root, CommandLine& line) {
   CLI::App* host = root.add_subcommand("host", "The hosts of the cloud");
   host->require_subcommand(1);
   add_json(leaf(host, "ls", "List hosts and the room they have", "  pileus host ls"), line);
@@ -36,17 +56,81 @@ void add_cloud_administration(CLI::App& root, CommandLine& line) {
                   std::string("  pileus host ") + mode + " h-0123456789abcdef0"),
              line, "The host's id or name");
   }
+  CLI::App* set = leaf(host, "set", "Say how much of a host may be given away, and where it is",
+                       "  pileus host set node1 --vcpus 400 --reserve 2G\n  pileus host set node1 --rack r7\n"
+                       "\nPer cent of what the host has: above 100 is overcommitment. Instances there stay.");
+  add_name(set, line, "The host's id or name");
+  add_number(set, line, "--vcpus", "VcpuPercent", "Processors of instances, in per cent of the host's");
+  add_number(set, line, "--memory", "MemoryPercent", "Memory of instances, in per cent of what is not kept back");
+  add_number(set, line, "--disk", "DiskPercent", "Disks of instances, in per cent of the host's");
+  add_memory(set, line, "--reserve", "ReservedMemoryMiB", "Memory that is kept back for the host itself, like 2G");
+  add_text(set, line, "--rack", "Rack", "Rack that it is in: what has to be apart is in several");
   add_join_tokens(host, line);
+}
+
+void add_types(CLI::App& root, CommandLine& line) {
   CLI::App* type = root.add_subcommand("type", "The types that instances can be of");
   type->require_subcommand(1);
   add_json(leaf(type, "ls", "List instance types", "  pileus type ls"), line);
+  CLI::App* set = leaf(type, "set", "Add an instance type, or change one",
+                       "  pileus type set tiny.one --vcpus 1 --memory 256M --disk 4\n"
+                       "\nInstances that exist keep what they have.");
+  add_name(set, line, "Its name");
+  add_number(set, line, "--vcpus", "Vcpus", "Number of processors");
+  add_memory(set, line, "--memory", "MemoryMiB", "Memory, like 512M or 2G");
+  add_number(set, line, "--disk", "DiskGiB", "Size of the root disk in GiB, unless a request says otherwise");
+  add_name(leaf(type, "rm", "Offer an instance type no more; instances of it stay", "  pileus type rm tiny.one"), line,
+           "Its name");
+}
+
+void add_quota(CLI::App* app, CommandLine& line) {
+  add_number(app, line, "--max-instances", "MaxInstances", "Most instances that it may have");
+  add_number(app, line, "--max-vcpus", "MaxVcpus", "Most processors of them, all together");
+  add_number(app, line, "--max-volume-gib", "MaxVolumeGiB", "Most GiB of volumes");
+  add_number(app, line, "--max-snapshots", "MaxSnapshots", "Most snapshots");
+}
+
+void add_key_pair(CLI::App* app, CommandLine& line) {
+  add_text(app, line, "--access-key", "AccessKeyId", "Access key that it is to have (default: made up)");
+  add_text(app, line, "--secret-key", "SecretAccessKey", "And its secret");
+  add_json(app, line);
+}
+
+void add_accounts(CLI::App& root, CommandLine& line) {
   CLI::App* account = root.add_subcommand("account", "The accounts of the cloud");
   account->require_subcommand(1);
-  add_json(leaf(account, "ls", "List accounts", "  pileus account ls"), line);
-  CLI::App* create = leaf(account, "create", "Make an account with an access key", "  pileus account create alice");
+  add_json(leaf(account, "ls", "List accounts, their access keys and what they may have", "  pileus account ls"), line);
+  CLI::App* create = leaf(account, "create", "Make an account with an access key",
+                          "  pileus account create alice\n  pileus account create ci --max-instances 20\n"
+                          "  pileus account create tests --access-key test --secret-key 0123456789abcdef");
   add_name(create, line, "Its name");
   create->add_flag("--administrator", line.cloud.administrator, "It may administrate the cloud");
-  add_json(create, line);
+  add_quota(create, line);
+  add_key_pair(create, line);
+  CLI::App* set = leaf(account, "set", "Change how much an account may have; what it has stays",
+                       "  pileus account set ci --max-instances 50 --max-vcpus 200");
+  add_name(set, line, "Its name");
+  add_quota(set, line);
+  CLI::App* key = account->add_subcommand("key", "The access keys of an account");
+  key->require_subcommand(1);
+  CLI::App* add = leaf(key, "create", "Give an account another access key", "  pileus account key create alice");
+  add_name(add, line, "The account's name");
+  add_key_pair(add, line);
+  CLI::App* remove = leaf(key, "rm", "Take an access key away: it lets nobody in from then on",
+                          "  pileus account key rm alice AKIA0123456789ABCDEF");
+  add_name(remove, line, "The account's name");
+  remove
+      ->add_option_function<std::string>(
+          "KEY", [&line](const std::string& text) { line.cloud.parameters["AccessKeyId"] = text; }, "The access key")
+      ->required();
+}
+
+}  // namespace
+
+void add_cloud_administration(CLI::App& root, CommandLine& line) {
+  add_hosts(root, line);
+  add_types(root, line);
+  add_accounts(root, line);
   leaf(&root, "web", "Print a link that signs in to the cloud's web console: keep it to yourself",
        "  xdg-open \"$(pileus web)\"");
   CLI::App* env = leaf(&root, "env", "Print how to use the cloud with the client of your choice",

@@ -224,6 +224,10 @@ void add_up(CLI::App& root, CommandLine& line) {
   up->add_option("--simulate", line.cloud.simulate, "Have so many more hosts that only pretend to run VMs");
   up->add_option("--hosts-at", line.cloud.hosts_at,
                  "Address of this machine at which other machines may join as hosts, and their instances reach ours");
+  up->add_option("--placement", line.cloud.placement,
+                 "Which host gets an instance: pack (the fullest that holds it), spread (the emptiest) or fit (the one "
+                 "whose rest has its proportions; default: pack)")
+      ->check(CLI::IsMember({"pack", "spread", "fit"}));
   CLI::App* join = leaf(&root, "join", "Make this machine a host of a cloud that another machine manages",
                         "  pileus join 10.0.0.1 --token pileus1.… --detach\n  pileus join 10.0.0.1:8774 --detach\n"
                         "\n`pileus up --hosts-at ADDRESS` on the other machine prints the token. It is needed once.");
@@ -232,6 +236,7 @@ void add_up(CLI::App& root, CommandLine& line) {
   join->add_option("--at", line.cloud.hosts_at, "Our address for the other hosts (default: the one that leads there)");
   join->add_option("--name", line.cloud.name, "Name of this host (default: the machine's)");
   join->add_option("--zone", line.cloud.zone, "Availability zone it is in (default: the cloud's first)");
+  join->add_option("--rack", line.cloud.rack, "Rack it is in: what has to be apart is in several");
   join->add_flag("--detach", line.run.detach, "Leave it running in the background");
   add_json(leaf(&root, "status", "Show whether the cloud of this machine runs, and where", "  pileus status"), line);
   leaf(&root, "down", "End the cloud's daemons on this machine; its VMs go on", "  pileus down");
@@ -288,8 +293,9 @@ void add_instance_commands(CLI::App& root, CommandLine& line) {
       leaf(&root, "events", "Show what happened to an instance, a host or a join token and why", "  pileus events web");
   add_name(events, line, "The instance, or the id of a host or a join token");
   add_json(events, line);
-  add_name(leaf(&root, "explain", "Show why an instance is on the host where it is", "  pileus explain web"), line,
-           "The instance");
+  CLI::App* explain = leaf(&root, "explain", "Show why an instance is on the host where it is", "  pileus explain web");
+  add_name(explain, line, "The instance");
+  add_json(explain, line);
   for (const auto& [name, what] : std::initializer_list<std::pair<const char*, const char*>>{
            {"stop", "Stop instances; they keep their disks"},
            {"start", "Start stopped instances"},

@@ -1,6 +1,7 @@
 // What the user asked for, out of argv.
 #pragma once
 
+#include <map>
 #include <string>
 #include <variant>
 #include <vector>
@@ -64,10 +65,14 @@ struct CloudOptions {
   u16 port = 8773;         // of up
   std::string hosts_at;    // of up and join: this machine's address for other hosts
   std::string zone;        // of join
+  std::string rack;
+  std::string placement;   // of up
   u32 simulate = 0;
   bool administrator = false;
   u64 expires_s = 24ULL * 3600;  // of a join token
   bool once = false;
+  std::map<std::string, std::string>
+      parameters;  // of the action of the API behind the command, where options name them
 };
 
 // Of `vm disk ...`.

@@ -25,11 +25,15 @@ _pileus() {
         2,snapshot,*) words='ls create rm' ;;
         3,snapshot,rm) words=$(pileus snapshot ls --quiet 2>/dev/null) ;;
         4,image,create) words=$(pileus ps --quiet 2>/dev/null) ;;
-        2,host,*) words='ls maintenance active token' ;;
+        2,host,*) words='ls maintenance active set token' ;;
+        *,host,set) words='--vcpus --memory --disk --reserve --rack' ;;
         3,host,token) words='create ls revoke' ;;
         *,host,token) words='--expires --once --json' ;;
-        2,type,*) words='ls' ;;
-        2,account,*) words='ls create' ;;
+        2,type,*) words='ls set rm' ;;
+        *,type,set) words='--vcpus --memory --disk' ;;
+        2,account,*) words='ls create set key' ;;
+        3,account,key) words='create rm' ;;
+        *,account,create|*,account,set) words='--max-instances --max-vcpus --max-volume-gib --max-snapshots --access-key --secret-key --administrator --json' ;;
         2,env,*) words='sh awscli boto3 ansible libcloud terraform packer' ;;
         *,run,*) words="--name --type --key --secgroup --allow --disk --user-data --count --no-wait --quiet
             $(pileus image ls --quiet 2>/dev/null)" ;;
@@ -91,11 +95,14 @@ _pileus() {
     4,volume,*|4,snapshot,create) found=(${(f)"$(pileus volume ls --quiet 2>/dev/null)"}) ;;
     3,snapshot,*) found=(ls create rm) ;;
     4,snapshot,rm) found=(${(f)"$(pileus snapshot ls --quiet 2>/dev/null)"}) ;;
-    3,host,*) found=(ls maintenance active token) ;;
+    3,host,*) found=(ls maintenance active set token) ;;
+    *,host,set) found=(--vcpus --memory --disk --reserve --rack) ;;
     4,host,token) found=(create ls revoke) ;;
     *,host,token) found=(--expires --once --json) ;;
-    3,type,*) found=(ls) ;;
-    3,account,*) found=(ls create) ;;
+    3,type,*) found=(ls set rm) ;;
+    *,type,set) found=(--vcpus --memory --disk) ;;
+    3,account,*) found=(ls create set key) ;;
+    4,account,key) found=(create rm) ;;
     3,env,*) found=(sh awscli boto3 ansible libcloud terraform packer) ;;
     *,run,*) found=(${(f)"$(pileus image ls --quiet 2>/dev/null)"} --name --type --key --secgroup --allow --disk
       --user-data --count --no-wait --quiet) ;;
@@ -138,10 +145,11 @@ for command in show attach detach resize rm
 end
 complete -c pileus -n '__pileus_at snapshot create' -f -a '(pileus volume ls --quiet 2>/dev/null)'
 complete -c pileus -n '__pileus_at snapshot rm' -f -a '(pileus snapshot ls --quiet 2>/dev/null)'
-complete -c pileus -n '__pileus_at host' -f -a 'ls maintenance active token'
+complete -c pileus -n '__pileus_at host' -f -a 'ls maintenance active set token'
 complete -c pileus -n '__pileus_at host token' -f -a 'create ls revoke'
-complete -c pileus -n '__pileus_at type' -f -a ls
-complete -c pileus -n '__pileus_at account' -f -a 'ls create'
+complete -c pileus -n '__pileus_at type' -f -a 'ls set rm'
+complete -c pileus -n '__pileus_at account' -f -a 'ls create set key'
+complete -c pileus -n '__pileus_at account key' -f -a 'create rm'
 complete -c pileus -n '__pileus_at env' -f -a 'sh awscli boto3 ansible libcloud terraform packer'
 complete -c pileus -n '__pileus_at run' -f -a '(pileus image ls --quiet 2>/dev/null)'
 for command in wait show ssh console logs stop start reboot rm events explain

@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::size_t kMinSecret = 16;
 constexpr std::size_t kMaxText = 128;
+constexpr std::size_t kMaxKeys = 8;  // of an account
 
 // Text that neither a signature nor a shell takes for something else.
 bool is_plain(std::string_view text) {
@@ -20,8 +21,11 @@ bool is_plain(std::string_view text) {
   return !text.empty() && text.size() <= kMaxText;
 }
 
-Result<model::AccessKey> make_access_key(const NewAccount& request) {
-  model::AccessKey key{request.access_key, request.secret_key, true};
+std::string name_key(const std::string& name) { return "v1/account-names/" + name; }
+std::string owner_key(const std::string& access_key) { return "v1/access-keys/" + access_key; }
+
+Result<model::AccessKey> make_access_key(const std::string& access_key, const std::string& secret_key) {
+  model::AccessKey key{access_key, secret_key, true};
   if (key.id.empty()) {
     std::string random = TRY(http::random_hex(8));
     for (char& c : random) c = c >= 'a' ? static_cast<char>(c - 32) : c;
@@ -34,6 +38,31 @@ Result<model::AccessKey> make_access_key(const NewAccount& request) {
                  "an access key and its secret have letters, digits and -_.+/= only, and a secret at least 16 of them");
   }
   return key;
+}
+
+Result<control::Stored<model::Account>> read_account(state::Store& store, const std::string& name) {
+  const std::optional<state::KeyValue> owner = TRY(store.get(name_key(name)));
+  control::Stored<model::Account> account;
+  if (owner) {
+    const model::AccountId id = TRY(model::AccountId::parse(owner->value).with(owner->key));
+    account = TRY(control::read<model::Account>(store, model::account_key(id)));
+  }
+  if (account.exists()) return account;
+  return Error(ErrorCode::kNotFound, "there is no account '" + name.substr(0, kMaxText) + "'");
+}
+
+// `edit` changes the account and may add to the transaction that writes it. Again while others change it; false: what
+// `edit` expected of other records is not so.
+Result<bool> change_account(state::Store& store, const std::string& name,
+                            const std::function<Result<>(model::Account&, control::Change&)>& edit) {
+  while (true) {
+    auto account = TRY(read_account(store, name));
+    control::Change change;
+    TRY(edit(account.value, change));
+    change.update(model::account_key(account.value.id), account.value, account.revision);
+    if (TRY(change.commit(store))) return true;
+    if (TRY(read_account(store, name)).revision == account.revision) return false;
+  }
 }
 
 }  // namespace
@@ -96,18 +125,55 @@ Result<model::Account> create_account(state::Store& store, const NewAccount& req
   account.administrator = request.administrator;
   account.quota = request.quota;
   account.created_at = now;
-  account.access_keys = {TRY(make_access_key(request))};
+  account.access_keys = {TRY(make_access_key(request.access_key, request.secret_key))};
   // Names and access keys are of one account only: records of their own hold them.
   control::Change change;
-  const std::string name_key = "v1/account-names/" + account.name;
-  const std::string owner_key = "v1/access-keys/" + account.access_keys[0].id;
-  change.expect(state::Compare::absent(name_key));
-  change.expect(state::Compare::absent(owner_key));
-  change.put(name_key, account.id.text());
-  change.put(owner_key, account.id.text());
+  for (const std::string& key : {name_key(account.name), owner_key(account.access_keys[0].id)}) {
+    change.expect(state::Compare::absent(key));
+    change.put(key, account.id.text());
+  }
   change.update(model::account_key(account.id), account, 0);
   if (TRY(change.commit(store))) return account;
   return Error(ErrorCode::kExists, "the name '" + account.name + "' or the access key is taken: choose another");
+}
+
+Result<> change_quota(state::Store& store, const std::string& name, const std::function<void(model::Quota&)>& change) {
+  const auto edit = [&](model::Account& account, control::Change&) -> Result<> {
+    change(account.quota);
+    return {};
+  };
+  TRY(change_account(store, name, edit));
+  return {};
+}
+
+Result<model::AccessKey> add_access_key(state::Store& store, const std::string& name, const std::string& access_key,
+                                        const std::string& secret_key) {
+  const model::AccessKey key = TRY(make_access_key(access_key, secret_key));
+  const auto add = [&](model::Account& account, control::Change& change) -> Result<> {
+    if (account.access_keys.size() >= kMaxKeys) {
+      return Error(ErrorCode::kInvalid,
+                   "the account '" + name + "' has " + std::to_string(kMaxKeys) + " access keys: delete one first");
+    }
+    account.access_keys.push_back(key);
+    change.expect(state::Compare::absent(owner_key(key.id)));
+    change.put(owner_key(key.id), account.id.text());
+    return {};
+  };
+  if (TRY(change_account(store, name, add))) return key;
+  return Error(ErrorCode::kExists, "the access key '" + key.id + "' is taken: choose another");
+}
+
+Result<> remove_access_key(state::Store& store, const std::string& name, const std::string& access_key) {
+  const auto remove = [&](model::Account& account, control::Change& change) -> Result<> {
+    if (std::erase_if(account.access_keys, [&](const model::AccessKey& key) { return key.id == access_key; }) == 0) {
+      return Error(ErrorCode::kNotFound,
+                   "the account '" + name + "' has no access key '" + access_key.substr(0, kMaxText) + "'");
+    }
+    change.erase(state::KeyRange::key(owner_key(access_key)));
+    return {};
+  };
+  TRY(change_account(store, name, remove));
+  return {};
 }
 
 }  // namespace pileus::ec2

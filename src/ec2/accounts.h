@@ -1,6 +1,7 @@
 // Accounts: who has which access key, kept in memory by watching the state store.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -39,5 +40,13 @@ struct NewAccount {
   model::Quota quota;
 };
 Result<model::Account> create_account(state::Store& store, const NewAccount& request, model::Millis now);
+
+// Changes the account of this name. kNotFound: there is none.
+Result<> change_quota(state::Store& store, const std::string& name, const std::function<void(model::Quota&)>& change);
+// Another access key for it; both texts empty: made up. kExists: it is taken.
+Result<model::AccessKey> add_access_key(state::Store& store, const std::string& name, const std::string& access_key,
+                                        const std::string& secret_key);
+// kNotFound: the account has no such key.
+Result<> remove_access_key(state::Store& store, const std::string& name, const std::string& access_key);
 
 }  // namespace pileus::ec2

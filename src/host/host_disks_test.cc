@@ -23,13 +23,15 @@ constexpr std::chrono::seconds kPatience{30};
 // The way to other hosts.
 class FakeNetwork : public http::Client {
  public:
-  explicit FakeNetwork(std::map<std::string, LayerServer*>& hosts) : hosts_(hosts) {}
+  FakeNetwork(std::map<std::string, LayerServer*>& hosts, const bool& damages) : hosts_(hosts), damages_(damages) {}
   Result<http::Response> send(const http::ClientRequest& request) override {
     for (auto& [name, server] : hosts_) {
       if (!request.url.starts_with(name)) continue;
       const std::string rest = request.url.substr(name.size());
       const std::size_t mark = std::min(rest.find('?'), rest.size());
-      return server->answer(rest.substr(0, mark), mark < rest.size() ? rest.substr(mark + 1) : "");
+      http::Response response = server->answer(rest.substr(0, mark), mark < rest.size() ? rest.substr(mark + 1) : "");
+      if (damages_ && !response.body.empty()) response.body.back() ^= 1;
+      return response;
     }
     return Error(ErrorCode::kNotFound, request.url + ": no connection");
   }
@@ -39,6 +41,7 @@ class FakeNetwork : public http::Client {
 
  private:
   std::map<std::string, LayerServer*>& hosts_;
+  const bool& damages_;  // changes what it carries
 };
 
 class HostDisksTest : public ::testing::Test {
@@ -67,7 +70,8 @@ class HostDisksTest : public ::testing::Test {
   }
   void start(Host& host) {
     host.disks.reset();
-    host.disks = HostDisks::open(library_, host.folder, cloud_, std::make_unique<FakeNetwork>(network_)).value();
+    host.disks =
+        HostDisks::open(library_, host.folder, cloud_, std::make_unique<FakeNetwork>(network_, damages_)).value();
   }
   // Rounds until it is so; the tasks have what the cloud has heard.
   bool run(Host& host, const std::function<bool()>& is_so, bool restarts = false) {
@@ -119,6 +123,7 @@ class HostDisksTest : public ::testing::Test {
   image::Library library_ = image::Library::open(folder_.path() / "library").value();
   FakeCloud cloud_;
   std::map<std::string, LayerServer*> network_;
+  bool damages_ = false;
   const VolumeId volume_{7}, other_{8};
   const SnapshotId snapshot_{9};
 };
@@ -187,6 +192,37 @@ TEST_F(HostDisksTest, ASnapshotBecomesAVolumeHereAndElsewhere) {
   start(there);  // it would wait before it tries again
   ASSERT_TRUE(run(there, [&] { return is_held(third, 1); }));
   EXPECT_EQ(read(there, third), 1);
+}
+
+TEST_F(HostDisksTest, ALayerThatCannotBeHadSaysWhy) {
+  Host here = make_host("a"), there = make_host("b");
+  here.tasks.volumes = {hold(volume_, 1)};
+  ASSERT_TRUE(run(here, [&] { return is_held(volume_, 1); }));
+  write(here, volume_, 1);
+  here.tasks.snapshots = {snapshot(snapshot_, volume_)};
+  ASSERT_TRUE(run(here, [&] { return is_completed(snapshot_); }));
+  const model::Layers layers = cloud_.snapshots[snapshot_].layers;
+  there.tasks.volumes = {hold(other_, 1, layers)};
+  there.tasks.layer_sources[layers[0]] = {"https://a", "https://nobody"};
+  const auto says = [&](const char* why) {
+    start(there);  // it would wait before it tries again
+    return run(there, [&] { return cloud_.volumes[other_].reason.find(why) != std::string::npos; });
+  };
+  damages_ = true;
+  EXPECT_TRUE(says("what another host sent of it is damaged")) << cloud_.volumes[other_].reason;
+  damages_ = false;
+  // No folder can be made where a file is.
+  const std::filesystem::path layers_folder = there.folder / "layers";
+  start(there);
+  std::filesystem::remove_all(layers_folder);
+  std::ofstream(layers_folder) << "no folder";
+  EXPECT_TRUE(run(there, [&] {
+    return cloud_.volumes[other_].reason.find("it cannot be stored on this host") != std::string::npos;
+  })) << cloud_.volumes[other_].reason;
+  std::filesystem::remove(layers_folder);
+  start(there);
+  ASSERT_TRUE(run(there, [&] { return is_held(other_, 1); })) << cloud_.volumes[other_].reason;
+  EXPECT_EQ(read(there, other_), 1);
 }
 
 TEST_F(HostDisksTest, AVolumeMovesToAnotherHostAndBack) {

@@ -5,6 +5,16 @@ namespace {
 
 std::string percent(double part) { return std::to_string(static_cast<int>(part * 10) * 10) + " %"; }
 
+// For owners of instances, who are not told of hosts and their folders: the log has more.
+std::string reason(ErrorCode why) {
+  switch (why) {
+    case ErrorCode::kNotFound: return "no host that has it can be reached";
+    case ErrorCode::kCorrupt: return "what another host sent of it is damaged";
+    case ErrorCode::kExhausted: return "there is no room for it on this host";
+    default: return "it cannot be stored on this host";
+  }
+}
+
 }  // namespace
 
 Result<Gathered> gather(LayerWorker& worker, const store::LayerFolder& folder, const std::vector<std::string>& ids,
@@ -17,8 +27,7 @@ Result<Gathered> gather(LayerWorker& worker, const store::LayerFolder& folder, c
     if (!state.id) {
       const std::string which = "layer " + std::to_string(i + 1) + " of " + std::to_string(ids.size());
       const bool fails = !state.failure.empty();
-      return Gathered{std::nullopt,
-                      "fetching " + which + ": " + (fails ? "no host that has it can be reached" : percent(state.part)),
+      return Gathered{std::nullopt, "fetching " + which + ": " + (fails ? reason(state.why) : percent(state.part)),
                       fails};
     }
     layers.push_back(TRY(folder.layer(ids[i])));

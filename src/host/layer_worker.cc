@@ -12,6 +12,13 @@ constexpr std::chrono::seconds kGivenUp{60};  // nobody has asked for so long
 constexpr std::chrono::seconds kRetry{5};
 constexpr std::chrono::seconds kPatience{60};  // for one answer
 
+LayerWorker::State is_there(std::string id) {
+  LayerWorker::State state;
+  state.id = std::move(id);
+  state.part = 1;
+  return state;
+}
+
 }  // namespace
 
 LayerWorker::LayerWorker(store::LayerFolder layers, std::unique_ptr<http::Client> client)
@@ -27,12 +34,12 @@ LayerWorker::~LayerWorker() {
 }
 
 LayerWorker::State LayerWorker::adopt(const std::string& file, bool raw) {
-  if (std::optional<std::string> id = layers_.id_of_file(file)) return {std::move(id), 1, ""};
+  if (std::optional<std::string> id = layers_.id_of_file(file)) return is_there(*std::move(id));
   return ask(file, {.file = file, .raw = raw, .id = "", .sources = {}, .state = {}, .asked = {}, .next_try = {}});
 }
 
 LayerWorker::State LayerWorker::fetch(const std::string& id, const std::vector<std::string>& sources) {
-  if (layers_.has(id)) return {id, 1, ""};
+  if (layers_.has(id)) return is_there(id);
   return ask(id, {.file = "", .raw = false, .id = id, .sources = sources, .state = {}, .asked = {}, .next_try = {}});
 }
 
@@ -83,10 +90,11 @@ void LayerWorker::work() {
     const auto found = jobs_.find(key);
     if (found == jobs_.end()) continue;
     if (done) {
-      found->second.state = {*done, 1, ""};
+      found->second.state = is_there(*done);
     } else {
       log::warn("layer {}: {}", key, done.error().message());
       found->second.state.failure = done.error().message();
+      found->second.state.why = done.error().code();
       found->second.next_try = std::chrono::steady_clock::now() + kRetry;
     }
   }
@@ -102,7 +110,8 @@ Result<std::string> LayerWorker::fetch_now(const std::string& key, const Job& jo
   for (const std::string& source : job.sources) {
     Result<std::string> done = fetch_from(key, job.id, source);
     if (done || done.error().code() == ErrorCode::kGone) return done;
-    last = std::move(done).error();
+    // That a host cannot be reached says less than what went wrong with another.
+    if (last.code() == ErrorCode::kNotFound) last = std::move(done).error();
   }
   return last;
 }
@@ -112,9 +121,10 @@ Result<std::string> LayerWorker::get(const std::string& url) {
   request.url = url;
   request.timeout = kPatience;
   request.repeatable = true;
-  http::Response response = TRY(client_->send(request));
-  if (response.status == 200) return std::move(response.body);
-  return Error(ErrorCode::kIo, url + ": answered " + std::to_string(response.status));
+  Result<http::Response> response = client_->send(request);
+  if (!response) return Error(ErrorCode::kNotFound, response.error().message());
+  if (response->status == 200) return std::move(response->body);
+  return Error(ErrorCode::kNotFound, url + ": answered " + std::to_string(response->status));
 }
 
 // What comes is held against the id, whoever sends it.

@@ -29,7 +29,10 @@ class LayerWorker {
   struct State {
     std::optional<std::string> id;  // it is done: the layer is in the folder
     double part = 0;  // of what is to be done
-    std::string failure;  // of the last try; there will be others
+    std::string failure;  // of the last try, for the log; there will be others
+    ErrorCode why =
+        ErrorCode::kNotFound;  // of that: kNotFound where no host could be asked, kCorrupt where what came is
+    // damaged, others where it could not be stored here
   };
   // The layer that lies in this file.
   State adopt(const std::string& file, bool raw);

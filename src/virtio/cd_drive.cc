@@ -119,12 +119,13 @@ CdDrive::Answer CdDrive::inquiry(Command command) const {
 CdDrive::Answer CdDrive::mode_sense(Command command, bool long_form) const {
   constexpr u8 kCapabilities = 0x2A, kAllPages = 0x3F, kPageRest = 18;
   constexpr u8 kReadsCdR = 0x03, kTray = 0x20;
+  constexpr std::array<u8, 7> kPageBegin{kCapabilities, kPageRest, kReadsCdR, 0, 0, 0, kTray};
   constexpr u8 kSavedValues = 3;
   const u8 page = command[2] & 0x3F;
   if (command[2] >> 6 == kSavedValues || (page != kCapabilities && page != kAllPages)) return failure(kInvalidField);
-  std::vector<u8> data(long_form ? 8 : 4);  // no block descriptors
-  data.insert(data.end(), {kCapabilities, kPageRest, kReadsCdR, 0, 0, 0, kTray});
-  data.resize((long_form ? 8 : 4) + 2 + kPageRest);
+  const std::ptrdiff_t header = long_form ? 8 : 4;  // no block descriptors
+  std::vector<u8> data(static_cast<std::size_t>(header) + 2 + kPageRest);
+  std::ranges::copy(kPageBegin, data.begin() + header);
   if (long_form) {
     data[1] = static_cast<u8>(data.size() - 2);
     return answer(std::move(data), get_big(command.subspan<7, 2>()));

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Three hosts, three members of etcd, two cloud managers; each of them is killed at random moments while requests go on. Every
-request that was accepted ends as promised, and nothing is left over: VMs, folders, ports, interfaces, addresses, claims.
+request that was accepted ends as promised, and nothing is left over: VMs, folders, disks, ports, interfaces, addresses, claims.
 
     chaos_test.py [--seconds 45] [--seed N]
 """
@@ -126,6 +126,12 @@ def free_addresses(client):
     return sum(each["AvailableIpAddressCount"] for each in client.describe_subnets()["Subnets"])
 
 
+def claims(cloud):
+    """The numbers of instances, processors, MiB and GiB that hosts have promised: {"0"} when it is nothing."""
+    hosts = cloud.hosts()
+    return {amount for host in hosts for amount in (host["instances"], *host["claimed"].values())}
+
+
 def check_promises(cloud, workers):
     alive = {pair for worker in workers for pair in worker.alive.items()}
     ended = {pair for worker in workers for pair in worker.ended.items()}
@@ -161,6 +167,10 @@ def check_nothing_is_left(cloud, free):
                SETTLE_PATIENCE_S)
     wait_until(lambda: not client.describe_network_interfaces()["NetworkInterfaces"], "no interface is left",
                SETTLE_PATIENCE_S)
+    wait_until(lambda: not client.describe_volumes()["Volumes"], "no volume is left", SETTLE_PATIENCE_S)
+    wait_until(lambda: not any(machine.volumes() for machine in cloud.machines), "no volume's folder is left",
+               SETTLE_PATIENCE_S)
+    wait_until(lambda: claims(cloud) == {"0"}, "no host has promised anything", SETTLE_PATIENCE_S)
     wait_until(lambda: free_addresses(client) == free, "no address is left", SETTLE_PATIENCE_S)
     wait_until(lambda: not any(list((machine.folder / "home/cloud/host/switch/ports").glob("*"))
                                for machine in cloud.machines), "no port is left", SETTLE_PATIENCE_S)

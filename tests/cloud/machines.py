@@ -87,6 +87,10 @@ class Machine:
     def instances(self):
         return self.folder / "home/cloud/host/instances"
 
+    def volumes(self):
+        """Folders of disks, of instances and others."""
+        return sorted(each.name for each in (self.folder / "home/cloud/host/volumes").glob("*"))
+
     def processes(self, program):
         """Ids of those that run PROGRAM for this machine's host."""
         found = []
@@ -180,6 +184,13 @@ class Cloud:
                                         region_name=REGION)
         return session.client("ec2", endpoint_url=f"http://{machine.address}:{API_PORT}",
                               config=Config(retries={"total_max_attempts": 1}, read_timeout=15, connect_timeout=2))
+
+    def hosts(self):
+        """As administrators see them."""
+        home = {"PILEUS_HOME": str(self.managers[0].folder / "home")}
+        done = subprocess.run([PROGRAMS / "pileus", "host", "ls", "--json"], env=os.environ | home, check=False,
+                              capture_output=True, text=True)
+        return json.loads(done.stdout) if done.returncode == 0 else []
 
     def last_words(self):
         for machine in self.machines:

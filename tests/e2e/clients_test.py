@@ -2,7 +2,7 @@
 """The clients that people have do the whole round with real machines: key, security group, an instance with user data, the
 login over SSH that shows that it ran, tags, stop, image, start, console, terminate; and leave nothing behind.
 
-    clients_test.py [CLIENT...]    ansible, awscli, boto3, javascript, libcloud; all of them without a name
+    clients_test.py [CLIENT...]    ansible, awscli, boto3, javascript, libcloud, packer; all of them without a name
 """
 
 import json
@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 
-from harness import Failure, end_on_sigterm, say, step, wait_until
+from harness import PROGRAMS, Failure, end_on_sigterm, say, step, wait_until
 from one_cloud import STATE_PATIENCE_S, Cloud
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
@@ -51,6 +51,7 @@ CLIENTS = {
     "boto3": lambda _settings, folder: ([PYTHON, ROUNDS / "round_boto3.py"], folder),
     "javascript": javascript,
     "libcloud": lambda _settings, folder: ([PYTHON, ROUNDS / "round_libcloud.py"], folder),
+    "packer": lambda _settings, folder: ([ROUNDS / "round_packer.sh"], folder),
 }
 
 
@@ -62,7 +63,7 @@ def settings_of(cloud, folder):
     wait_until(images, "the image is there", STATE_PATIENCE_S)
     return {"ENDPOINT": known["endpoint"], "REGION": known["region"], "AWS_ACCESS_KEY_ID": known["access_key"],
             "AWS_SECRET_ACCESS_KEY": known["secret_key"], "IMAGE": images()[0], "FOLDER": str(folder),
-            "LOGIN": str(ROUNDS / "login.sh"), "HOME": str(folder), "ANSIBLE_NOCOLOR": "1",
+            "LOGIN": str(ROUNDS / "login.sh"), "PILEUS": str(PROGRAMS / "pileus"), "HOME": str(folder), "ANSIBLE_NOCOLOR": "1",
             "ANSIBLE_LOCALHOST_WARNING": "False", "ANSIBLE_DEPRECATION_WARNINGS": "False",
             "ANSIBLE_HOST_KEY_CHECKING": "False"}
 

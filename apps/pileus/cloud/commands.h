@@ -59,12 +59,20 @@ Result<int> cloud_image_tasks(image::Library& library, const CommandLine& line);
 Result<int> cloud_image_list(image::Library& library, const CommandLine& line);
 Result<int> cloud_image_show(image::Library& library, const CommandLine& line);
 Result<int> cloud_image_remove(image::Library& library, const CommandLine& line);
-// administration.cc
+// hosts.cc
 Result<int> host_list(image::Library& library, const CommandLine& line);
 Result<int> host_mode(image::Library& library, const CommandLine& line);
+Result<int> host_set(image::Library& library, const CommandLine& line);
+// types.cc
 Result<int> type_list(image::Library& library, const CommandLine& line);
+Result<int> type_set(image::Library& library, const CommandLine& line);
+Result<int> type_remove(image::Library& library, const CommandLine& line);
+// accounts.cc
 Result<int> account_list(image::Library& library, const CommandLine& line);
 Result<int> account_create(image::Library& library, const CommandLine& line);
+Result<int> account_set(image::Library& library, const CommandLine& line);
+Result<int> account_key_create(image::Library& library, const CommandLine& line);
+Result<int> account_key_remove(image::Library& library, const CommandLine& line);
 // join_tokens.cc
 Result<int> host_token_create(image::Library& library, const CommandLine& line);
 Result<int> host_token_list(image::Library& library, const CommandLine& line);

@@ -28,15 +28,59 @@ constexpr const char* kAnsible =
 constexpr const char* kLibcloud =
     "from libcloud.compute.drivers.ec2 import EC2NodeDriver\n"
     "driver = EC2NodeDriver('{key}', '{secret}', region='us-east-1', secure=False, host='{host}', port={port})\n";
-constexpr const char* kTerraform =
-    "provider \"aws\" {\n  region     = \"{region}\"\n  access_key = \"{key}\"\n  secret_key = \"{secret}\"\n"
-    "  skip_region_validation  = true\n  skip_metadata_api_check = true\n"
-    "  endpoints {\n    ec2 = \"{endpoint}\"\n    sts = \"{endpoint}\"\n  }\n}\n";
-constexpr const char* kPacker =
-    "source \"amazon-ebs\" \"example\" {\n  region     = \"{region}\"\n  access_key = \"{key}\"\n  secret_key = "
-    "\"{secret}\"\n"
-    "  custom_endpoint_ec2     = \"{endpoint}\"\n  skip_region_validation  = true\n  skip_metadata_api_check = "
-    "true\n}\n";
+// The last two are as `terraform fmt` and `packer fmt` write them.
+constexpr const char* kTerraform = R"(terraform {
+  required_providers {
+    aws = {
+      source = "hashicorp/aws"
+    }
+  }
+}
+
+provider "aws" {
+  region                  = "{region}"
+  access_key              = "{key}"
+  secret_key              = "{secret}"
+  skip_region_validation  = true
+  skip_metadata_api_check = true
+
+  endpoints {
+    ec2 = "{endpoint}"
+    sts = "{endpoint}"
+  }
+}
+)";
+constexpr const char* kPacker = R"(# Packer 1.7 and later take the builder from a plugin:
+#   packer plugins install github.com/hashicorp/amazon
+source "amazon-ebs" "example" {
+  region                  = "{region}"
+  access_key              = "{key}"
+  secret_key              = "{secret}"
+  custom_endpoint_ec2     = "{endpoint}"
+  skip_region_validation  = true
+  skip_metadata_api_check = true
+
+  ami_name      = "example"
+  instance_type = "t3.micro"
+  ssh_username  = "debian"
+
+  source_ami_filter {
+    filters = {
+      name = "debian-12"
+    }
+    owners      = ["amazon"] # the cloud's own images
+    most_recent = true
+  }
+}
+
+build {
+  sources = ["source.amazon-ebs.example"]
+
+  provisioner "shell" {
+    inline = ["cloud-init status --wait"]
+  }
+}
+)";
 
 std::string filled(std::string text, const client::Settings& settings) {
   const std::size_t begin = settings.endpoint.find("//") + 2;

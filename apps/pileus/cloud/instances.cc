@@ -92,6 +92,12 @@ Result<int> cloud_explain(image::Library& library, const CommandLine& line) {
   const InstanceInfo info = TRY(find_instance(cloud, line.name));
   const client::Answer answer = TRY(cloud.call("PileusExplain", {{"InstanceId", info.id}}));
   const std::string host = answer.root.text("hostId");
+  if (line.json) {
+    nlohmann::json reasons = nlohmann::json::array();
+    for (const client::Node& reason : answer.root.items("reasonSet")) reasons.push_back(reason.text());
+    print_json({{"id", info.id}, {"host", host}, {"reasons", reasons}});
+    return 0;
+  }
   std::printf("%s is %s%s\n", info.label().c_str(), host.empty() ? "on no host" : "on ", host.c_str());
   for (const client::Node& reason : answer.root.items("reasonSet"))
     std::printf("  %s\n", printable(reason.text()).c_str());

@@ -35,6 +35,7 @@ Result<int> cloud_join(image::Library& library, const CommandLine& line) {
   std::vector<std::string> words = {"--cloud", "https://" + where, "--tunnel", tunnel_at(here)};
   if (!line.cloud.text.empty()) words.insert(words.end(), {"--token", line.cloud.text});
   if (!line.cloud.zone.empty()) words.insert(words.end(), {"--zone", line.cloud.zone});
+  if (!line.cloud.rack.empty()) words.insert(words.end(), {"--rack", line.cloud.rack});
   if (!line.cloud.name.empty()) words.insert(words.end(), {"--name", line.cloud.name});
   TRY(os::remove_all(host.folder / "joined"));  // of an earlier time: it is written when we have been let in
   os::ChildProcess child = TRY(spawn(host, words));

@@ -63,6 +63,11 @@ Result<client::Cloud> open_cloud(const image::Library& library) {
   return client::Cloud::connect(TRY(std::move(settings)));
 }
 
+client::Parameters with_options(const CommandLine& line, client::Parameters parameters) {
+  parameters.insert(line.cloud.parameters.begin(), line.cloud.parameters.end());
+  return parameters;
+}
+
 Result<std::vector<InstanceInfo>> list_instances(const client::Cloud& cloud, bool with_terminated) {
   const std::vector<client::Answer> pages = TRY(cloud.pages("DescribeInstances", {{"MaxResults", "1000"}}));
   std::vector<InstanceInfo> result;

@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "client/cloud.h"
+#include "command_line.h"
 #include "image/library.h"
 
 namespace pileus::cli {
@@ -19,6 +20,9 @@ std::filesystem::path client_settings_file(const image::Library& library);
 std::filesystem::path known_settings_file(const image::Library& library);
 
 Result<client::Cloud> open_cloud(const image::Library& library);
+
+// These parameters of an action, and those that options of the command named.
+client::Parameters with_options(const CommandLine& line, client::Parameters parameters);
 
 // An instance as people see it.
 struct InstanceInfo {

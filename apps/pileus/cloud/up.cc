@@ -46,6 +46,7 @@ Result<os::ChildProcess> start_manager(const image::Library& library, const Clou
                                     "--host-port", std::to_string(options.port == 0 ? 0 : options.port + 1),
                                     "--simulate",  std::to_string(options.simulate)};
   if (!options.hosts_at.empty()) words.insert(words.end(), {"--host-address", options.hosts_at});
+  if (!options.placement.empty()) words.insert(words.end(), {"--placement", options.placement});
   os::ChildProcess child = TRY(spawn(manager, words));
   TRY(wait_until(manager, child, "starting the cloud manager", [&] {
     std::error_code error;

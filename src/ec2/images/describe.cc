@@ -8,6 +8,9 @@
 namespace pileus::ec2 {
 namespace {
 
+// As clients name the owner of the images that are there for everybody.
+constexpr const char* kCloudsOwn = "amazon";
+
 const model::Tags& tags_of(const Image& image) { return image.desired.tags; }
 
 // Of each of its disks.
@@ -25,7 +28,7 @@ constexpr Filter<Image> kFilters[] = {
     {"state", [](const Image& image) { return Texts{std::string(model::name(image.observed.state))}; }},
     {"state-reason-message", [](const Image& image) { return Texts{image.observed.reason}; }},
     {"owner-id", [](const Image& image) { return Texts{image.desired.owner.text()}; }},
-    {"owner-alias", [](const Image&) { return Texts{}; }},
+    {"owner-alias", [](const Image& image) { return image.of_library() ? Texts{kCloudsOwn} : Texts{}; }},
     {"is-public", [](const Image& image) { return flag(image.desired.is_public); }},
     {"architecture", [](const Image& image) { return Texts{image.desired.architecture}; }},
     {"creation-date", [](const Image& image) { return Texts{format_time(image.desired.created_at)}; }},
@@ -59,6 +62,7 @@ void write_image(pugi::xml_node item, const Image& image) {
   add(item, "imageLocation", desired.owner.text() + "/" + desired.name);
   add(item, "imageState", model::name(image.observed.state));
   add(item, "imageOwnerId", desired.owner.text());
+  if (image.of_library()) add(item, "imageOwnerAlias", kCloudsOwn);
   add_time(item, "creationDate", desired.created_at);
   add_flag(item, "isPublic", desired.is_public);
   add(item, "architecture", desired.architecture);
@@ -82,10 +86,11 @@ void write_image(pugi::xml_node item, const Image& image) {
   add_tags(item, desired.tags);
 }
 
-// "self", an account's number; "amazon" and the like own nothing here.
+// "self", an account's number, the alias of the cloud itself; "aws-marketplace" and the like own nothing here.
 bool is_owned_by(const Image& image, const std::vector<std::string>& owners, const Call& call) {
   return owners.empty() || std::ranges::any_of(owners, [&](const std::string& owner) {
-           return owner == "self" ? image.desired.owner == call.account.id : owner == image.desired.owner.text();
+           if (owner == "self") return image.desired.owner == call.account.id;
+           return owner == kCloudsOwn ? image.of_library() : owner == image.desired.owner.text();
          });
 }
 

@@ -9,6 +9,20 @@ constexpr Action kActions[] = {
            "Tells of the hosts of the cloud and what room they have.", pileus_describe_hosts},
     Action{"PileusSetHostMode", Kind::kAdministrates, "HostId:s! Mode:s!",
            "Makes a host active, or puts it into maintenance: then it gets no new instances.", pileus_set_host_mode},
+    Action{
+        "PileusModifyHost", Kind::kAdministrates,
+        "HostId:s! VcpuPercent:i MemoryPercent:i DiskPercent:i ReservedMemoryMiB:i Rack:s",
+        "Says how much of a host is given away, in per cent of what it has (above 100 is overcommitment), what of its "
+        "memory is kept for itself, and in which rack it is. What runs there stays.",
+        pileus_modify_host},
+    Action{"PileusSetInstanceType", Kind::kAdministrates, "InstanceType:s! Vcpus:i MemoryMiB:i DiskGiB:i",
+           "Adds a type to the table, or changes one; instances that exist keep what they have. DiskGiB is the size of "
+           "the "
+           "root disk unless a request says otherwise: 8 at first.",
+           pileus_set_instance_type},
+    Action{"PileusWithdrawInstanceType", Kind::kAdministrates, "InstanceType:s!",
+           "Offers a type no more; instances of it stay. PileusSetInstanceType offers it again.",
+           pileus_withdraw_instance_type},
     Action{"PileusCreateJoinToken", Kind::kAdministrates, "LifetimeSeconds:i Once:b",
            "Makes a token by which machines join the cloud as hosts, for a day unless said otherwise. It is shown this "
            "once.",
@@ -29,6 +43,13 @@ constexpr Action kActions[] = {
            "Makes an account with an access key.", pileus_create_account},
     Action{"PileusDescribeAccounts", Kind::kAdministrates, "", "Tells of all accounts, without their secrets.",
            pileus_describe_accounts},
+    Action{"PileusModifyAccount", Kind::kAdministrates,
+           "Name:s! MaxInstances:i MaxVcpus:i MaxVolumeGiB:i MaxSnapshots:i",
+           "Changes how much an account may have. What it has stays.", pileus_modify_account},
+    Action{"PileusCreateAccessKey", Kind::kAdministrates, "Name:s! AccessKeyId:s SecretAccessKey:s",
+           "Gives an account another access key.", pileus_create_access_key},
+    Action{"PileusDeleteAccessKey", Kind::kAdministrates, "Name:s! AccessKeyId:s!",
+           "Takes an access key away: what is signed with it is refused from then on.", pileus_delete_access_key},
 };
 
 }  // namespace

@@ -12,7 +12,8 @@ u8* fast_memory(Context* context, const Site* site, u64 address);
 
 // Host code of instruction `index` of `block` in another block of the same instructions; nullptr when they are not.
 inline u8* code_in(const Block& other, const Block& block, unsigned index) {
-  if (index >= other.insn_count || other.marks()[index].guest_offset != block.marks()[index].guest_offset) return nullptr;
+  if (index >= other.insn_count || other.marks()[index].guest_offset != block.marks()[index].guest_offset)
+    return nullptr;
   return other.host + other.marks()[index].host_offset;
 }
 

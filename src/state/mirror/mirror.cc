@@ -17,6 +17,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kLook{1000};   // a watch that hears nothing looks up as often
 constexpr milliseconds kRetry{100};   // after an error of the store
+constexpr milliseconds kCertain{2000};  // how long readers wait to hear whether what is known is all
 constexpr std::size_t kMaxOwn = 1000;  // transactions of ours that wait for those of others before them
 
 bool changes(const TransactionResult& done, const std::vector<Operation>& branch) {
@@ -56,7 +57,32 @@ class Shared {
     take_own();
   }
   // The store may have moved on without telling us how far.
-  void doubt() { doubt_ = true; }
+  void doubt() {
+    const std::lock_guard lock(mutex_);
+    ++doubts_;
+    doubted_.notify_all();
+  }
+  // The thread that asks the store how far it is, so that nobody else waits for one that does not answer.
+  void settle_doubts() {
+    std::unique_lock lock(mutex_);
+    while (true) {
+      doubted_.wait(lock, [this] { return closed_ || settled_ != doubts_; });
+      if (closed_) return;
+      const u64 doubts = doubts_;
+      lock.unlock();
+      const Result<Snapshot> now = store_.get(Get{KeyRange::key("a"), 1, true}, 0);
+      lock.lock();
+      silent_ = !now;
+      if (now) {
+        floor_ = std::max(floor_, now->revision);
+        settled_ = doubts;
+      } else {
+        log::warn("state mirror: {}", now.error().message());
+      }
+      changed_.notify_all();
+      if (silent_) doubted_.wait_for(lock, kRetry, [this] { return closed_; });
+    }
+  }
   void compact(Revision revision) {
     const std::lock_guard lock(mutex_);
     contents_.compact(std::min(revision, contents_.revision()));
@@ -65,17 +91,16 @@ class Shared {
     const std::lock_guard lock(mutex_);
     closed_ = true;
     changed_.notify_all();
+    doubted_.notify_all();
   }
 
   Result<Snapshot> get(const Get& what) {
-    TRY(ask_when_in_doubt());
     std::unique_lock lock(mutex_);
     TRY(catch_up(lock));
     GetResult got = contents_.get(what);
     return Snapshot{std::move(got.entries), got.count, got.more, contents_.revision()};
   }
   Result<Revision> revision() {
-    TRY(ask_when_in_doubt());
     std::unique_lock lock(mutex_);
     TRY(catch_up(lock));
     return contents_.revision();
@@ -83,9 +108,8 @@ class Shared {
   // Events from `next` on, when there are any before the deadline. Nothing: they are too old to be known here.
   Result<std::optional<WatchUpdate>> events(const KeyRange& range, Revision next, Clock::time_point deadline,
                                             const bool& cancelled) {
-    // A store that does not answer is waited out, as by its own watches.
-    static_cast<void>(ask_when_in_doubt().ok());
     std::unique_lock lock(mutex_);
+    become_certain(lock, true);
     const Revision target = floor_;
     while (true) {
       if (cancelled || closed_) return Error(ErrorCode::kBusy, "the watch was cancelled");
@@ -99,8 +123,8 @@ class Shared {
   }
   // Whether there were events from `next` on, which are passed over. Those that are not known here count.
   Result<bool> skip(const KeyRange& range, Revision& next, Clock::time_point deadline, const bool& cancelled) {
-    static_cast<void>(ask_when_in_doubt().ok());
     std::unique_lock lock(mutex_);
+    become_certain(lock, true);
     const Revision target = floor_;
     while (true) {
       if (cancelled || closed_) return Error(ErrorCode::kBusy, "the watch was cancelled");
@@ -143,15 +167,18 @@ class Shared {
     const auto until = contents_.revision() < target ? std::max(deadline, Clock::now() + kRetry) : deadline;
     return changed_.wait_until(lock, until) == std::cv_status::no_timeout || contents_.revision() >= next;
   }
-  Result<> ask_when_in_doubt() {
-    if (!doubt_) return {};
-    const Snapshot now = TRY(store_.get(Get{KeyRange::key("a"), 1, true}, 0));
-    const std::lock_guard lock(mutex_);
-    floor_ = std::max(floor_, now.revision);
-    doubt_ = false;
-    return {};
+  // False: what is known may be old. A watch, which tells of the rest later, does not wait for a store that is silent.
+  bool become_certain(std::unique_lock<std::mutex>& lock, bool is_watch) {
+    const u64 doubts = doubts_;
+    const auto is_told = [&] { return closed_ || settled_ >= doubts || (is_watch && silent_); };
+    changed_.wait_for(lock, kCertain, is_told);
+    if (settled_ < doubts) silent_ = true;  // as far as the next one is concerned
+    return settled_ >= doubts;
   }
   Result<> catch_up(std::unique_lock<std::mutex>& lock) {
+    if (!become_certain(lock, false)) {
+      return Error(ErrorCode::kBusy, "the state store does not answer; try again later");
+    }
     const Revision target = floor_;
     const auto reached = [&] { return closed_ || contents_.revision() >= target; };
     if (changed_.wait_for(lock, options_.patience, reached) && !closed_) return {};
@@ -160,10 +187,13 @@ class Shared {
 
   Store& store_;
   const MirrorOptions options_;
-  std::atomic<bool> doubt_{false};
   std::atomic<Revision> known_{0};  // as contents_.revision(), to be looked at without the lock
   mutable std::mutex mutex_;  // of all below; plain: one that lets readers in together starves who feeds us
   std::condition_variable changed_;
+  std::condition_variable doubted_;
+  u64 doubts_ = 0;  // how often it was not known what had become of a change
+  u64 settled_ = 0;  // those of which it is known
+  bool silent_ = false;  // the store did not answer when it was asked last
   Contents contents_;
   Revision floor_ = 0;  // what a reader has to see at least
   std::map<Revision, std::vector<Operation>> own_;  // committed by us, waiting for what came before
@@ -226,6 +256,7 @@ class Mirror final : public Store {
   Result<> start() {
     TRY(load());
     thread_ = std::thread([this] { feed(); });
+    asker_ = std::thread([this] { shared_->settle_doubts(); });
     return {};
   }
   ~Mirror() override {
@@ -237,6 +268,7 @@ class Mirror final : public Store {
       wake_.notify_all();
     }
     if (thread_.joinable()) thread_.join();
+    if (asker_.joinable()) asker_.join();
   }
 
   using Store::get;
@@ -315,6 +347,7 @@ class Mirror final : public Store {
   bool ended_ = false;
   std::unique_ptr<Watch> watch_;  // changed by the thread that follows, under the lock
   std::thread thread_;
+  std::thread asker_;
 };
 
 }  // namespace

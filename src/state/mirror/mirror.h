@@ -6,6 +6,7 @@
 //     What somebody else has committed elsewhere comes a moment later; a transaction that fails for that is answered
 //     after which reads see why.
 //   - While the store cannot be reached, what is known goes on being read. Changes are refused, so nothing is built on it.
+//     Once it is not known what became of one, reads are refused too, after two seconds; watches tell what is known.
 //
 // It holds every key: for stores that fit into memory. It keeps the latest events, some megabytes, for watches; one that
 // asks for older ones, or has fallen behind, reads them from the store until it has caught up.

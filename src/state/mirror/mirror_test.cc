@@ -25,7 +25,10 @@ class Below : public Store {
   using Store::get;
   Result<Snapshot> get(const Get& what, Revision revision) override {
     ++reads;
-    if (lost) return Error(ErrorCode::kBusy, "lost");
+    if (lost) {
+      std::this_thread::sleep_for(silence.load());
+      return Error(ErrorCode::kBusy, "lost");
+    }
     return store_->get(what, revision);
   }
   Result<std::unique_ptr<Watch>> watch(const KeyRange& range, Revision first) override {
@@ -40,6 +43,7 @@ class Below : public Store {
   std::atomic<int> reads{0};
   std::atomic<int> watches{0};
   std::atomic<bool> lost{false};
+  std::atomic<milliseconds> silence{milliseconds(0)};  // before it says that it is lost
   std::atomic<bool> silent{false};
 
  private:
@@ -106,6 +110,25 @@ TEST_F(MirrorTest, ReadsOnWhileTheStoreCannotBeReached) {
   ASSERT_TRUE(mirror_->put("a", "1").ok());
   below_->lost = true;
   EXPECT_EQ(value("a"), "1");
+}
+
+TEST_F(MirrorTest, AStoreThatDoesNotAnswerHoldsNobodyUp) {
+  open();
+  const auto watch = mirror_->watch(KeyRange::prefix("k"), 0).value();
+  below_->silent = below_->lost = true;
+  below_->silence = seconds(8);
+  ASSERT_FALSE(mirror_->put("kept", "perhaps").ok());
+  const auto begun = std::chrono::steady_clock::now();
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 8; ++i) {
+    readers.emplace_back([this] { EXPECT_EQ(mirror_->get("kept").error().code(), ErrorCode::kBusy); });
+  }
+  for (std::thread& reader : readers) reader.join();
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, seconds(7)) << "one after the other, or as long as the store";
+  below_->silent = below_->lost = false;
+  const auto deadline = begun + seconds(60);
+  while (value("kept") != "perhaps") ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+  EXPECT_EQ(watch->next(seconds(5)).value().events.size(), 1U);
 }
 
 TEST_F(MirrorTest, AWatchThatHasFallenBehindMissesNothing) {

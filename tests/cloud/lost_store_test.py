@@ -1,0 +1,167 @@
+"""A cloud whose state store is lost, or full: clients are told so and when to come back, what was accepted is there again, and
+what was refused was not done."""
+
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+from cloud import Cloud, wait_until
+
+PATIENCE_S = 60
+ROOM = 64 << 20  # of the file system that is to be full
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Etcd:
+    """A cluster of one member that is killed and started again."""
+
+    def __init__(self, folder):
+        self.folder, self.port, self.peer = folder, free_port(), free_port()
+        self.start()
+
+    def start(self):
+        own, peer = f"http://127.0.0.1:{self.port}", f"http://127.0.0.1:{self.peer}"
+        self.process = subprocess.Popen(
+            ["etcd", "--data-dir", self.folder / "etcd", "--listen-client-urls", own, "--advertise-client-urls", own,
+             "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", f"default={peer}",
+             "--log-level", "error"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+
+def launch(cloud, token):
+    """Its state and its id, or the refusal: (code, status)."""
+    try:
+        answer = cloud.client().run_instances(ImageId=cloud.known_image, InstanceType="t2.nano", MinCount=1, MaxCount=1,
+                                              ClientToken=token)
+    except ClientError as error:
+        response = error.response
+        return response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]
+    except ReadTimeoutError:
+        return "no answer", 0
+    return answer["Instances"][0]["InstanceId"], 200
+
+
+def tokens(cloud):
+    return sorted(each["ClientToken"] for group in cloud.client().describe_instances()["Reservations"]
+                  for each in group["Instances"])
+
+
+class LostStore(unittest.TestCase):
+    def test_etcd_goes_and_comes_back(self):
+        with tempfile.TemporaryDirectory(prefix="pileus-lost-store-") as folder:
+            etcd = Etcd(pathlib.Path(folder))
+            try:
+                with Cloud("--state", f"etcd://127.0.0.1:{etcd.port}") as cloud:
+                    self.lose(cloud, etcd)
+            finally:
+                etcd.kill()
+
+    def is_refused(self, cloud):
+        """Whether the change before was made is not known, so what could be shown may be old."""
+        try:
+            tokens(cloud)
+        except ReadTimeoutError:
+            return False
+        except ClientError as error:
+            self.assertEqual(error.response["Error"]["Code"], "Unavailable")
+            return True
+        return False
+
+    def lose(self, cloud, etcd):
+        cloud.known_image = cloud.image()
+        accepted, _ = launch(cloud, "before")
+        self.assertTrue(accepted.startswith("i-"))
+        etcd.kill()
+        # The first one may find a change under way, for which the store is waited.
+        wait_until(lambda: launch(cloud, "while") == ("Unavailable", 503), "clients are told", PATIENCE_S)
+        wait_until(lambda: self.is_refused(cloud), "readers are told", PATIENCE_S)
+        etcd.start()
+        # The same request, as clients repeat it, is done once.
+        wait_until(lambda: launch(cloud, "while")[1] == 200, "it is taken", PATIENCE_S)
+        self.assertEqual(tokens(cloud), ["before", "while"])
+        cloud.kill()
+        cloud.start()
+        self.assertEqual(launch(cloud, "before")[0], accepted)
+        self.assertEqual(tokens(cloud), ["before", "while"])
+
+
+class FullDisk(unittest.TestCase):
+    """For root: a small file system of its own."""
+
+    def test_a_full_disk_refuses_and_loses_nothing(self):
+        if os.geteuid() != 0 or "PILEUS_OWN_MOUNTS" not in os.environ:
+            self.skipTest("no file system can be mounted here")
+        with Cloud() as cloud:
+            cloud.known_image = cloud.image()
+            cloud.stop()
+            self.move_to_small_disk(cloud)
+            cloud.start()
+            try:
+                self.fill(cloud)
+            finally:
+                cloud.stop()
+                subprocess.run(["umount", cloud.folder / "data"], check=True)
+
+    def move_to_small_disk(self, cloud):
+        data, copy = cloud.folder / "data", cloud.folder / "copy"
+        data.rename(copy)
+        data.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={ROOM}", "tmpfs", data], check=True)
+        shutil.copytree(copy, data, dirs_exist_ok=True)
+
+    def fill(self, cloud):
+        accepted = [launch(cloud, "first")[0]]
+        ballast = cloud.folder / "data" / "ballast"
+        with open(ballast, "wb", buffering=0) as file:
+            try:
+                while True:
+                    file.write(b"x" * (1 << 16))
+            except OSError:
+                pass
+        refusals, count = [], 0
+        while not refusals:  # what the store has of its own is used up first
+            self.assertLess(count, 20000, "it is never full")
+            said, status = launch(cloud, f"more-{count}")
+            if status == 200:
+                accepted.append(said)
+                cloud.client().terminate_instances(InstanceIds=[said]) if count > 50 else None
+            else:
+                refusals.append((said, status))
+            count += 1
+        self.assertEqual(refusals, [("InsufficientCapacity", 503)])
+        self.assertTrue(cloud.client().describe_instances()["Reservations"], "what is there is shown on")
+        self.assertIsNone(cloud.process.poll(), "the cloud manager goes on")
+        ballast.unlink()
+        wait_until(lambda: launch(cloud, "last")[1] == 200, "there is room again", PATIENCE_S)
+        known = set(tokens(cloud))
+        self.assertLessEqual({"first", "last"}, known)
+        self.assertNotIn(f"more-{count - 1}", known, "a refused request was not done")
+        cloud.kill()
+        cloud.start()
+        self.assertLessEqual(known, set(tokens(cloud)))
+        self.assertEqual(launch(cloud, "first")[0], accepted[0])
+
+
+if __name__ == "__main__":
+    # Mounts are this program's own, and go with it.
+    if os.geteuid() == 0 and "PILEUS_OWN_MOUNTS" not in os.environ and subprocess.run(
+            ["unshare", "--mount", "true"], check=False, capture_output=True).returncode == 0:
+        os.environ["PILEUS_OWN_MOUNTS"] = "1"
+        words = ["unshare", "--mount", sys.executable, "-B", "-W", "ignore::ResourceWarning", *sys.argv]
+        os.execvp(words[0], words)
+    unittest.main()

@@ -43,21 +43,23 @@ struct __attribute__((packed)) InsnSite {
   const Insn* insn;
 };
 
+inline constexpr unsigned kLinkMode = 12;
+inline constexpr u16 kLinkFar = 1U << 15;
+
 // One exit of a block to another block on the same page, or of kernel code on another one (far_links.h), through a jump
 // whose displacement is patched.
 struct Link {
   u16 site = 0;  // where the 4-byte displacement is, from Block::host; 0: there is no such exit
   u16 leads_to = 0;  // the page offset that it leads to, and the Mode, shifted by kLinkMode; kLinkFar
   u32 unlinked = 0;  // where it goes while not linked, from Block::host as well
-  bool is_far() const { return (leads_to >> 15) != 0; }
   u32 target = 0;  // CodeCache::reference() of the block that it is linked to, or 0
   // In the list of links that lead to `target`: see Block::incoming.
   u32 next = 0;
   u32 before = 0;
+
+  bool is_far() const { return (leads_to & kLinkFar) != 0; }
 };
 
-inline constexpr unsigned kLinkMode = 12;
-inline constexpr u16 kLinkFar = 1U << 15;
 // Of the code at Link::unlinked, which leads to C++. Behind it, when far, is a way through the jump cache.
 inline constexpr u32 kUnlinkedBytes = 20;
 

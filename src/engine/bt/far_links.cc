@@ -120,9 +120,10 @@ bool FarLinks::relies_on(u64 va, unsigned bits) const {
 }
 
 void FarLinks::check(Context& context, u64 va, unsigned bits) {
-  CHECK(!context.vectors_in_place || !relies_on(va, bits));
   if (bits >= 64) context.far_links_non_global = false;
-  if (!context.long_mode() || !relies_on(va, bits)) return;
+  if (!relies_on(va, bits)) return;
+  CHECK(!context.vectors_in_place);
+  if (!context.long_mode()) return;
   const std::lock_guard lock(vm_.code().mutex());
   for (const auto& region : regions_) {
     if (agrees(region->base, va, std::max(bits, kRegionBits))) check_region(context, *region, va, bits);

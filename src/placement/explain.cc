@@ -14,6 +14,7 @@ std::string reason(Refusal refusal, const Request& request) {
     case Refusal::kUnreachable: return "cannot be reached";
     case Refusal::kMaintenance: return "are in maintenance";
     case Refusal::kOtherHost: return "are not the host that was asked for";
+    case Refusal::kSameHost: return "have it now";
     case Refusal::kZone: return fmt::format("are not in zone {}", request.zone);
     case Refusal::kEngine: return fmt::format("lack engine {}", request.engine);
     case Refusal::kCpuModel: return fmt::format("lack CPU model {}", request.cpu_model);
@@ -40,6 +41,7 @@ std::string example(Refusal refusal, const Inventory& inventory, HostIndex host)
     case Refusal::kUnreachable:
     case Refusal::kMaintenance:
     case Refusal::kOtherHost:
+    case Refusal::kSameHost:
     case Refusal::kEngine:
     case Refusal::kCpuModel:
     case Refusal::kImage:

@@ -20,9 +20,9 @@ INSTANTIATE_TEST_SUITE_P(Store, HelpersTest, all_stores(), name_of);
 TEST_P(HelpersTest, ALeaseIsKeptUntilItsKeeperGoes) {
   std::atomic<int> lost = 0;
   {
-    const auto keeper = LeaseKeeper::start(store(), seconds(5), [&] { ++lost; }).value();
+    const auto keeper = LeaseKeeper::start(store(), seconds(4), [&] { ++lost; }).value();
     put("a", "1", keeper->id());
-    std::this_thread::sleep_for(seconds(11));
+    std::this_thread::sleep_for(seconds(9));
     EXPECT_TRUE(keeper->holds());
     EXPECT_EQ(value("a"), "1");
   }

@@ -48,9 +48,9 @@ TEST_P(LeaseTest, ItsEndDeletesItsKeysInOneTransaction) {
 }
 
 TEST_P(LeaseTest, LastsWhileItIsKeptAlive) {
-  const Lease lease = store().grant_lease(seconds(5)).value();
+  const Lease lease = store().grant_lease(seconds(3)).value();
   put("a", "1", lease.id);
-  const auto until = std::chrono::steady_clock::now() + lease.ttl + seconds(2);
+  const auto until = std::chrono::steady_clock::now() + lease.ttl + seconds(1);
   while (std::chrono::steady_clock::now() < until) {
     const auto kept = store().keep_alive(lease.id);
     ASSERT_TRUE(kept.ok()) << kept.error().message();

@@ -97,11 +97,12 @@ def main():
         both = TwoHosts(stack)
         cloud, other = both.cloud, both.other
         with step("a cloud, and a second host that joins it"):
-            first, second = both.start()
+            token = both.up()
+            check_tokens(both)
+            first, second = both.start(token)
             if len(both.hosts()) != 2:
                 raise Failure(f"not two hosts: {both.hosts()}")
             check_uses(cloud)
-            check_tokens(both)
         with step("an instance on each"):
             cloud("host", "maintenance", second)
             cloud("run", IMAGE, "--name", "a", patience_s=BOOT_PATIENCE_S)

@@ -65,13 +65,23 @@ class Cloud:
         return self
 
     def __exit__(self, kind, error, trace):
-        with contextlib.suppress(Exception):
-            self.stop()
-        if self.process and self.process.poll() is None:
-            self.kill()
-        if kind is not None:
+        status = self._end()
+        failed = kind is not None or status != 0
+        if failed:
             print((self.folder / "log").read_text(errors="replace")[-4000:], flush=True)
         self._folder.cleanup()
+        if failed and kind is None:
+            raise Failure(f"pileus-cloudd ended with {status}")  # a sanitizer's word too, on what it finds at the end
+
+    def _end(self):
+        """The exit status; 0 when it never ran or the test has killed it."""
+        if self.process is None or self.process.poll() == -signal.SIGKILL:
+            return 0
+        try:
+            return self.stop()
+        except subprocess.TimeoutExpired:
+            self.kill()
+            return self.process.returncode
 
     def _make_image(self, name):
         folder = self.folder / "home" / "images" / name

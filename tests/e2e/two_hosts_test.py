@@ -141,7 +141,7 @@ def main():
             cloud("down")
             left = [list((host.folder / "host/instances").iterdir()) for host in (cloud, other)]
             if left != [[], []] or cloud.daemons() + other.daemons() + cloud.vmms() + other.vmms():
-                raise Failure(f"left over: {left}, {cloud.daemons()}, {other.daemons()}")
+                raise Failure(f"left over: {left}, daemons {cloud.daemons()}, {other.daemons()}, VMs {cloud.vmms()}, {other.vmms()}")
 
 
 if __name__ == "__main__":

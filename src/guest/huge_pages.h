@@ -40,7 +40,7 @@ class HugePages {
   u8* const base_;
   std::vector<u8> failures_;  // for each piece; kDone: leave it alone
   u64 left_;  // pieces that are not done; 0 also when the kernel does not know how
-  u64 next_ = 0;  // the piece that is touched next, if the guest goes on in order
+  u64 next_ = ~u64{0};  // the piece that is touched next, if the guest goes on in order
   u64 ahead_ = 0;  // how many pieces were made ready before it
   u64 blocks_ = 0;  // of the file, at the last pass
   std::mutex mutex_;

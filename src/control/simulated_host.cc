@@ -1,7 +1,5 @@
 #include "control/simulated_host.h"
 
-#include <algorithm>
-
 #include "control/disk_tasks.h"
 #include "control/simulated_disks.h"
 

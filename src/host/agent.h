@@ -68,6 +68,7 @@ class Agent {
   Result<bool> make_where_it_moved(control::Assignment& assignment, LocalVm& vm);
   Result<bool> let_go(control::Assignment& assignment, LocalVm& vm);
   Result<bool> follow_rules(control::Assignment& assignment, LocalVm& vm);
+  Result<bool> follow_room(control::Assignment& assignment, LocalVm& vm);
   Result<bool> bring_back(control::Assignment& assignment, LocalVm& vm, LocalVm::Time now);
   Result<bool> fail(control::Assignment& assignment, LocalVm& vm, const std::string& why);
   // Tells the cloud, and changes the assignment accordingly.

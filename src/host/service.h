@@ -34,7 +34,7 @@ class Service {
   CloudLink& cloud_;
   Agent& agent_;
   HostDisks& disks_;
-  const model::HostObserved capacity_;
+  model::HostObserved capacity_;  // used by keeper_
   std::mutex mutex_;  // of the three below
   std::condition_variable woken_;
   std::optional<control::Assignments> news_;

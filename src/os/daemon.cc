@@ -1,18 +1,20 @@
 #include "os/daemon.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <string>
-#include <thread>
 
 namespace pileus::os {
 namespace {
@@ -28,6 +30,19 @@ void block_signals() {
   const sigset_t blocked = ending_signals();
   ::sigprocmask(SIG_BLOCK, &blocked, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
+}
+
+// A process gives its locks up some time before it is gone; its pidfd becomes readable when it is.
+Result<bool> ends_within(const Fd& process, std::chrono::milliseconds patience) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (true) {
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    pollfd wait{process.get(), POLLIN, 0};
+    const int ready = ::poll(&wait, 1, static_cast<int>(std::max<i64>(left.count(), 0)));
+    if (ready < 0 && errno != EINTR) return Error::from_errno("wait for a process");
+    if (ready >= 0) return ready > 0;
+  }
 }
 
 }  // namespace
@@ -62,20 +77,18 @@ Result<FileLock> take_pid_file(const std::filesystem::path& file) {
 }
 
 Result<> end_daemon(const std::filesystem::path& pid_file, std::chrono::seconds patience) {
-  constexpr std::chrono::milliseconds kPoll{20};
   if (!FileLock::held(pid_file)) return {};
   const std::string text = TRY(read_file(pid_file));
   const int pid = std::atoi(text.c_str());
   if (pid <= 1) return Error(ErrorCode::kCorrupt, pid_file.string() + " is locked, but does not say by which process");
-  if (::kill(pid, SIGTERM) != 0 && errno != ESRCH) return Error::from_errno("end process " + std::to_string(pid));
-  const auto deadline = std::chrono::steady_clock::now() + patience;
-  while (FileLock::held(pid_file)) {
-    if (std::chrono::steady_clock::now() >= deadline) {
-      return Error(ErrorCode::kTimeout, "it does not end: `kill -9 " + std::to_string(pid) + "` ends it");
-    }
-    std::this_thread::sleep_for(kPoll);
-  }
-  return {};
+  const Fd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  if (!process.valid() && errno != ESRCH) return Error::from_errno("watch process " + std::to_string(pid));
+  // It may have ended before it could be watched, and the number be another's.
+  if (!process.valid() || !FileLock::held(pid_file)) return {};
+  if (::syscall(SYS_pidfd_send_signal, process.get(), SIGTERM, nullptr, 0) != 0 && errno != ESRCH)
+    return Error::from_errno("end process " + std::to_string(pid));
+  if (TRY(ends_within(process, patience))) return {};
+  return Error(ErrorCode::kTimeout, "it does not end: `kill -9 " + std::to_string(pid) + "` ends it");
 }
 
 int run_daemon(const char* program, const std::function<Result<int>()>& serve) {

@@ -23,7 +23,8 @@ void tell_ready();
 // The lock of a file that also has our process id as its text, for whoever wants to end us. kBusy.
 Result<FileLock> take_pid_file(const std::filesystem::path& file);
 
-// Ends the process whose id is in that file, if it holds the file's lock, by SIGTERM. kTimeout when it does not end.
+// Ends the process whose id is in that file, if it holds the file's lock, by SIGTERM: it is gone when
+// this returns. kTimeout when it does not end.
 Result<> end_daemon(const std::filesystem::path& pid_file, std::chrono::seconds patience);
 
 }  // namespace pileus::os

@@ -1,13 +1,17 @@
 #include "os/daemon.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <array>
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <thread>
 
 namespace pileus::os {
 namespace {
@@ -38,6 +42,40 @@ TEST(Daemon, TellsWhoWaitsForItThatItIsReady) {
   ::unsetenv("NOTIFY_SOCKET");
   tell_ready();
   EXPECT_EQ(received(socket), "");
+}
+
+// A daemon that is told to end gives its lock up, and then takes its time.
+[[noreturn]] void end_slowly(const std::filesystem::path& pid_file) {
+  sigset_t ending;
+  ::sigemptyset(&ending);
+  ::sigaddset(&ending, SIGTERM);
+  ::sigprocmask(SIG_BLOCK, &ending, nullptr);
+  {
+    const Result<FileLock> lock = take_pid_file(pid_file);
+    if (!lock) ::_exit(1);
+    int which = 0;
+    ::sigwait(&ending, &which);
+  }
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  ::_exit(7);
+}
+
+TEST(Daemon, IsGoneWhenItWasEnded) {
+  const TemporaryDirectory folder = TemporaryDirectory::create(::testing::TempDir() + "/slow-").value();
+  const std::filesystem::path pid_file = folder.path() / "daemon.lock";
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) end_slowly(pid_file);
+  while (!FileLock::held(pid_file) || read_file(pid_file).value().empty()) std::this_thread::yield();
+  ASSERT_TRUE(end_daemon(pid_file, std::chrono::seconds(60)));
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, WNOHANG), child) << "it still runs";
+  EXPECT_EQ(WEXITSTATUS(status), 7);
+}
+
+TEST(Daemon, ThatNobodyRunsNeedsNoEnd) {
+  const TemporaryDirectory folder = TemporaryDirectory::create(::testing::TempDir() + "/none-").value();
+  EXPECT_TRUE(end_daemon(folder.path() / "daemon.lock", std::chrono::seconds(1)));
 }
 
 }  // namespace

@@ -72,6 +72,7 @@ enum class Refusal : u8 {
   kGone,
   kUnreachable,
   kMaintenance,
+  kFull,
   kOtherHost,
   kSameHost,
   kZone,
@@ -92,6 +93,7 @@ inline Refusal check(const Inventory& inventory, HostIndex host, const Query& qu
     case HostStatus::kOpen: break;
     case HostStatus::kUnreachable: return Refusal::kUnreachable;
     case HostStatus::kMaintenance: return Refusal::kMaintenance;
+    case HostStatus::kFull: return Refusal::kFull;
     case HostStatus::kGone: return Refusal::kGone;
   }
   if (query.host && inventory.id(host) != query.host) return Refusal::kOtherHost;

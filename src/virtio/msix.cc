@@ -12,50 +12,37 @@ bool fits(u64 offset, unsigned size, u64 total) {
 }
 }  // namespace
 
+Msix::Msix(u16 vectors, guest::MsiSink& sink) : entries_(vectors) {
+  for (u16 i = 0; i < vectors; ++i) sources_.push_back(sink.make_source());
+}
+
 void Msix::signal(u16 vector) {
-  std::vector<Message> messages;
-  {
-    const std::lock_guard lock(mutex_);
-    if (vector >= entries_.size() || !enabled_) return;
-    pending_[vector] = true;
-    messages = take_deliverable();
-  }
-  send(messages);
+  if (vector < sources_.size() && enabled_) sources_[vector]->signal();
 }
 
 void Msix::set_control(bool enabled, bool masked) {
-  std::vector<Message> messages;
-  {
-    const std::lock_guard lock(mutex_);
-    enabled_ = enabled;
-    masked_ = masked;
-    messages = take_deliverable();
-  }
-  send(messages);
+  const std::lock_guard lock(mutex_);
+  enabled_ = enabled;
+  masked_ = masked;
+  for (std::size_t i = 0; i < sources_.size(); ++i) route(i);
 }
 
 void Msix::reset() {
   const std::lock_guard lock(mutex_);
   entries_.assign(entries_.size(), Entry{});
-  pending_.assign(entries_.size(), false);
   enabled_ = false;
   masked_ = false;
-}
-
-std::vector<Msix::Message> Msix::take_deliverable() {
-  std::vector<Message> messages;
-  if (!enabled_ || masked_) return messages;
-  for (std::size_t i = 0; i < entries_.size(); ++i) {
-    if (!pending_[i] || (entries_[i].control & kVectorMasked) != 0) continue;
-    pending_[i] = false;
-    messages.push_back({entries_[i].address, entries_[i].data});
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
+    route(i);
+    sources_[i]->forget();
   }
-  return messages;
 }
 
-// Without the lock: the sink may wake a vCPU that comes back here at once.
-void Msix::send(const std::vector<Message>& messages) {
-  for (const Message& message : messages) sink_.signal_msi(message.address, message.data);
+void Msix::route(std::size_t vector) {
+  const Entry& entry = entries_[vector];
+  std::optional<guest::MsiMessage> message;
+  if (enabled_ && !masked_ && (entry.control & kVectorMasked) == 0) message = {entry.address, entry.data};
+  sources_[vector]->set_route(message);
 }
 
 u64 Msix::read_table(u64 offset, unsigned size) const {
@@ -71,27 +58,22 @@ u64 Msix::read_table(u64 offset, unsigned size) const {
 }
 
 void Msix::write_table(u64 offset, unsigned size, u64 value) {
-  std::vector<Message> messages;
-  {
-    const std::lock_guard lock(mutex_);
-    if (!fits(offset, size, entries_.size() * kEntryBytes)) return;
-    if (offset % kEntryBytes + size > kEntryBytes) return;
-    Entry& entry = entries_[offset / kEntryBytes];
-    u8 bytes[kEntryBytes];
-    std::memcpy(bytes, &entry, kEntryBytes);
-    std::memcpy(bytes + offset % kEntryBytes, &value, size);
-    std::memcpy(&entry, bytes, kEntryBytes);
-    messages = take_deliverable();  // the write may have unmasked the vector
-  }
-  send(messages);
+  const std::lock_guard lock(mutex_);
+  if (!fits(offset, size, entries_.size() * kEntryBytes)) return;
+  if (offset % kEntryBytes + size > kEntryBytes) return;
+  const std::size_t vector = offset / kEntryBytes;
+  u8 bytes[kEntryBytes];
+  std::memcpy(bytes, &entries_[vector], kEntryBytes);
+  std::memcpy(bytes + offset % kEntryBytes, &value, size);
+  std::memcpy(&entries_[vector], bytes, kEntryBytes);
+  route(vector);
 }
 
 u64 Msix::read_pending(u64 offset, unsigned size) const {
-  const std::lock_guard lock(mutex_);
   u64 value = 0;
   for (unsigned bit = 0; bit < 8 * size && bit < 64; ++bit) {
     const u64 vector = 8 * offset + bit;
-    if (vector < pending_.size() && pending_[vector]) value |= u64{1} << bit;
+    if (vector < sources_.size() && sources_[vector]->pending()) value |= u64{1} << bit;
   }
   return value;
 }

@@ -1,6 +1,11 @@
 // Msix: the vector table and pending bits of MSI-X (PCI 3.0, 6.8.2). Any thread.
+//
+// Each vector is a source of interrupt messages, whose route follows the table: there is none while the vector is masked, and
+// what is signalled meanwhile the source keeps as the pending bit.
 #pragma once
 
+#include <atomic>
+#include <memory>
 #include <mutex>
 #include <vector>
 
@@ -13,11 +18,12 @@ class Msix {
  public:
   static constexpr u64 kEntryBytes = 16;
 
-  Msix(u16 vectors, guest::MsiSink& sink) : sink_(sink), entries_(vectors) {}
+  // The sink must outlive it.
+  Msix(u16 vectors, guest::MsiSink& sink);
 
-  // Sends vector `vector`, now or once it is unmasked. Ignored while MSI-X is off.
+  // Sends vector `vector`, now or once it is unmasked. Ignored while MSI-X is off. Does not wait for who changes the table.
   void signal(u16 vector);
-  u16 vectors() const { return static_cast<u16>(entries_.size()); }
+  u16 vectors() const { return static_cast<u16>(sources_.size()); }
 
   // The enable and function mask bits of message control.
   void set_control(bool enabled, bool masked);
@@ -35,20 +41,14 @@ class Msix {
     u32 data = 0;
     u32 control = 1;  // bit 0: masked
   };
-  struct Message {
-    u64 address;
-    u32 data;
-  };
 
-  std::vector<Message> take_deliverable();  // under mutex_
-  void send(const std::vector<Message>& messages);
+  void route(std::size_t vector);  // as table and message control say; under mutex_
 
-  guest::MsiSink& sink_;
+  std::vector<std::unique_ptr<guest::MsiSource>> sources_;
+  std::atomic<bool> enabled_ = false;
   mutable std::mutex mutex_;
-  std::vector<Entry> entries_;                                      // guarded by mutex_
-  std::vector<bool> pending_ = std::vector<bool>(entries_.size());  // guarded by mutex_
-  bool enabled_ = false;                                            // guarded by mutex_
-  bool masked_ = false;                                             // guarded by mutex_
+  std::vector<Entry> entries_;  // guarded by mutex_
+  bool masked_ = false;  // guarded by mutex_
 };
 
 }  // namespace pileus::virtio

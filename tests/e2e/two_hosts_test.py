@@ -153,7 +153,9 @@ def main():
         both = TwoHosts(stack)
         cloud, other = both.cloud, both.other
         with step("a cloud, and a second host that joins it"):
-            first, second = both.start()
+            token = both.up()
+            check_tokens(both)
+            first, second = both.start(token)
             if len(both.hosts()) != 2:
                 raise Failure(f"not two hosts: {both.hosts()}")
             check_uses(cloud)
@@ -174,7 +176,7 @@ def main():
             wait_until(lambda: get(cloud, b, "name") == name, "b answers a", BOOT_PATIENCE_S)
             wait_until(lambda: get(cloud, f"{name}.internal", "name") == name, "b has a name", STATE_PATIENCE_S)
             wanted = cloud.ssh("a", f"yes pileus | head -c {BYTES} | sha256sum")
-            got = cloud.ssh("a", f"curl -s --max-time 60 http://{b}:{PORT}/large | sha256sum")
+            got = cloud.ssh("a", f"curl -s --max-time 200 http://{b}:{PORT}/large | sha256sum")
             if got != wanted:
                 raise Failure(f"{BYTES} bytes arrive as {got}, not {wanted}")
         with step("a login through the other host"):
@@ -189,8 +191,9 @@ def main():
                 os.kill(pid, signal.SIGKILL)
             both.join()
             wait_until(lambda: get(cloud, b, "name") == name, "b answers a", STATE_PATIENCE_S)
-            if other.vmms() != vmm or cloud.show("b")["state"] != "running":
-                raise Failure("it is not the same VM any more")
+            found = other.vmms(), cloud.show("b")["state"]
+            if found != (vmm, "running"):
+                raise Failure(f"it is not the same VM any more: {found}, not {vmm}, running")
         with step("migrations: while it runs, and while it is stopped"):
             cloud("host", "active", first)
             check_migrations(both, first, second, b)
@@ -199,9 +202,8 @@ def main():
             cloud("volume", "rm", "data")
             other("down")
             cloud("down")
-            left = [list((host.folder / "host/instances").iterdir()) for host in (cloud, other)]
-            if left != [[], []] or cloud.daemons() + other.daemons() + cloud.vmms() + other.vmms():
-                raise Failure(f"left over: {left}, {cloud.daemons()}, {other.daemons()}")
+            for host in (cloud, other):
+                host.check_nothing_is_left()
 
 
 if __name__ == "__main__":

@@ -12,10 +12,6 @@ namespace pileus::engine {
 namespace bt {
 namespace {
 
-// MSI address and data: Intel SDM vol. 3, 11.11; bits 5-11 of the address extend the destination (KVM's
-// KVM_FEATURE_MSI_EXT_DEST_ID).
-constexpr u64 kMsiBase = 0xFEE00000;
-
 class BtEngine final : public Engine {
  public:
   explicit BtEngine(std::unique_ptr<Vm> vm) : vm_(std::move(vm)), sampler_(*vm_) {}
@@ -32,8 +28,9 @@ class BtEngine final : public Engine {
 
   const char* name() const override { return "bt"; }
 
+  // Intel SDM vol. 3, 11.11; bits 5-11 of the address extend the destination (KVM's KVM_FEATURE_MSI_EXT_DEST_ID).
   void signal_msi(u64 address, u32 data) override {
-    if ((address & 0xFFF00000) != kMsiBase) return;
+    if (!guest::is_interrupt({address, data})) return;
     const u32 destination = static_cast<u32>(address >> 12 & 0xFF) | static_cast<u32>(address >> 5 & 0x7F) << 8;
     vm_->deliver(destination, (address & 4) != 0, static_cast<Delivery>(data >> 8 & 7), static_cast<u8>(data),
                  (data & 0x8000) != 0);

@@ -24,6 +24,7 @@ class KvmEngine final : public Engine {
 
   const char* name() const override { return "kvm"; }
   void signal_msi(u64 address, u32 data) override { vm_->signal_msi(address, data); }
+  std::unique_ptr<guest::MsiSource> make_source() override { return vm_->make_source(*this); }
 
   DirtyLog* dirty_log() override { return &vm_->dirty_log(); }
 

@@ -4,7 +4,7 @@
 
 namespace pileus::engine::kvm {
 
-bool LevelRoutes::learn(const Message& message) {
+bool LevelRoutes::learn(const guest::MsiMessage& message) {
   if (std::find(slots_.begin(), slots_.end(), message) != slots_.end()) return false;
   slots_[next_] = message;
   next_ = (next_ + 1) % kSlots;

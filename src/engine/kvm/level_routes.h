@@ -8,7 +8,7 @@
 #include <array>
 #include <cstddef>
 
-#include "base/ints.h"
+#include "guest/interrupt.h"
 
 namespace pileus::engine::kvm {
 
@@ -17,18 +17,13 @@ class LevelRoutes {
   // More than an IOAPIC has pins, each of which waits for the end of one message at most.
   static constexpr std::size_t kSlots = 64;
 
-  struct Message {
-    u64 address = 0;
-    u32 data = 0;  // 0: the slot is free
-    bool operator==(const Message&) const = default;
-  };
-
   // True when the table changed. A new message takes the place of the one that was added first.
-  bool learn(const Message& message);
-  const std::array<Message, kSlots>& slots() const { return slots_; }
+  bool learn(const guest::MsiMessage& message);
+  // Without data: the slot is free.
+  const std::array<guest::MsiMessage, kSlots>& slots() const { return slots_; }
 
  private:
-  std::array<Message, kSlots> slots_{};
+  std::array<guest::MsiMessage, kSlots> slots_{};
   std::size_t next_ = 0;
 };
 

@@ -7,7 +7,7 @@
 namespace pileus::engine::kvm {
 namespace {
 
-bool has(const LevelRoutes& routes, const LevelRoutes::Message& message) {
+bool has(const LevelRoutes& routes, const guest::MsiMessage& message) {
   return std::find(routes.slots().begin(), routes.slots().end(), message) != routes.slots().end();
 }
 

@@ -2,7 +2,7 @@
 
 #include "base/log.h"
 #include "engine/kvm/cpuid.h"
-#include "engine/kvm/list.h"
+#include "engine/kvm/irqfd.h"
 
 namespace pileus::engine::kvm {
 
@@ -12,10 +12,7 @@ namespace {
 constexpr u64 kIdentityMap = 0xFEFFC000;
 constexpr u64 kTaskState = 0xFEFFD000;
 
-// MSI address and data: Intel SDM vol. 3, 11.11; bits 5-11 of the address extend the destination
-// (KVM_FEATURE_MSI_EXT_DEST_ID). KVM itself wants what is above 8 bits in the upper half of the address.
-constexpr u64 kMsiBase = 0xFEE00000;
-constexpr u32 kLevelTriggered = 0x8000;
+constexpr u32 kLevelTriggered = 0x8000;  // in a message's data: Intel SDM vol. 3, 11.11
 
 // Since Linux 6.11; the headers of Debian 12 are older.
 constexpr u32 kCapApicBusCycles = 237;
@@ -32,6 +29,8 @@ Result<std::unique_ptr<Vm>> Vm::create(const Config& config) {
   vm->features_ = features & supported;  // of what a model has on every host, KVM may lack something
   TRY(vm->set_up_processors());
   TRY(vm->add_memory());
+  vm->has_irqfd_ = vm->device_.capability(KVM_CAP_IRQFD) > 0;
+  if (!vm->has_irqfd_) log::info("this host's KVM has no irqfd: interrupts of devices are sent by message");
   if (vm->device_.capability(KVM_CAP_IOEVENTFD_ANY_LENGTH) > 0) config.mmio->watch_doorbells(vm.get());
   vm->dirty_log_ = TRY(KvmDirtyLog::create(vm->fd(), vm->device_, *config.memory, config.kvm_dirty));
   return vm;
@@ -83,36 +82,27 @@ void Vm::set_doorbell(u64 address, int event, u32 flags) const {
 }
 
 void Vm::signal_msi(u64 address, u32 data) {
-  if ((address & 0xFFF00000) != kMsiBase) return;
-  const u64 extended = address >> 5 & 0x7F;
-  const u64 plain = (address & ~u64{0xFE0}) | extended << 40;
-  if ((data & kLevelTriggered) != 0) route_level(plain, data);
+  const std::optional<guest::MsiMessage> sent = as_kvm_has_it({address, data});
+  if (!sent) return;
+  if ((data & kLevelTriggered) != 0) {
+    const Result<> added = routes_.add_level(*sent);
+    if (!added) log::error("a level-triggered interrupt will not be seen to end: {}", added.error().message());
+  }
   kvm_msi message{};
-  message.address_lo = static_cast<u32>(plain);
-  message.address_hi = static_cast<u32>(plain >> 32);
+  message.address_lo = static_cast<u32>(sent->address);
+  message.address_hi = static_cast<u32>(sent->address >> 32);
   message.data = data;
   // Nobody to tell: a message to no APIC, or to one that is switched off, is lost as on a board.
   (void)::ioctl(fd(), KVM_SIGNAL_MSI, &message);
 }
 
-// So that KVM tells when the guest ends it.
-void Vm::route_level(u64 address, u32 data) {
-  const std::lock_guard lock(routes_mutex_);
-  if (!routes_.learn({address, data})) return;
-  std::vector<kvm_irq_routing_entry> table;
-  for (std::size_t slot = 0; slot < LevelRoutes::kSlots; ++slot) {
-    const LevelRoutes::Message& message = routes_.slots()[slot];
-    if (message.data == 0) continue;
-    kvm_irq_routing_entry& entry = table.emplace_back();
-    entry.gsi = static_cast<u32>(slot);
-    entry.type = KVM_IRQ_ROUTING_MSI;
-    entry.u.msi.address_lo = static_cast<u32>(message.address);
-    entry.u.msi.address_hi = static_cast<u32>(message.address >> 32);
-    entry.u.msi.data = message.data;
+std::unique_ptr<guest::MsiSource> Vm::make_source(guest::MsiSink& sink) {
+  if (has_irqfd_) {
+    Result<std::unique_ptr<guest::MsiSource>> made = Irqfd::create(fd(), routes_, sink);
+    if (made) return std::move(*made);
+    log::warn("an interrupt of a device is sent by message: {}", made.error().message());
   }
-  List<kvm_irq_routing_entry> list(table);
-  const Result<int> set = call(fd(), list_request(KVM_SET_GSI_ROUTING), list.argument(), "KVM_SET_GSI_ROUTING");
-  if (!set) log::error("a level-triggered interrupt will not be seen to end: {}", set.error().message());
+  return std::make_unique<guest::MessageSource>(sink);
 }
 
 Result<> Vm::set_clock(u64 ns) {

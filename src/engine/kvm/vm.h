@@ -4,14 +4,12 @@
 #include <linux/kvm.h>
 
 #include <memory>
-#include <mutex>
-#include <vector>
 
 #include "base/ints.h"
 #include "engine/engine.h"
 #include "engine/kvm/device.h"
 #include "engine/kvm/dirty_log.h"
-#include "engine/kvm/level_routes.h"
+#include "engine/kvm/gsi_routes.h"
 #include "os/fd.h"
 
 namespace pileus::engine::kvm {
@@ -32,6 +30,8 @@ class Vm final : public guest::DoorbellWatcher {
 
   // Any thread.
   void signal_msi(u64 address, u32 data);
+  // One that the kernel sends by itself (irqfd), where it can, else one that sends to `sink`.
+  std::unique_ptr<guest::MsiSource> make_source(guest::MsiSink& sink);
   // The guest's KVM clock from now on.
   Result<> set_clock(u64 ns);
 
@@ -43,12 +43,14 @@ class Vm final : public guest::DoorbellWatcher {
 
  private:
   Vm(const Config& config, Device device, os::Fd file)
-      : config_(config), device_(std::move(device)), file_(std::move(file)) {}
+      : config_(config),
+        device_(std::move(device)),
+        file_(std::move(file)),
+        routes_(file_.get(), static_cast<u32>(device_.capability(KVM_CAP_IRQ_ROUTING))) {}
   Result<> enable(u32 capability, u64 argument, const char* what);
   Result<> set_up_processors();
   Result<> add_memory();
   void set_doorbell(u64 address, int event, u32 flags) const;
-  void route_level(u64 address, u32 data);
 
   const Config config_;
   Device device_;
@@ -56,9 +58,8 @@ class Vm final : public guest::DoorbellWatcher {
   CpuFeatures features_;
   u64 apic_cycle_ns_ = 1;
   std::unique_ptr<KvmDirtyLog> dirty_log_;
-
-  std::mutex routes_mutex_;
-  LevelRoutes routes_;  // guarded by routes_mutex_
+  GsiRoutes routes_;
+  bool has_irqfd_ = false;
 };
 
 }  // namespace pileus::engine::kvm

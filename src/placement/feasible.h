@@ -84,7 +84,7 @@ enum class Refusal : u8 {
   kDisk,
   kGroup,
 };
-inline constexpr std::size_t kRefusals = 14;
+inline constexpr std::size_t kRefusals = static_cast<std::size_t>(Refusal::kGroup) + 1;
 
 Refusal check_group(const Inventory& inventory, HostIndex host, const Query& query);
 

@@ -56,7 +56,8 @@ inline constexpr unsigned kTlbSize = 1U << kTlbBits;
 // 2. on a hit va + addend[i] is the host address of the byte, in RAM, and the access is allowed in this mode;
 // 3. an entry in a write TLB has its PTE's dirty bit set and its page holds no translated code;
 // 4. the invalid neg_tag of slot i belongs to a page of neither slot i nor i + 1: no access from a page of slot i hits it;
-// 5. host_page is the host address of the page's first byte (addend + va of the page).
+// 5. host_page is the host address of the page's first byte (addend + va of the page);
+// 6. non_global has the bit of every entry whose mapping is not global, and may have those of invalid ones.
 struct Tlb {
   std::array<u64, kTlbSize> neg_tag;
   std::array<u64, kTlbSize> addend;
@@ -67,6 +68,7 @@ struct Tlb {
     u64 neg_tag;
     u64 addend;
   } stack;
+  std::array<u64, kTlbSize / 64> non_global;  // bit slot % 64 of word slot / 64
 };
 
 inline constexpr unsigned kJumpBits = 14;

@@ -29,7 +29,7 @@ void undo_mappings(Context& context, SpaceLog& log) {
   });
   if (!log.mappings.is_whole()) {  // some were forgotten
     for (const Mode mode : {kModeKernel, kModeKernelAc, kModeUser}) {
-      if (log.logged_modes[mode]) clear_tlb(context, mode);
+      if (log.logged_modes[mode]) clear_non_global(context, mode);
     }
     if (log.logged_code) context.code_tlb[1].page.fill(kNoPage);
   }
@@ -85,7 +85,7 @@ void repeat(Context& context) {
   for (unsigned half = 0; half < 2; ++half) context.large_pages[half][1] = log.large[half];
   log.mappings.visit([&](const SpaceLog::Mapping& entry) {
     if (entry.what == Logged::kData)
-      enter_data(context, static_cast<Mode>(entry.mode), entry.which, entry.page, entry.to);
+      enter_data(context, static_cast<Mode>(entry.mode), entry.which, entry.page, entry.to, false);
     if (entry.what == Logged::kCode) enter_code(context.code_tlb[1], entry.page, entry.to);
   });
   repeat_jumps(context, log);

@@ -78,6 +78,35 @@ TEST_F(SpacesTest, GlobalPagesStay) {
   EXPECT_TRUE(hits(0x6000, kModeKernelAc));
 }
 
+TEST_F(SpacesTest, GlobalPagesStayWhenTheLogHasForgottenSome) {
+  map(0x1F0000, 0x8000, kP | kW | kG);
+  for (const bool write : {false, true}) fill(0x1F0000, write ? Access::kWrite : Access::kRead, kModeKernel);
+  for (u64 page = 0; page < 300; ++page) {
+    map(page << 12, kFrame, kP | kW);
+    fill(page << 12, Access::kRead, kModeKernel);
+  }
+  go(1);
+  for (u64 page = 0; page < 300; ++page) EXPECT_FALSE(hits(page << 12, kModeKernel)) << page;
+  EXPECT_TRUE(hits(0x1F0000, kModeKernel));
+  EXPECT_TRUE(hits(0x1F0000, kModeKernel, true));
+  flush_tlb_all(cpu());
+  EXPECT_FALSE(hits(0x1F0000, kModeKernel));
+}
+
+TEST_F(SpacesTest, WhatBecameGlobalOnTheSamePageStays) {
+  fill(kPage, Access::kRead, kModeKernelAc);
+  flush_tlb_page(cpu(), kPage);
+  map(kPage, kFrame, kP | kW | kU | kG);
+  fill(kPage, Access::kRead, kModeKernelAc);
+  for (u64 page = 0x10; page < 300; ++page) {
+    map(page << 12, kFrame, kP | kW | kU);
+    fill(page << 12, Access::kRead, kModeKernelAc);
+  }
+  go(1);
+  EXPECT_TRUE(hits(kPage, kModeKernelAc));
+  EXPECT_FALSE(hits(0x10000, kModeKernelAc));
+}
+
 TEST_F(SpacesTest, NothingIsLeftWithoutBit63) {
   fill(kPage, Access::kRead, kModeUser);
   go(1);

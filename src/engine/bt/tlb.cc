@@ -1,6 +1,7 @@
 #include "engine/bt/tlb.h"
 
 #include <bit>
+#include <utility>
 
 #include "engine/bt/code_pages.h"
 #include "engine/bt/debug.h"
@@ -16,6 +17,8 @@ constexpr unsigned kGroupSlots = kTlbSize / 64;  // slots for each bit of Contex
 
 // Not the next page: what starts on the slot's page may end there.
 void invalidate_slot(Tlb& tlb, u64 slot) { tlb.neg_tag[slot] = ~((slot ^ 2) << 12) + 1; }
+
+bool is_valid(const Tlb& tlb, u64 slot) { return tlb_slot(~tlb.neg_tag[slot] + 1) == slot; }
 
 // An entry that is looked at for every address needs a page for which it is right: one that is not canonical, and
 // leads to memory that cannot be touched (signals.cc).
@@ -91,6 +94,23 @@ void clear_tlb(Context& context, Mode mode) {
   }
 }
 
+void clear_non_global(Context& context, Mode mode) {
+  static_assert(kGroupSlots == 64);
+  for (unsigned which = 0; which < 2; ++which) {
+    u64& clean = context.tlb_clean[mode][which];
+    Tlb& tlb = context.tlb[mode][which];
+    forget_stack(context, mode, which);
+    for (u64 used = ~clean; used != 0; used &= used - 1) {
+      const auto group = static_cast<u64>(std::countr_zero(used));
+      for (u64 bits = std::exchange(tlb.non_global[group], 0); bits != 0; bits &= bits - 1)
+        invalidate_slot(tlb, group * 64 + static_cast<u64>(std::countr_zero(bits)));
+      bool empty = true;
+      for (u64 slot = group * 64; slot < group * 64 + 64; ++slot) empty &= !is_valid(tlb, slot);
+      if (empty) clean |= u64{1} << group;
+    }
+  }
+}
+
 void drop_entry(Tlb& tlb, u64 page) {
   if (tlb_lookup(tlb, page, 1) != nullptr) invalidate_slot(tlb, tlb_slot(page));
 }
@@ -102,12 +122,14 @@ void forget_stack_entries(Context& context) {
   }
 }
 
-void enter_data(Context& context, Mode mode, unsigned which, u64 page, u64 host_page) {
+void enter_data(Context& context, Mode mode, unsigned which, u64 page, u64 host_page, bool global) {
   const u64 slot = tlb_slot(page);
   Tlb& tlb = context.tlb[mode][which];
   tlb.neg_tag[slot] = ~page + 1;
   tlb.addend[slot] = host_page - page;
   tlb.host_page[slot] = host_page;
+  const u64 bit = u64{1} << (slot % 64);
+  tlb.non_global[slot / 64] = global ? tlb.non_global[slot / 64] & ~bit : tlb.non_global[slot / 64] | bit;
   context.tlb_clean[mode][which] &= ~(u64{1} << (slot / kGroupSlots));
 }
 
@@ -148,7 +170,7 @@ bool tlb_insert(Context& context, u64 va, const Walk& walk, Access access, Mode 
   }
   note_mapping(context, va, walk, access, mode);
   const u64 page = va & ~kPageMask, host_page = reinterpret_cast<u64>(host);
-  enter_data(context, mode, which, page, host_page);
+  enter_data(context, mode, which, page, host_page, walk.global);
   if (!walk.global) log_data(context, page, host_page, mode, static_cast<u8>(which));
   ++context.stats.tlb_fills;
   return true;

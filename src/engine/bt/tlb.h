@@ -44,7 +44,7 @@ void forget_jump(Context& context, Mode mode);
 bool tlb_use_for_stack(Context& context, u64 va, Access access, Mode mode);
 
 // Entries as they are, for who knows that they are right.
-void enter_data(Context& context, Mode mode, unsigned which, u64 page, u64 host_page);
+void enter_data(Context& context, Mode mode, unsigned which, u64 page, u64 host_page, bool global);
 void enter_jump(JumpCache& cache, const SpaceLog::Jump& jump);
 inline void enter_code(CodeTlb& tlb, u64 page, u64 gpa) {
   tlb.page[code_slot(page)] = page;
@@ -52,6 +52,7 @@ inline void enter_code(CodeTlb& tlb, u64 page, u64 gpa) {
 }
 void drop_entry(Tlb& tlb, u64 page);
 void clear_tlb(Context& context, Mode mode);
+void clear_non_global(Context& context, Mode mode);
 void forget_stack_entries(Context& context);
 // Jumps, returns and fetches.
 void forget_code(Context& context, Mode mode);

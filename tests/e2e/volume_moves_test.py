@@ -78,8 +78,14 @@ def check_lonely_image(both, first, second):
                   inside=cloud.inside).returncode != 0:
             return None  # the host has not told of it yet
         wait_until(lambda: cloud.show(name)["state"] in ("running", "terminated"), f"{name} gets on", STATE_PATIENCE_S)
-        return name if cloud("explain", name).splitlines()[0].endswith(f"is on {host}") else None
+        if cloud("explain", name).splitlines()[0].endswith(f"is on {host}"):
+            return name
+        cloud("rm", name)  # there has to be room for the next one
+        return None
+    # As soon as the first host has told of its layer, the second one would do as well.
+    cloud("host", "maintenance", second)
     near = wait_until(lambda: runs_on(first), "it runs where it is", STATE_PATIENCE_S)
+    cloud("host", "active", second)
     cloud("host", "maintenance", first)
     far = wait_until(lambda: runs_on(second), "it runs on the other host", STATE_PATIENCE_S)
     cloud("host", "active", first)

@@ -101,6 +101,8 @@ Result<int> serve(const Options& options) {
   auto live = std::make_unique<LiveStreams>(*store, clock, view, listener->consoles(), listener->api().usage());
   settings.live = live.get();
   settings.authority_fingerprint = fingerprint;
+  settings.request_rate = options.request_rate;
+  settings.request_burst = options.request_burst;
   settings.region = options.region;
   settings.zones = options.zones;
   ec2::Api api(*store, clock, std::move(settings), view);

@@ -32,6 +32,13 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
                  "whose rest has its proportions)")
       ->check(CLI::IsMember({"pack", "spread", "fit"}))
       ->capture_default_str();
+  app.add_option("--request-rate", options.request_rate,
+                 "Requests a second that an account may send in the long run; more get RequestLimitExceeded")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
+  app.add_option("--request-burst", options.request_burst, "Requests that an account may send at once after a rest")
+      ->check(CLI::Range(1, 1'000'000))
+      ->capture_default_str();
   app.add_option("--simulate", options.simulate, "Have so many hosts that only pretend to run VMs");
   app.add_flag("--print-api", options.print_api, "Print the API's documentation and end")->excludes(data);
   try {

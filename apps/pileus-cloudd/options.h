@@ -21,6 +21,8 @@ struct Options {
   std::vector<std::string> zones;  // empty: the region's name and an 'a'
   std::string console;  // folder of the web console; empty: looked for
   std::string placement = "pack";
+  u32 request_rate = 1000;
+  u32 request_burst = 5000;
   u32 simulate = 0;
   bool print_api = false;
 };

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { chromium } from 'playwright-core';
 
 const kPrograms = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
-const kPatience = 20_000;
+const kPatience = 120_000; // machines are busy
 
 // Calls `use` with a function that opens pages; every page's errors and requests to elsewhere are failures.
 export async function withBrowser(origin, use) {
@@ -44,11 +44,11 @@ export async function step(what, work) {
   console.log(`${((Date.now() - begin) / 1000).toFixed(1).padStart(6)} s  ${what}`);
 }
 
-// Until `read` gives what `wanted` accepts.
+// Until `read` gives what `wanted` accepts. `what`: a text, or a function that gives it at the end.
 export async function eventually(read, wanted, what, patience = kPatience) {
   for (const deadline = Date.now() + patience; Date.now() < deadline; ) {
     if (wanted(await read())) return;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  throw new Error(`not within ${patience / 1000} s: ${what}`);
+  throw new Error(`not within ${patience / 1000} s: ${typeof what === 'function' ? what() : what}`);
 }

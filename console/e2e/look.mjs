@@ -1,6 +1,8 @@
 // What the steps of a person's way look for on pages, and what they keep of them.
 import { findBarriers } from './accessibility.mjs';
-import { check } from './browser.mjs';
+import { eventually } from './browser.mjs';
+
+const kDrawn = 20_000;
 
 export const heading = (page, name) => page.getByRole('heading', { level: 1, name });
 export const row = (page, name) => page.getByRole('row').filter({ hasText: name });
@@ -11,8 +13,10 @@ export const goTo = async (page, name) => {
 };
 
 export async function checkBarriers(page, where) {
-  const problems = await findBarriers(page);
-  check(problems.length === 0, `${where} has no barriers:\n  ${problems.join('\n  ')}`);
+  let problems = [];
+  const look = async () => (problems = await findBarriers(page)).length;
+  // A page that is being drawn, or whose colours are on their way, is not what people see.
+  await eventually(look, (count) => count === 0, () => `${where} has no barriers:\n  ${problems.join('\n  ')}`, kDrawn);
 }
 
 // A function that keeps pictures in `folder`, if there is one.

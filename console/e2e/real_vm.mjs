@@ -36,7 +36,7 @@ await withBrowser(new URL(link).origin, async (open) => {
   await step('figures', async () => {
     await page.getByRole('tab', { name: 'Monitoring' }).click();
     const charts = page.getByRole('img', { name: /Processor|Memory|Network|Disk/ });
-    await eventually(() => charts.count(), (count) => count === 4, 'four charts', 60_000);
+    await eventually(() => charts.count(), (count) => count === 4, 'four charts');
     const memory = await page.getByRole('img', { name: /^Memory/ }).getAttribute('aria-label');
     check(/now [1-9]/.test(memory), `the VM uses memory: ${memory}`);
     await picture(page, 'console-monitoring');

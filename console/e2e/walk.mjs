@@ -69,7 +69,7 @@ async function tabsByKeyboard(page) {
   await page.getByRole('tab', { name: 'Overview' }).focus();
   await page.keyboard.press('ArrowRight');
   await page.getByRole('heading', { name: 'Why it is here' }).waitFor();
-  check(page.url().endsWith('/events'), 'the address says which tab is open');
+  await eventually(() => page.url(), (url) => url.endsWith('/events'), 'the address says which tab is open');
   await page.locator('.events').getByText('running', { exact: true }).waitFor();
   await checkBarriers(page, 'the events');
   await picture(page, 'events');
@@ -78,7 +78,8 @@ async function tabsByKeyboard(page) {
   await checkBarriers(page, 'the console');
   // Out of the terminal without a mouse.
   await page.keyboard.press('Shift+Escape');
-  check(await page.getByRole('tab', { name: 'Console' }).evaluate((tab) => tab === document.activeElement), 'the keyboard leaves the terminal');
+  const tab = page.getByRole('tab', { name: 'Console' });
+  await eventually(() => tab.evaluate((each) => each === document.activeElement), Boolean, 'the keyboard leaves the terminal');
   await page.keyboard.press('ArrowRight');
   await page.getByText('Figures come every ten seconds').waitFor();
 }
@@ -112,7 +113,7 @@ async function filtering(page) {
   await picture(page, 'instances');
   await page.getByLabel('Filter instances').fill('state:running db');
   await page.getByText(/^2 of \d instances/).waitFor();
-  check(page.url().includes('filter=state%3Arunning+db'), 'the address has the filter');
+  await eventually(() => page.url(), (url) => url.includes('filter=state%3Arunning+db'), 'the address has the filter');
   await page.reload(); // still signed in, still filtered
   await page.getByText(/^2 of \d instances/).waitFor();
   await page.getByLabel('Select all').check();

@@ -86,6 +86,19 @@ TEST_F(CloudTest, RefusalsKeepTheirCodeAndTheirSentence) {
   EXPECT_EQ(called.error().message(), "There is no i-1 (InvalidInstanceID.NotFound)");
 }
 
+TEST_F(CloudTest, TooManyRequestsAreSentAgain) {
+  for (int i = 0; i < 2; ++i) {
+    answer(503,
+           "<Response><Errors><Error><Code>RequestLimitExceeded</Code><Message>slow down</Message></Error></Errors>"
+           "<RequestID>r</RequestID></Response>");
+  }
+  answer(200, "<XResponse><return>true</return></XResponse>");
+  const Cloud cloud = Cloud::connect(settings_).value();
+  EXPECT_TRUE(cloud.call("RunInstances", {{"ClientToken", "t"}}).ok());
+  ASSERT_EQ(requests_.size(), 3U);
+  EXPECT_EQ(requests_[2].body, requests_[0].body);
+}
+
 TEST_F(CloudTest, WhatIsNoAnswerOfACloudIsSaid) {
   answer(200, "hello");
   answer(404, "<html/>");

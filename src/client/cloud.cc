@@ -1,7 +1,9 @@
 #include "client/cloud.h"
 
 #include <array>
+#include <random>
 #include <string_view>
+#include <thread>
 
 #include "http/uri.h"
 
@@ -12,6 +14,8 @@ constexpr std::string_view kEc2Version = "2016-11-15";
 constexpr std::string_view kStsVersion = "2011-06-15";
 constexpr int kMaxPages = 1000;
 constexpr std::chrono::seconds kPatience{30};
+constexpr int kTries = 8;  // with pauses that double: 13 to 25 s
+constexpr std::chrono::milliseconds kFirstPause{100};
 
 bool is_sts(std::string_view action) { return action == "GetCallerIdentity"; }
 
@@ -52,7 +56,19 @@ Result<Cloud> Cloud::connect(Settings settings) {
   return cloud;
 }
 
+// What was refused because the account sends too many requests was not done, so each kind may be sent again. Who was refused at
+// the same time comes back at different ones.
 Result<Answer> Cloud::ask(const std::string& action, const Parameters& parameters) const {
+  std::minstd_rand chance{std::random_device{}()};
+  std::chrono::milliseconds pause = kFirstPause;
+  for (int left = kTries; true; pause *= 2) {
+    Answer answer = TRY(ask_once(action, parameters));
+    if (answer.error_code != "RequestLimitExceeded" || --left == 0) return answer;
+    std::this_thread::sleep_for(pause + pause * (chance() % 100) / 100);
+  }
+}
+
+Result<Answer> Cloud::ask_once(const std::string& action, const Parameters& parameters) const {
   Parameters all = parameters;
   all["Action"] = action;
   all["Version"] = is_sts(action) ? kStsVersion : kEc2Version;

@@ -18,7 +18,8 @@ class Cloud {
  public:
   static Result<Cloud> connect(Settings settings);
 
-  // The answer or the refusal. Errors are those of http::Client: no connection, no answer.
+  // The answer or the refusal; of too many requests only after some tries. Errors are those of http::Client: no connection,
+  // no answer.
   Result<Answer> ask(const std::string& action, const Parameters& parameters) const;
   // As ask(), and a refusal is an error: "CODE: MESSAGE". Codes ".NotFound" are kNotFound, those of permission
   // kPermission, others kInvalid; a cloud that could not is kExhausted or kIo.
@@ -29,6 +30,8 @@ class Cloud {
   const Settings& settings() const { return settings_; }
 
  private:
+  Result<Answer> ask_once(const std::string& action, const Parameters& parameters) const;
+
   explicit Cloud(Settings settings) : settings_(std::move(settings)) {}
   Settings settings_;
   std::unique_ptr<http::Client> http_;

@@ -167,6 +167,15 @@ Result<> HostApi::keep_alive(model::HostId host, model::HostObserved observed) {
   transaction.then.emplace_back(state::Put{model::observed_key(host), model::encode(observed)});
   transaction.then.emplace_back(state::Put{model::alive_key(host), "", lease});
   TRY(store_.commit(transaction));
+  if (observed.disk_full != known.value.disk_full) {
+    Change change;
+    TRY(change.add_event(store_, model::events_key(host),
+                         observed.disk_full
+                             ? model::Event{observed.reported_at, host.text(), "disk full",
+                                            "its instances get no more room, and no new ones come, until some is made"}
+                             : model::Event{observed.reported_at, host.text(), "disk has room again", ""}));
+    TRY(change.commit(store_));
+  }
   const std::lock_guard lock(mutex_);
   leases_[host] = lease;
   return {};

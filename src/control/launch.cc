@@ -68,7 +68,7 @@ Result<Launched> launch(state::Store& store, const Clock& clock, const LaunchReq
   // Another request with this token was quicker: its answer is ours.
   const auto earlier = TRY(earlier_answer(store, key, parameters));
   if (earlier) return decode_answer(*earlier);
-  return Error(ErrorCode::kBusy, "an id was taken already: try again");
+  return Error(ErrorCode::kGone, "what the launch relied on has changed meanwhile: try again");
 }
 
 Result<> set_power(state::Store& store, const Clock& clock, model::InstanceId id, model::Power power,

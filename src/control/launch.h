@@ -28,7 +28,7 @@ struct Launched {
   bool repeated = false;  // an earlier request with this token made them
 };
 
-// kExists: IdempotentParameterMismatch. kTimeout: perhaps; repeat with the same token. Everything is durable on return.
+// kExists: IdempotentParameterMismatch. kGone: somebody has changed what it relied on; begin anew. kTimeout: perhaps; repeat with the same token. Everything is durable on return.
 Result<Launched> launch(state::Store& store, const Clock& clock, const LaunchRequest& request);
 
 // The answer that is kept under a token.

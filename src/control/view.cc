@@ -216,8 +216,9 @@ Result<> View::refresh_host(model::HostId id) {
   const bool ready = view.health.exists() && view.health.value.state == model::HostState::kReady;
   host.status = !known                                          ? placement::HostStatus::kGone
                 : desired.mode == model::HostMode::kMaintenance ? placement::HostStatus::kMaintenance
-                : ready                                         ? placement::HostStatus::kOpen
-                                                                : placement::HostStatus::kUnreachable;
+                : !ready                                        ? placement::HostStatus::kUnreachable
+                : observed.disk_full                            ? placement::HostStatus::kFull
+                                                                : placement::HostStatus::kOpen;
   auto put = inventory_.put_host(host);
   // One host that reports nonsense must not stop placement on all others: it gets nothing.
   if (!put.ok()) {

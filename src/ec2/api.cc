@@ -57,13 +57,13 @@ http::Response error_response(const ApiError& error, const std::string& request_
 // A bucket of requests for each account: filled at a rate, emptied by requests.
 class Api::Throttle {
  public:
+  Throttle(u32 rate, u32 burst) : per_millisecond_(rate / 1000.0), burst_(burst) {}
+
   bool admit(const std::string& account, model::Millis now) {
-    constexpr double kPerMillisecond = 1.0;  // 1,000 a second
-    constexpr double kBurst = 5000;
     const std::lock_guard lock(mutex_);
-    Bucket& bucket = buckets_.try_emplace(account, Bucket{kBurst, now}).first->second;
+    Bucket& bucket = buckets_.try_emplace(account, Bucket{burst_, now}).first->second;
     const double passed = now > bucket.at ? static_cast<double>(now - bucket.at) : 0;
-    bucket.tokens = std::min(kBurst, bucket.tokens + passed * kPerMillisecond);
+    bucket.tokens = std::min(burst_, bucket.tokens + passed * per_millisecond_);
     bucket.at = now;
     if (bucket.tokens < 1) return false;
     bucket.tokens -= 1;
@@ -75,6 +75,8 @@ class Api::Throttle {
     double tokens;
     model::Millis at;
   };
+  const double per_millisecond_;
+  const double burst_;
   std::mutex mutex_;
   std::unordered_map<std::string, Bucket> buckets_;
 };
@@ -87,7 +89,7 @@ Api::Api(state::Store& store, const control::Clock& clock, ApiSettings settings,
       catalogue_(control::view_or_own(std::move(view), store)),
       accounts_(store),
       served_(store),
-      throttle_(std::make_unique<Throttle>()) {}
+      throttle_(std::make_unique<Throttle>(settings_.request_rate, settings_.request_burst)) {}
 Api::~Api() = default;
 
 struct Api::Asked {

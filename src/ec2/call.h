@@ -20,6 +20,9 @@ struct ApiSettings {
   std::function<Result<std::string>(const model::InstancePlaced&)> console_output;
   std::string authority_fingerprint;  // of the cloud: what its join tokens end with
   Live* live = nullptr;  // null: none is offered
+  // Of each account: how many requests a second it may send in the long run, and how many at once after a rest.
+  u32 request_rate = 1000;
+  u32 request_burst = 5000;
 };
 
 // Hosts and instances as controllers see them, shared by the requests.

@@ -113,7 +113,7 @@ bool sleeps(const std::string& word) {
 }
 
 bool comes_true(const std::function<bool()>& condition) {
-  const auto deadline = std::chrono::steady_clock::now() + 30s;
+  const auto deadline = std::chrono::steady_clock::now() + 120s;
   while (!condition() && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(10ms);
   return condition();
 }

@@ -11,7 +11,7 @@ namespace pileus::guest {
 namespace {
 
 constexpr int kCollapse = 25;
-constexpr auto kPatience = std::chrono::seconds(20);
+constexpr auto kPatience = std::chrono::seconds(120);
 
 // KiB of the mapping that begins at `start` that the processor sees in pages of 2 MiB.
 u64 huge_kib(const u8* start) {

@@ -13,7 +13,7 @@ constexpr std::size_t kConsoleTail = 32 * kKiB;
 constexpr std::chrono::minutes kOrphanPatience{2};
 constexpr std::chrono::minutes kRestartWindow{10};
 constexpr int kMostRestarts = 3;
-constexpr const char* kWaiting = "waiting";  // of an instance whose disk is on its way
+constexpr const char* kWaiting = "waiting";  // of an instance whose disk is on its way, or has no room
 
 std::vector<model::InstanceId> instances_in(const std::filesystem::path& folder) {
   std::vector<model::InstanceId> ids;
@@ -30,6 +30,14 @@ std::string disks_text(const model::InstanceObserved& observed) {
   std::string text;
   for (const model::VolumeId id : observed.attached_volumes) text += (text.empty() ? "" : " ") + id.text();
   return text.empty() ? "none" : text;
+}
+
+// What a running instance waits for; empty: for nothing.
+void note_room(const LocalVm& vm, model::InstanceObserved& observed) {
+  const bool waits = !vm.state().waiting_disks.empty();
+  observed.reason_code = waits ? model::kHostDiskFull : "";
+  observed.reason =
+      waits ? "its host's disk is full: what it writes waits, and is written when there is room again" : "";
 }
 
 }  // namespace
@@ -199,9 +207,21 @@ Result<bool> Agent::follow_rules(control::Assignment& assignment, LocalVm& vm) {
     TRY(told);
     return true;
   }
+  if (TRY(follow_room(assignment, vm))) return true;
   const bool changed = TRY(vm.choose_forwards(assignment));
   if (vm.public_address() == assignment.observed.public_address) return changed;
   TRY(report(assignment, vm, kRunning, {"address", vm.public_address(), false}));
+  return true;
+}
+
+// Whether its disks get what they need of the host's.
+Result<bool> Agent::follow_room(control::Assignment& assignment, LocalVm& vm) {
+  model::InstanceObserved now = assignment.observed;
+  note_room(vm, now);
+  if (now == assignment.observed) return false;
+  const bool waits = !now.reason.empty();
+  TRY(report(assignment, vm, kRunning,
+             waits ? Told{kWaiting, now.reason, false} : Told{"goes on", "its host has room", false}));
   return true;
 }
 
@@ -287,7 +307,8 @@ Result<> Agent::report(control::Assignment& assignment, const LocalVm& vm, model
   message.observed.epoch = assignment.placed.epoch;
   message.observed.generation = assignment.desired.generation;
   message.observed.public_address = state == kRunning ? vm.public_address() : std::string();
-  if (state == kRunning || (state == kPending && told.what != kWaiting)) {
+  if (state == kRunning) note_room(vm, message.observed);
+  if (state == kPending && told.what != kWaiting) {
     message.observed.reason_code.clear();
     message.observed.reason.clear();
   }

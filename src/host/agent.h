@@ -66,6 +66,7 @@ class Agent {
   Result<bool> follow_volumes(control::Assignment& assignment, LocalVm& vm);
   Result<bool> follow_stopped(control::Assignment& assignment, LocalVm& vm);
   Result<bool> follow_rules(control::Assignment& assignment, LocalVm& vm);
+  Result<bool> follow_room(control::Assignment& assignment, LocalVm& vm);
   Result<bool> bring_back(control::Assignment& assignment, LocalVm& vm, LocalVm::Time now);
   Result<bool> fail(control::Assignment& assignment, LocalVm& vm, const std::string& why);
   // Tells the cloud, and changes the assignment accordingly.

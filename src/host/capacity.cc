@@ -4,6 +4,7 @@
 
 #include "engine/cpu_model.h"
 #include "engine/engine.h"
+#include "os/disk_room.h"
 
 namespace pileus::host {
 
@@ -24,6 +25,12 @@ Result<model::HostObserved> measure(const std::filesystem::path& folder) {
   }
   observed.version = "pileus 0.1.0";
   return observed;
+}
+
+bool is_disk_full(const std::filesystem::path& folder, bool was_full) {
+  const Result<os::DiskRoom> room = os::disk_room(folder);
+  if (!room || room->total == 0) return was_full;
+  return room->free < os::kept_room(*room) * (was_full ? 3 : 2);
 }
 
 }  // namespace pileus::host

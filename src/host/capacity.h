@@ -12,4 +12,8 @@ namespace pileus::host {
 // are known by their names so far.
 Result<model::HostObserved> measure(const std::filesystem::path& folder);
 
+// Whether the file system of `folder` has hardly any room left: a little more than what disks leave free anyhow, so that no new
+// instance comes just to wait. It has to get more than that to be no longer full, so that nothing flutters.
+bool is_disk_full(const std::filesystem::path& folder, bool was_full);
+
 }  // namespace pileus::host

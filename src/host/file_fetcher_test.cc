@@ -40,9 +40,9 @@ class FileFetcherTest : public ::testing::Test {
 };
 
 TEST_F(FileFetcherTest, AServerThatTakesItsTimeIsWaitedFor) {
-  const auto bytes = fetch("abc", 100, {.bytes = 1, .time = 500ms});
+  const auto bytes = fetch("abc", 400, {.bytes = 1, .time = 3s});
   ASSERT_TRUE(bytes.ok()) << bytes.error().message();
-  EXPECT_EQ(bytes->size(), 300U);
+  EXPECT_EQ(bytes->size(), 1200U);
 }
 
 // Else one that sends a byte now and then holds up others for years.

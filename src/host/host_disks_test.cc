@@ -18,7 +18,7 @@ using control::VolumeGoal;
 using model::SnapshotId;
 using model::VolumeId;
 using testing::FakeCloud;
-constexpr std::chrono::seconds kPatience{30};
+constexpr std::chrono::seconds kPatience{120};
 
 // The way to other hosts.
 class FakeNetwork : public http::Client {

@@ -1,6 +1,7 @@
 #include "host/service.h"
 
 #include "base/log.h"
+#include "host/capacity.h"
 #include "host/usage.h"
 
 namespace pileus::host {
@@ -75,6 +76,7 @@ void Service::act() {
 void Service::keep_alive() {
   do {
     control::HostReport report;
+    capacity_.disk_full = is_disk_full(agent_.instances(), capacity_.disk_full);
     report.observed = capacity_;
     {
       const std::lock_guard lock(agent_mutex_);

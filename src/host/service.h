@@ -32,7 +32,7 @@ class Service {
   CloudLink& cloud_;
   Agent& agent_;
   HostDisks& disks_;
-  const model::HostObserved capacity_;
+  model::HostObserved capacity_;  // used by keeper_
   std::mutex mutex_;  // of the two below
   std::condition_variable woken_;
   std::optional<control::Assignments> news_;

@@ -15,7 +15,7 @@ namespace {
 
 using model::TransferKind;
 using model::TransferState;
-constexpr std::chrono::seconds kPatience{30};
+constexpr std::chrono::seconds kPatience{120};
 constexpr u64 kDisk = 3 * kMiB;
 constexpr auto kGoOn = [](double) { return true; };
 

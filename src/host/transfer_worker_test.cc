@@ -34,7 +34,7 @@ class TransferWorkerTest : public ::testing::Test {
   }
   // Those that run in the end; waits until they are as wanted.
   std::set<std::string> running(const std::set<std::string>& wanted) {
-    const auto deadline = std::chrono::steady_clock::now() + 30s;
+    const auto deadline = std::chrono::steady_clock::now() + 120s;
     while (now_running() != wanted && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(1ms);
     std::this_thread::sleep_for(10ms);  // no more of them
     return now_running();

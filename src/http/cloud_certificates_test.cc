@@ -93,7 +93,7 @@ TEST_F(CloudCertificatesTest, AHostJoins) {
 
   // The host's side knows the address and the token.
   const JoinToken mine = JoinToken::parse(token.text()).value();
-  const std::string ca = fetch_authority(url + "/ca.pem", mine.fingerprint, seconds(5)).value();
+  const std::string ca = fetch_authority(url + "/ca.pem", mine.fingerprint, seconds(60)).value();
   EXPECT_EQ(ca, cloud.authority().certificate);
   const auto file = [&](const std::string& name, const std::string& text) {
     EXPECT_TRUE(os::replace_file(folder_.path() / name, text, 0600).ok());
@@ -116,8 +116,8 @@ TEST_F(CloudCertificatesTest, AHostJoins) {
   EXPECT_EQ(Client::create(trusting).value()->send(work).value().body, "host-7\n");
 
   // Another cloud at that address.
-  EXPECT_EQ(fetch_authority(url + "/ca.pem", std::string(64, '0'), seconds(5)).error().code(), ErrorCode::kPermission);
-  EXPECT_EQ(fetch_authority(url + "/work", mine.fingerprint, seconds(5)).error().code(), ErrorCode::kPermission);
+  EXPECT_EQ(fetch_authority(url + "/ca.pem", std::string(64, '0'), seconds(60)).error().code(), ErrorCode::kPermission);
+  EXPECT_EQ(fetch_authority(url + "/work", mine.fingerprint, seconds(60)).error().code(), ErrorCode::kPermission);
 }
 
 TEST(JoinToken, RefusesWhatIsNone) {

@@ -20,7 +20,7 @@ class Http2ClientTest : public ::testing::Test {
     made.method = "POST";
     made.url = server_.url(path);
     made.body = body;
-    made.timeout = seconds(20);
+    made.timeout = seconds(60);
     return made;
   }
   std::string echo(const std::string& body) {
@@ -120,7 +120,7 @@ TEST_F(Http2ClientTest, AServerThatDoesNotReadIsWaitedForWithoutBeingBusy) {
   deaf.timeout = milliseconds(1500);
   const std::clock_t begun = std::clock();
   EXPECT_EQ(client_->send(deaf).error().code(), ErrorCode::kTimeout);
-  EXPECT_LT(static_cast<double>(std::clock() - begun) / CLOCKS_PER_SEC, 0.4) << "seconds of processor time";
+  EXPECT_LT(static_cast<double>(std::clock() - begun) / CLOCKS_PER_SEC, 0.75) << "seconds of processor time";
 }
 
 TEST_F(Http2ClientTest, NobodyThere) {
@@ -138,10 +138,10 @@ TEST_F(Http2ClientTest, AStreamWaitsForWhoReadsIt) {
   EXPECT_EQ(echo("a"), "a");
   std::size_t total = 0;
   while (true) {
-    const auto piece = stream->read(seconds(10));
+    const auto piece = stream->read(seconds(60));
     ASSERT_TRUE(piece.ok()) << piece.error().message();
     if (!*piece) break;
-    ASSERT_FALSE((*piece)->empty()) << "nothing came in ten seconds";
+    ASSERT_FALSE((*piece)->empty()) << "nothing came in a minute";
     EXPECT_EQ(stream->status(), 200);
     total += (*piece)->size();
   }
@@ -156,7 +156,7 @@ TEST_F(Http2ClientTest, CancelEndsAStreamThatWaits) {
     std::this_thread::sleep_for(milliseconds(50));
     stream->cancel();
   });
-  EXPECT_EQ(stream->read(seconds(15)).error().code(), ErrorCode::kBusy);
+  EXPECT_EQ(stream->read(seconds(60)).error().code(), ErrorCode::kBusy);
   canceller.join();
 }
 

@@ -150,12 +150,19 @@ Result<> Board::add_virtio(unsigned slot, std::unique_ptr<virtio::Device> device
   return {};
 }
 
+std::unique_ptr<virtio::Blk> Board::make_disk(u32 place, Disk disk) const {
+  virtio::Blk::OnRoom on_room;
+  if (config_.on_disk_room)
+    on_room = [tell = config_.on_disk_room, place](const std::string& why) { tell(place, why); };
+  return std::make_unique<virtio::Blk>(std::move(disk.backend), disk.serial, std::move(on_room));
+}
+
 Result<> Board::make_virtio() {
   if (config_.net)
     TRY(add_virtio(kNetSlot, std::make_unique<virtio::Net>(std::move(config_.net), config_.mac, config_.mtu)));
   TRY(add_virtio(kRngSlot, std::make_unique<virtio::Rng>()));
   for (auto& [place, disk] : config_.disks) {
-    TRY(add_virtio(kFirstDiskSlot + place, std::make_unique<virtio::Blk>(std::move(disk.backend), disk.serial)));
+    TRY(add_virtio(kFirstDiskSlot + place, make_disk(place, std::move(disk))));
   }
   if (config_.console) {
     TRY(add_virtio(kConsoleSlot, std::make_unique<virtio::Console>(*config_.console, config_.io->loop())));
@@ -273,7 +280,7 @@ Result<> Board::attach_disk(u32 place, Disk disk) {
   if (place >= kDiskPlaces) return Error(ErrorCode::kInvalid, "a machine has no such place for a disk");
   const unsigned slot = kFirstDiskSlot + place;
   if (functions_[slot]) return Error(ErrorCode::kExists, "there is a disk in that place already");
-  TRY(add_virtio(slot, std::make_unique<virtio::Blk>(std::move(disk.backend), disk.serial)));
+  TRY(add_virtio(slot, make_disk(place, std::move(disk))));
   slots_.came(slot);
   ring_slots();
   return {};

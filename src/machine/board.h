@@ -72,6 +72,7 @@ class Board {
   void remove_function(unsigned slot);
   Result<> make_engine();
   Result<> make_virtio();
+  std::unique_ptr<virtio::Blk> make_disk(u32 place, Disk disk) const;
   Result<> add_virtio(unsigned slot, std::unique_ptr<virtio::Device> device);
   Result<> make_legacy_devices(const PowerRequests& power);
   Result<> wire_buses();

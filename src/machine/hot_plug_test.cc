@@ -73,7 +73,7 @@ class HotPlug : public ::testing::Test {
   }
   bool wait_gone(const std::vector<u32>& places) {
     std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, 20s, [&] { return gone_ == places; });
+    return changed_.wait_for(lock, 120s, [&] { return gone_ == places; });
   }
 
   static constexpr u32 kBlock = 0x10421AF4;

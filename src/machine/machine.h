@@ -78,6 +78,9 @@ struct MachineConfig {
   std::function<void()> on_reset;  // may be empty; called on a thread of the machine at each reset
   // May be empty; called on a thread of the machine when a disk has left it: the guest let go of it, or was reset.
   std::function<void(u32 place)> on_disk_gone;
+  // May be empty; called on the thread of the devices when a disk's changes begin to wait for room, with the reason, and with an
+  // empty text when they go on.
+  std::function<void(u32 place, const std::string& why)> on_disk_room;
   // May be empty; called on a vCPU's thread when it stopped for a debugger (engine/debug.h). That vCPU stands still until
   // the next pause() and resume(); the others run on.
   std::function<void(u32 cpu, const engine::DebugStop&)> on_debug_stop;

@@ -79,7 +79,7 @@ End run(Script script) {
   auto machine = Machine::create(config_with(std::move(script)));
   EXPECT_TRUE(machine.ok()) << machine.error().message();
   EXPECT_TRUE((*machine)->start().ok());
-  const auto end = (*machine)->wait(10s);
+  const auto end = (*machine)->wait(120s);
   EXPECT_TRUE(end.has_value());
   return end.value_or(End{});
 }
@@ -106,7 +106,7 @@ TEST(Machine, ResetsAndCounts) {
       }));
   ASSERT_TRUE(machine.ok());
   ASSERT_TRUE((*machine)->start().ok());
-  EXPECT_EQ((*machine)->wait(10s).value_or(End{EndReason::kError, "timeout", 0}).reason, EndReason::kPoweredOff);
+  EXPECT_EQ((*machine)->wait(120s).value_or(End{EndReason::kError, "timeout", 0}).reason, EndReason::kPoweredOff);
   EXPECT_EQ(boots, 3);
   EXPECT_EQ((*machine)->counters().back(), (std::pair<std::string, u64>("resets", 2)));
 }
@@ -150,7 +150,7 @@ TEST(Machine, EndsThroughTheExitPortWhereThereIsOne) {
     auto machine = Machine::create(std::move(config));
     ASSERT_TRUE(machine.ok()) << machine.error().message();
     ASSERT_TRUE((*machine)->start().ok());
-    const End end = (*machine)->wait(10s).value_or(End{EndReason::kError, "timeout", 0});
+    const End end = (*machine)->wait(120s).value_or(End{EndReason::kError, "timeout", 0});
     EXPECT_EQ(end.reason, wished ? EndReason::kExited : EndReason::kPoweredOff);
     EXPECT_EQ(end.code, wished ? 0x12345u : 0u);
   }
@@ -176,7 +176,7 @@ TEST(Machine, StopsPausesAndWaits) {
     (*machine)->resume();
   }
   (*machine)->stop();
-  EXPECT_EQ((*machine)->wait(10s).value_or(End{EndReason::kError, "timeout", 0}).reason, EndReason::kStopped);
+  EXPECT_EQ((*machine)->wait(120s).value_or(End{EndReason::kError, "timeout", 0}).reason, EndReason::kStopped);
   EXPECT_FALSE((*machine)->pause());
 }
 

@@ -35,6 +35,7 @@ struct HostObserved {
   std::vector<ImageId> images;          // whose blocks it has
   std::string version;
   Millis reported_at = 0;
+  bool disk_full = false;  // no more than a little is left on the file system of its instances' disks
   std::string tunnel;  // where other hosts' switches reach its switch: "10.0.0.2:4789"; empty: not at all
   bool operator==(const HostObserved&) const = default;
 };

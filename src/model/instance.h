@@ -101,6 +101,9 @@ struct InstancePlaced {
   bool operator==(const InstancePlaced&) const = default;
 };
 
+// The reason's code of an instance that runs and whose disks wait for room on its host.
+inline constexpr const char* kHostDiskFull = "Server.HostDiskFull";
+
 struct InstanceObserved {
   InstanceId id;
   InstanceState state = InstanceState::kPending;

@@ -2,6 +2,11 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <thread>
 
 #include "os/file.h"
 #include "os/tcp.h"
@@ -56,6 +61,33 @@ TEST(FileLock, HasOneOwner) {
     EXPECT_TRUE(FileLock::held(path));
     EXPECT_EQ(FileLock::try_acquire(path).error().code(), ErrorCode::kBusy);
   }
+  EXPECT_FALSE(FileLock::held(path));
+}
+
+TEST(FileLock, IsNotBusyBecauseSomebodyLooks) {
+  const auto folder = TemporaryDirectory::create(testing::TempDir() + "lock-").value();
+  const std::filesystem::path path = folder.path() / "lock";
+  std::atomic<bool> enough = false;
+  std::thread looker([&] {
+    while (!enough) static_cast<void>(FileLock::held(path));
+  });
+  for (int i = 0; i < 20'000; ++i) ASSERT_TRUE(FileLock::try_acquire(path).ok()) << i;
+  enough = true;
+  looker.join();
+}
+
+TEST(FileLock, MayBeKeptUntilTheProcessEnds) {
+  const auto folder = TemporaryDirectory::create(testing::TempDir() + "lock-").value();
+  const std::filesystem::path path = folder.path() / "lock";
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    FileLock::try_acquire(path).value().keep_until_exit();
+    ::_exit(FileLock::try_acquire(path).ok() ? 1 : 0);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0) << "it was given back before the end";
   EXPECT_FALSE(FileLock::held(path));
 }
 

@@ -1,6 +1,7 @@
 #include "os/file.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -84,9 +85,12 @@ Result<> rename(const std::filesystem::path& from, const std::filesystem::path& 
 
 Result<FileLock> FileLock::try_acquire(const std::filesystem::path& path) {
   Fd fd = TRY(open_file(path, O_RDWR | O_CREAT));
-  if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno == EWOULDBLOCK) return Error(ErrorCode::kBusy, path.string() + " is locked");
-    return Error::from_errno("lock " + path.string());
+  while (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return Error::from_errno("lock " + path.string());
+    // Beside an owner nobody gets a share; beside held(), which only looks, one does.
+    if (::flock(fd.get(), LOCK_SH | LOCK_NB) != 0) return Error(ErrorCode::kBusy, path.string() + " is locked");
+    ::flock(fd.get(), LOCK_UN);
+    ::sched_yield();
   }
   return FileLock(std::move(fd));
 }

@@ -46,6 +46,8 @@ class FileLock {
   static Result<FileLock> acquire(const std::filesystem::path& path);
   // Whether somebody, in any process, holds it now.
   static bool held(const std::filesystem::path& path);
+  // Nothing gives it back but the end of the process: whoever finds it free knows that the process is gone.
+  void keep_until_exit() && { static_cast<void>(fd_.release()); }
 
  private:
   explicit FileLock(Fd fd) : fd_(std::move(fd)) {}

@@ -283,6 +283,20 @@ TEST(Explain, GivesTheOwnerAReasonWithoutNamesOfHosts) {
             "1 have less than 2048 MiB of memory free");
 }
 
+TEST(Explain, AHostWithoutRoomGetsNothingWhateverWasSold) {
+  Inventory inventory;
+  HostProperties full = host_of(3, 64, 65536);
+  full.status = HostStatus::kFull;
+  ASSERT_TRUE(inventory.put_host(full).ok());
+  Request request;
+  request.takes = {2, 2048, 8};
+  EXPECT_EQ(why_nothing(request, decide(inventory, request, kPacking)),
+            "none of 1 hosts can take 2 vCPUs, 2048 MiB of memory and 8 GiB of disk: "
+            "1 have hardly any room left on their disks");
+  ASSERT_TRUE(inventory.put_host(host_of(4, 4, 4096)).ok());
+  EXPECT_TRUE(decide(inventory, request, kPacking).placed());
+}
+
 TEST(Policies, PreferTheHostThatHasTheImageAmongEquals) {
   Inventory inventory;
   ASSERT_TRUE(inventory.put_host(host_of(1, 8, 8192)).ok());

@@ -13,6 +13,7 @@ std::string reason(Refusal refusal, const Request& request) {
     case Refusal::kGone: return "no longer belong to the cloud";
     case Refusal::kUnreachable: return "cannot be reached";
     case Refusal::kMaintenance: return "are in maintenance";
+    case Refusal::kFull: return "have hardly any room left on their disks";
     case Refusal::kOtherHost: return "are not the host that was asked for";
     case Refusal::kZone: return fmt::format("are not in zone {}", request.zone);
     case Refusal::kEngine: return fmt::format("lack engine {}", request.engine);
@@ -39,6 +40,7 @@ std::string example(Refusal refusal, const Inventory& inventory, HostIndex host)
     case Refusal::kGone:
     case Refusal::kUnreachable:
     case Refusal::kMaintenance:
+    case Refusal::kFull:
     case Refusal::kOtherHost:
     case Refusal::kEngine:
     case Refusal::kCpuModel:

@@ -70,6 +70,7 @@ enum class Refusal : u8 {
   kGone,
   kUnreachable,
   kMaintenance,
+  kFull,
   kOtherHost,
   kZone,
   kEngine,
@@ -80,7 +81,7 @@ enum class Refusal : u8 {
   kDisk,
   kGroup,
 };
-inline constexpr std::size_t kRefusals = 13;
+inline constexpr std::size_t kRefusals = 14;
 
 Refusal check_group(const Inventory& inventory, HostIndex host, const Query& query);
 
@@ -89,6 +90,7 @@ inline Refusal check(const Inventory& inventory, HostIndex host, const Query& qu
     case HostStatus::kOpen: break;
     case HostStatus::kUnreachable: return Refusal::kUnreachable;
     case HostStatus::kMaintenance: return Refusal::kMaintenance;
+    case HostStatus::kFull: return Refusal::kFull;
     case HostStatus::kGone: return Refusal::kGone;
   }
   if (query.host && inventory.id(host) != query.host) return Refusal::kOtherHost;

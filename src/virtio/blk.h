@@ -1,8 +1,14 @@
 // Blk: virtio-blk (virtio 1.2, 5.2), one queue; requests are done one after the other.
+//
+// A change for which the backend has no room (kExhausted) is no error to the guest: the request is kept and tried again about
+// every second, while others go on. Linux waits for virtio-blk without a limit.
 #pragma once
 
 #include <atomic>
+#include <deque>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "virtio/block_backend.h"
@@ -12,9 +18,12 @@ namespace pileus::virtio {
 
 class Blk : public Device {
  public:
+  // Told on the I/O thread when the first request is kept, with the reason, and with an empty text when the last goes on.
+  using OnRoom = std::function<void(const std::string& why)>;
+
   // `serial` is what the guest reads as the disk's id; at most 20 bytes of it are kept.
   // A last, partial sector of the backend is not visible to the guest.
-  Blk(std::unique_ptr<BlockBackend> backend, const std::string& serial);
+  Blk(std::unique_ptr<BlockBackend> backend, const std::string& serial, OnRoom on_room = {});
 
   DeviceId id() const override { return DeviceId::kBlock; }
   u64 features() const override;
@@ -30,10 +39,14 @@ class Blk : public Device {
   void resized();
 
  private:
-  enum class Status : u8 { kOk = 0, kIoError = 1, kUnsupported = 2 };
+  // What the driver is told (5.2.6); it is not told kNoRoom.
+  enum class Status : u8 { kOk = 0, kIoError = 1, kUnsupported = 2, kNoRoom = 0xFF };
 
-  // False when the chain has no room for a header or a status: the driver broke the rules.
-  bool handle(const Chain& chain);
+  // The bytes written; nothing when the request has to wait for room.
+  std::optional<u32> handle(u16 queue, const Chain& chain);
+  // Those that were kept, until one has to wait on.
+  void try_kept(u16 queue);
+  void tell_room(const std::string& why);
   Status execute(u32 type, u64 sector, const Chain& chain);
   Status read(u64 sector, const Chain& chain);
   Status write(u64 sector, const Chain& chain);
@@ -41,12 +54,18 @@ class Blk : public Device {
   Status get_id(const Chain& chain);
   Status erase(u32 type, const Chain& chain);
   Status report(const Result<>& result);
+  // The same of a change.
+  Status report_change(const Result<>& result);
 
   std::unique_ptr<BlockBackend> backend_;
   std::string serial_;
   std::atomic<u64> sectors_;  // changed by the I/O thread
   Activation active_;
   Chain chain_;
+  std::deque<Chain> kept_;  // wait for room, the oldest first
+  std::string no_room_;  // why, of the last one that had none
+  bool told_no_room_ = false;
+  OnRoom on_room_;
   u64 reported_errors_ = 0;
 };
 

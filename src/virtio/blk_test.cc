@@ -24,6 +24,7 @@ class FakeDisk : public BlockBackend {
   }
   Result<> write(u64 offset, std::span<const u8> data) override {
     TRY(access(offset, data.size()));
+    if (full && offset >= kFullFrom) return Error(ErrorCode::kExhausted, "no room");
     std::memcpy(&bytes[offset], data.data(), data.size());
     return {};
   }
@@ -50,6 +51,8 @@ class FakeDisk : public BlockBackend {
   int flushes = 0;
   u64 discarded = 0;
   bool failing = false;
+  static constexpr u64 kFullFrom = 8 * 512;  // changes of what is before need no room
+  bool full = false;
 
  private:
   bool read_only_;
@@ -66,7 +69,7 @@ class BlkTest : public ::testing::Test {
     auto disk = std::make_unique<FakeDisk>(kDiskSectors * 512 + 100, read_only);
     disk_ = disk.get();
     for (std::size_t i = 0; i < disk_->bytes.size(); ++i) disk_->bytes[i] = static_cast<u8>(i / 512);
-    blk_ = std::make_unique<Blk>(std::move(disk), "disk-0");
+    blk_ = std::make_unique<Blk>(std::move(disk), "disk-0", [this](const std::string& why) { told_.push_back(why); });
     driver_ = std::make_unique<FakeDriver>(*blk_);
   }
 
@@ -93,6 +96,7 @@ class BlkTest : public ::testing::Test {
     return request(type, 0, {{kData, 16, false}});
   }
 
+  std::vector<std::string> told_;  // of room
   FakeDisk* disk_ = nullptr;
   std::unique_ptr<Blk> blk_;
   std::unique_ptr<FakeDriver> driver_;
@@ -163,6 +167,56 @@ TEST_F(BlkTest, FailingDiskIsAnErrorForTheGuest) {
   EXPECT_EQ(request(0, 0, {{kData, 512, true}}), 1);
   EXPECT_EQ(request(1, 0, {{kData, 512, false}}), 1);
   EXPECT_EQ(erase(11, 0, 8, 0), 1);
+}
+
+TEST_F(BlkTest, AChangeWithoutRoomWaitsAndOthersGoOn) {
+  driver_->put(kData, std::vector<u8>(512, 0x77));
+  disk_->full = true;
+  EXPECT_FALSE(request(1, 20, {{kData, 512, false}}));
+  EXPECT_EQ(told_, std::vector<std::string>{"no room"});
+  EXPECT_FALSE(driver_->link.later.empty());
+  EXPECT_EQ(disk_->bytes[20 * 512], 20);
+  // It keeps its buffers; others have their own.
+  constexpr guest::Gpa kElsewhere = 0x10000;
+  const auto ask = [&](u32 type, u64 sector) {
+    testing::poke(driver_->memory, kHeader + kElsewhere, type);
+    testing::poke(driver_->memory, kHeader + kElsewhere + 8, sector);
+    driver_->queues[0].add(
+        {{kHeader + kElsewhere, 16, false}, {kData + kElsewhere, 512, type == 0}, {kStatus + kElsewhere, 1, true}});
+    blk_->notify(0);
+  };
+  for (const u64 sector : {u64{3}, u64{30}}) {
+    ask(0, sector);
+    EXPECT_TRUE(driver_->queues[0].take_used()) << "it reads on";
+  }
+  ask(1, 3);
+  EXPECT_TRUE(driver_->queues[0].take_used()) << "what has its room is written";
+  EXPECT_EQ(told_.size(), 1U) << "it is told once";
+  disk_->full = false;
+  blk_->notify(0);
+  EXPECT_TRUE(driver_->queues[0].take_used());
+  EXPECT_EQ(testing::peek<u8>(driver_->memory, kStatus), 0);
+  EXPECT_EQ(disk_->bytes[20 * 512], 0x77);
+  EXPECT_EQ(told_, (std::vector<std::string>{"no room", ""}));
+}
+
+TEST_F(BlkTest, AResetForgetsWhatWaits) {
+  disk_->full = true;
+  EXPECT_FALSE(request(1, 20, {{kData, 512, false}}));
+  blk_->reset();
+  EXPECT_EQ(told_, (std::vector<std::string>{"no room", ""}));
+  disk_->full = false;
+  EXPECT_EQ(disk_->bytes[20 * 512], 20);
+}
+
+TEST_F(BlkTest, NobodyKeepsMoreWaitingThanTheQueueHolds) {
+  disk_->full = true;
+  set_header(1, 20);
+  for (int i = 0; i < 300 && driver_->link.reset_reason.empty(); ++i) {
+    driver_->queues[0].add({{kHeader, 16, false}, {kData, 512, false}, {kStatus, 1, true}});
+    blk_->notify(0);
+  }
+  EXPECT_NE(driver_->link.reset_reason.find("more requests"), std::string::npos) << driver_->link.reset_reason;
 }
 
 TEST_F(BlkTest, GetId) {

@@ -20,7 +20,8 @@ class BlockBackend {
   // The first place from `offset` on, which is inside, that may read as something else than zero; size() when there is none.
   virtual u64 next_data(u64 offset) { return offset; }
   virtual Result<> read(u64 offset, std::span<u8> out) = 0;
-  // Durable only after a later flush() succeeded.
+  // Durable only after a later flush() succeeded. kExhausted, of all that changes: there is no room for it just now; it may be
+  // tried again as a whole.
   virtual Result<> write(u64 offset, std::span<const u8> data) = 0;
   virtual Result<> flush() = 0;
   // The bytes are not needed any more; what they read as afterwards is unspecified.

@@ -4,6 +4,7 @@
 // reset(), notify() and the destructor run on the device's I/O thread (or while it does not run).
 #pragma once
 
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -32,6 +33,8 @@ class DriverLink {
   virtual void needs_reset(const char* reason) = 0;
   // Calls Device::notify(queue) again, after others had their turn.
   virtual void notify_again(u16 queue) = 0;
+  // The same in about a second.
+  virtual void notify_later(u16 queue) = 0;
 };
 
 // What a device gets to work with between activate() and reset().
@@ -50,14 +53,16 @@ struct Activation {
   }
 
   // Pops the chains of queue `index` into `chain`, one after the other, and returns each with as
-  // many bytes as handle(chain) says it wrote. Bounded, because a hostile driver can keep a queue
-  // from ever becoming empty, if need be by laying its rings over its buffers.
+  // many bytes as handle(chain) says it wrote, or keeps it when that says nothing. Bounded, because a hostile driver can keep
+  // a queue from ever becoming empty, if need be by laying its rings over its buffers.
   template <typename Handle>
   void serve(u16 index, Chain& chain, Handle&& handle) {
     Queue& queue = queues[index];
     for (unsigned left = kServeBatch; left > 0; --left) {
       if (!queue.pop(chain)) return finish(index);
-      queue.push(chain, handle(chain));
+      const std::optional<u32> written = handle(chain);
+      if (!written) continue;
+      queue.push(chain, *written);
       finish(index);
     }
     driver->notify_again(index);

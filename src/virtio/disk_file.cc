@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "os/disk_room.h"
 #include "os/fd.h"
 
 namespace pileus::virtio {
@@ -66,6 +67,14 @@ class PosixDiskFile : public DiskFile {
     if (length == 0) return {};
     if (allocate(FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length)) return {};
     return {};  // only a hint: a file system without holes may ignore it
+  }
+
+  Result<> check_room(u64 bytes) override {
+    if (is_device_) return {};
+    const os::DiskRoom room = TRY(os::disk_room(fd_.get()));
+    if (room.total == 0 || room.free >= os::kept_room(room) + bytes) return {};
+    return Error(ErrorCode::kExhausted, "write " + path_ + ": the last " + std::to_string(room.free / kMiB) +
+                                            " MiB of its file system are kept for the host");
   }
 
   Result<> sync() override {

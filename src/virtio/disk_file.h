@@ -25,6 +25,8 @@ class DiskFile {
   virtual Result<> zero(u64 offset, u64 length) = 0;
   // Gives the space of the range back if that is possible; the bytes become zero or stay.
   virtual Result<> discard(u64 offset, u64 length) = 0;
+  // kExhausted when so many bytes more would take of what the file system keeps for its host (os/disk_room.h).
+  virtual Result<> check_room(u64 /*bytes*/) { return {}; }
   // Everything done before is durable.
   virtual Result<> sync() = 0;
   // From a writer's lock to a reader's: others may now read it, too.

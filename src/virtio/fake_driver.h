@@ -121,9 +121,11 @@ class FakeLink : public DriverLink {
   void config_changed() override { ++config_changes; }
   void needs_reset(const char* why) override { reset_reason = why; }
   void notify_again(u16 queue) override { again.push_back(queue); }
+  void notify_later(u16 queue) override { later.push_back(queue); }
 
   std::vector<u16> used;
   std::vector<u16> again;
+  std::vector<u16> later;
   std::string reset_reason;
   int config_changes = 0;
 };

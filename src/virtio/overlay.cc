@@ -239,6 +239,7 @@ Result<> Overlay::read(u64 offset, std::span<u8> out) {
 }
 
 Result<> Overlay::copy_up(u64 cluster, u64 within, std::span<const u8> data) {
+  TRY(file_->check_room(kClusterSize));
   TRY(read_base(cluster * kClusterSize, scratch_));
   std::copy(data.begin(), data.end(), scratch_.begin() + static_cast<std::ptrdiff_t>(within));
   TRY(file_->write(position(cluster, 0), scratch_));
@@ -249,6 +250,7 @@ Result<> Overlay::copy_up(u64 cluster, u64 within, std::span<const u8> data) {
 Result<> Overlay::write_piece(u64 cluster, u64 within, std::span<const u8> data) {
   if (changed(cluster)) return file_->write(position(cluster, within), data);
   if (data.size() < kClusterSize) return copy_up(cluster, within, data);
+  TRY(file_->check_room(kClusterSize));
   TRY(file_->write(position(cluster, 0), data));
   mark_changed(cluster);
   return {};

@@ -209,6 +209,7 @@ struct Media {
   std::vector<u8> cached;    // what is read
   std::set<u64> unsynced;    // sectors where the two may differ
   int operations_left = -1;  // -1: no limit
+  bool is_full = false;
 };
 
 class CutDisk : public DiskFile {
@@ -232,6 +233,10 @@ class CutDisk : public DiskFile {
     return write(offset, zeroes);
   }
   Result<> discard(u64 offset, u64 length) override { return zero(offset, length); }
+  Result<> check_room(u64) override {
+    if (media_.is_full) return Error(ErrorCode::kExhausted, "no room");
+    return {};
+  }
   Result<> sync() override {
     TRY(step());
     media_.durable = media_.cached;
@@ -272,6 +277,31 @@ class PatternDisk : public BlockBackend {
   static Error no() { return {ErrorCode::kPermission, "the base was written"}; }
   u64 size_;
 };
+
+TEST(OverlayWithoutRoom, TakesNoNewClustersAndLosesNothing) {
+  constexpr u64 kSize = 4 * kCluster;
+  TemporaryFolder folder;
+  ASSERT_TRUE(Overlay::create(folder.file("overlay"), kSize, kSize).ok());
+  std::ifstream file(folder.file("overlay"), std::ios::binary);
+  Media media;
+  media.cached.assign(std::istreambuf_iterator<char>(file), {});
+  const auto overlay =
+      Overlay::open(std::make_unique<CutDisk>(media), "test", std::make_unique<PatternDisk>(kSize)).value();
+  const std::vector<u8> sector(kSector, 0x11), cluster(kCluster, 0x22);
+  ASSERT_TRUE(overlay->write(0, sector).ok());
+  media.is_full = true;
+  EXPECT_TRUE(overlay->write(kSector, sector).ok()) << "its cluster has its room";
+  EXPECT_TRUE(overlay->flush().ok());
+  EXPECT_EQ(overlay->write(kCluster, sector).error().code(), ErrorCode::kExhausted);
+  EXPECT_EQ(overlay->write(2 * kCluster, cluster).error().code(), ErrorCode::kExhausted);
+  EXPECT_EQ(overlay->write_zeroes(3 * kCluster, kSector).error().code(), ErrorCode::kExhausted);
+  EXPECT_EQ(overlay->changed_clusters(), 1U);
+  std::vector<u8> read(kSector);
+  ASSERT_TRUE(overlay->read(kCluster, read).ok());
+  EXPECT_EQ(read[0], PatternDisk::at(kCluster / kSector)) << "as before";
+  media.is_full = false;
+  EXPECT_TRUE(overlay->write(kCluster, sector).ok());
+}
 
 class PowerCutTest : public ::testing::Test {
  protected:

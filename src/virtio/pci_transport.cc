@@ -120,6 +120,9 @@ Result<> VirtioPci::watch_queues() {
   }
   Result<> watched;
   io_.loop().call([&] {
+    Result<std::unique_ptr<os::Timer>> timer = os::Timer::create(io_.loop(), [this] { notify_delayed(); });
+    if (timer) later_ = std::move(timer).value();
+    else watched = std::move(timer).error();
     for (std::size_t i = 0; i < queues_.size() && watched.ok(); ++i) {
       watched =
           io_.loop().add(queue_events_[i].get(), EPOLLIN, [this, i](u32) { on_queue_event(static_cast<u16>(i)); });
@@ -152,6 +155,7 @@ VirtioPci::~VirtioPci() {
   move_bar(std::nullopt);
   io_.loop().call([this] {
     for (const os::Fd& event : queue_events_) io_.loop().remove(event.get());
+    later_.reset();
     device_->reset();
     device_.reset();
   });
@@ -486,6 +490,19 @@ void VirtioPci::on_queue_event(u16 queue) {
 }
 
 void VirtioPci::notify_again(u16 queue) { notify(queue); }
+
+void VirtioPci::notify_later(u16 queue) {
+  constexpr u64 kDelayNs = 1'000'000'000;
+  later_queues_ |= u64{1} << queue;
+  later_->arm(kDelayNs);
+}
+
+void VirtioPci::notify_delayed() {
+  const u64 queues = std::exchange(later_queues_, 0);
+  for (u16 queue = 0; queue < queue_vectors_.size(); ++queue) {
+    if ((queues >> queue & 1) != 0) notify(queue);
+  }
+}
 
 void VirtioPci::queue_used(u16 queue) {
   isr_.fetch_or(kIsrQueue);

@@ -85,6 +85,7 @@ class VirtioPci final : public PciFunction, private guest::BusDevice, private Dr
   void reset_device();
   void notify(u64 queue);
   void on_queue_event(u16 queue);
+  void notify_delayed();
   u64 doorbell_of(std::size_t queue) const;  // while mapped
   void move_bar(std::optional<u64> address);
   u64 offered_features() const;
@@ -94,11 +95,14 @@ class VirtioPci final : public PciFunction, private guest::BusDevice, private Dr
   void config_changed() override;
   void needs_reset(const char* reason) override;
   void notify_again(u16 queue) override;
+  void notify_later(u16 queue) override;
 
   std::unique_ptr<Device> device_;
   guest::GuestMemory& memory_;
   guest::Bus& mmio_;
   IoThread& io_;
+  std::unique_ptr<os::Timer> later_;  // I/O thread
+  u64 later_queues_ = 0;               // I/O thread; bit n: queue n is to be notified then
   std::vector<os::Fd> queue_events_;  // eventfds: the driver, or the kernel for it, says that there is work
   Msix msix_;
 

@@ -28,7 +28,7 @@ class Sink : public guest::MsiSink {
   }
   bool wait_for(u32 data) {
     std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, std::chrono::seconds(20), [&] {
+    return changed_.wait_for(lock, std::chrono::seconds(120), [&] {
       return std::any_of(messages_.begin(), messages_.end(),
                          [&](const auto& message) { return message.second == data; });
     });

@@ -118,7 +118,7 @@ class SlirpTest : public ::testing::Test {
   Frame wait_for(Predicate predicate) {
     std::unique_lock lock(mutex_);
     Frame found;
-    changed_.wait_for(lock, std::chrono::seconds(20), [&] {
+    changed_.wait_for(lock, std::chrono::seconds(120), [&] {
       const auto frame = std::find_if(frames_.begin(), frames_.end(), predicate);
       if (frame != frames_.end()) found = *frame;
       return !found.empty();

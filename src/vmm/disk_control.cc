@@ -109,7 +109,7 @@ Result<> DiskControl::attach(const DiskArguments& arguments) {
   TRY(add_disk(disks, disk));
   disk = disks.back();
   OpenedDisk opened = TRY(open_disk(disk));
-  const Entry entry{disk, opened.folder, opened.disk.backend->size(), false};
+  const Entry entry{disk, opened.folder, opened.disk.backend->size(), false, false};
   TRY(save_disks(directory_, disks));
   const Result<> plugged = machine_->attach_disk(disk.place, std::move(opened.disk));
   if (!plugged) {
@@ -176,6 +176,19 @@ void DiskControl::on_gone(u32 place) {
   entries_.erase(found);
   const Result<> saved = save_disks(directory_, attached());
   if (!saved) log::error("{}", saved.error().message());
+}
+
+void DiskControl::on_room(u32 place, const std::string& why) {
+  const auto found = entries_.find(place);
+  if (found != entries_.end()) found->second.waiting = !why.empty();
+}
+
+std::vector<std::string> DiskControl::waiting() const {
+  std::vector<std::string> ids;
+  for (const auto& [place, entry] : entries_) {
+    if (entry.waiting) ids.push_back(entry.disk.id);
+  }
+  return ids;
 }
 
 void DiskControl::remind() {

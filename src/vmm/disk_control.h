@@ -33,6 +33,10 @@ class DiskControl {
   std::string answer(const Request& request);
   // The machine has no disk in this place any more.
   void on_gone(u32 place);
+  // What the machine says of the disk's room: why it waits, or nothing.
+  void on_room(u32 place, const std::string& why);
+  // Ids of the disks whose changes wait for room.
+  std::vector<std::string> waiting() const;
 
  private:
   struct Entry {
@@ -40,6 +44,7 @@ class DiskControl {
     store::Disk* folder = nullptr;  // owned by the machine; null: it has no layers
     u64 bytes = 0;
     bool detaching = false;
+    bool waiting = false;  // for room
   };
 
   Result<std::string> carry_out(const Request& request);

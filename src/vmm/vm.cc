@@ -100,7 +100,8 @@ Result<std::unique_ptr<Vm>> Vm::create(const VmDirectory& directory, const RunOp
   if (!lock && lock.error().code() == ErrorCode::kBusy) {
     return Error(ErrorCode::kBusy, "this VM runs already: `pileus vm ls` shows it");
   }
-  vm->lock_ = std::make_unique<os::FileLock>(TRY(std::move(lock)));
+  // Whoever sees the lock free finds the VM's memory given back, and no process.
+  TRY(std::move(lock)).keep_until_exit();
   vm->state_.pid = ::getpid();
   vm->state_.started_unix_s = std::time(nullptr);
   vm->set_phase(VmPhase::kStarting, "");
@@ -189,7 +190,18 @@ Result<machine::MachineConfig> Vm::machine_config() {
   disks_ = std::make_unique<DiskControl>(directory_);
   config.disks = TRY(disks_->open(config_));
   if (!config_.cdrom.empty()) config.cd = TRY(open_cd(config_.cdrom).with("--cdrom"));
-  config.on_disk_gone = [this](u32 place) { control_->loop().post([this, place] { disks_->on_gone(place); }); };
+  config.on_disk_gone = [this](u32 place) {
+    control_->loop().post([this, place] {
+      disks_->on_gone(place);
+      note_waiting_disks();
+    });
+  };
+  config.on_disk_room = [this](u32 place, const std::string& why) {
+    control_->loop().post([this, place, why] {
+      disks_->on_room(place, why);
+      note_waiting_disks();
+    });
+  };
 
   config.io = TRY(virtio::IoThread::start("io"));
   if (const auto mac = packet::parse_mac(config_.mac)) config.mac = *mac;
@@ -294,11 +306,26 @@ engine::Counters Vm::stats() const {
   return counters;
 }
 
+void Vm::note_waiting_disks() {
+  const std::lock_guard lock(state_mutex_);
+  std::vector<std::string> waiting = disks_->waiting();
+  if (waiting == state_.waiting_disks) return;
+  state_.waiting_disks = std::move(waiting);
+  save_state();
+}
+
 void Vm::set_phase(VmPhase phase, const std::string& message) {
   const std::lock_guard lock(state_mutex_);
   state_.phase = phase;
   state_.message = message;
-  if (!is_alive(phase)) state_.pid = 0;
+  if (!is_alive(phase)) {
+    state_.pid = 0;
+    state_.waiting_disks.clear();
+  }
+  save_state();
+}
+
+void Vm::save_state() {
   const Result<> saved = directory_.save_state(state_);
   if (!saved) log::error("{}", saved.error().message());  // the lock still tells whether it runs
 }

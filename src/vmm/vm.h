@@ -42,7 +42,7 @@ struct RunOptions {
 
 class Vm {
  public:
-  // Takes the VM's lock and makes its machine; nothing of the guest has run. Call with SIGTERM,
+  // Takes the VM's lock, which the process has until it ends, and makes its machine; nothing of the guest has run. Call with SIGTERM,
   // SIGINT and SIGHUP blocked, before there are other threads: they are taken as wishes to stop.
   static Result<std::unique_ptr<Vm>> create(const VmDirectory& directory, const RunOptions& options);
   ~Vm();
@@ -60,6 +60,8 @@ class Vm {
   std::string answer(const Request& request);
   engine::Counters stats() const;
   void set_phase(VmPhase phase, const std::string& message);
+  void note_waiting_disks();
+  void save_state();  // with state_mutex_
   Result<std::unique_ptr<guest::CharBackend>> make_console(const std::string& socket, const std::string& log);
   std::string start_profile();
   std::string stop_profile();
@@ -69,7 +71,6 @@ class Vm {
   VmDirectory directory_;
   const RunOptions options_;
   VmConfig config_;
-  std::unique_ptr<os::FileLock> lock_;
   std::mutex state_mutex_;
   VmState state_;  // guarded by state_mutex_
   // Destroyed from the last to the first: the control loop outlives all that it serves.

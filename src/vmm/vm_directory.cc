@@ -40,6 +40,7 @@ std::string encode_state(const VmState& state) {
   Json object = {{"phase", phase_name(state.phase)},       {"pid", state.pid},
                  {"started_unix_s", state.started_unix_s}, {"message", state.message},
                  {"engine_used", state.engine_used},       {"engine_reason", state.engine_reason}};
+  if (!state.waiting_disks.empty()) object["waiting_disks"] = state.waiting_disks;
   if (state.exit_code) object["exit_code"] = *state.exit_code;
   return object.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
@@ -60,6 +61,13 @@ Result<VmState> parse_state(std::string_view text) {
   state.message = object["message"].get<std::string>();
   state.engine_used = text_or_empty(object, "engine_used");
   state.engine_reason = text_or_empty(object, "engine_reason");
+  if (const auto disks = object.find("waiting_disks"); disks != object.end()) {
+    if (!disks->is_array()) return corrupt;
+    for (const Json& disk : *disks) {
+      if (!disk.is_string()) return corrupt;
+      state.waiting_disks.push_back(disk.get<std::string>());
+    }
+  }
   if (const auto code = object.find("exit_code"); code != object.end()) {
     if (!code->is_number_unsigned() || code->get<u64>() > std::numeric_limits<u32>::max()) return corrupt;
     state.exit_code = code->get<u32>();
@@ -99,7 +107,10 @@ VmState VmDirectory::state() const {
     state.phase = VmPhase::kKilled;
     state.message = "its pileus-vmm was killed";
   }
-  if (!alive) state.pid = 0;
+  if (!alive) {
+    state.pid = 0;
+    state.waiting_disks.clear();
+  }
   return state;
 }
 

@@ -19,6 +19,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/ints.h"
 #include "base/result.h"
@@ -46,6 +47,7 @@ struct VmState {
   std::string message;     // one sentence; may be empty
   std::string engine_used;    // that of the last start, "bt" or "kvm"; empty: never started
   std::string engine_reason;  // why that one
+  std::vector<std::string> waiting_disks;  // ids of those whose changes wait for room on the host
   std::optional<u32> exit_code;  // what the guest ended it with, at the exit port
 };
 std::string encode_state(const VmState& state);

@@ -49,6 +49,17 @@ TEST_F(VmDirectoryTest, AnEndIsRemembered) {
   EXPECT_EQ(vm_.state().exit_code, 0u);
 }
 
+TEST_F(VmDirectoryTest, DisksWaitOnlyWhileItRuns) {
+  VmState state;
+  state.phase = VmPhase::kRunning;
+  state.waiting_disks = {"root", "data"};
+  ASSERT_TRUE(vm_.save_state(state).ok());
+  EXPECT_TRUE(vm_.state().waiting_disks.empty());
+  const Result<os::FileLock> lock = vm_.lock();
+  ASSERT_TRUE(lock.ok());
+  EXPECT_EQ(vm_.state().waiting_disks, state.waiting_disks);
+}
+
 TEST(VmState, RefusesDamage) {
   VmState state;
   const std::string good = encode_state(state);

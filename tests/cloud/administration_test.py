@@ -6,7 +6,7 @@ import subprocess
 import unittest
 
 from case import CloudTest
-from cloud import BUILD, REGION, Cloud, wait_until
+from cloud import BUILD, PATIENCE_S, REGION, Cloud, wait_until
 
 
 class Administration(CloudTest):
@@ -17,7 +17,7 @@ class Administration(CloudTest):
                     "AWS_REGION": REGION, "AWS_ACCESS_KEY_ID": self.cloud.access_key,
                     "AWS_SECRET_ACCESS_KEY": self.cloud.secret_key}
         done = subprocess.run([BUILD / "apps" / "pileus", *words], env=os.environ | settings, stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, timeout=60, check=False)
+                              capture_output=True, text=True, timeout=PATIENCE_S, check=False)
         self.assertEqual(done.returncode != 0, fails, done.stdout + done.stderr)
         return done.stderr if fails else done.stdout
 

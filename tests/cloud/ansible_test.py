@@ -9,7 +9,7 @@ from cloud import REGION, Cloud
 
 PLAYBOOK = pathlib.Path(__file__).resolve().parent / "ansible" / "round.yml"
 PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGPKSUTyz1HwHReFVvD5obVsALAgJRNarH4TRpNePnAS me@here"
-PATIENCE_S = 280
+PATIENCE_S = 800
 
 
 class Ansible(unittest.TestCase):

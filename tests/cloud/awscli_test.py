@@ -7,7 +7,7 @@ import unittest
 
 from cloud import REGION, Cloud, Failure, wait_until
 
-PATIENCE_S = 60
+PATIENCE_S = 240
 
 
 class Awscli(unittest.TestCase):

@@ -11,7 +11,7 @@ import unittest
 from botocore.exceptions import ClientError
 
 from case import CloudTest
-from cloud import REGION, wait_until
+from cloud import PATIENCE_S, REGION, wait_until
 
 ED25519 = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGPKSUTyz1HwHReFVvD5obVsALAgJRNarH4TRpNePnAS me@here"
 
@@ -124,7 +124,7 @@ class Round(CloudTest):
 
     def test_fingerprints_are_those_that_openssl_and_ssh_compute(self):
         def tool(*words, **more):
-            return subprocess.run(words, check=True, capture_output=True, timeout=30, **more).stdout
+            return subprocess.run(words, check=True, capture_output=True, timeout=PATIENCE_S, **more).stdout
 
         folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
         for kind in ("rsa", "ed25519"):

@@ -4,9 +4,9 @@ import unittest
 
 from botocore.exceptions import ClientError
 
-from cloud import Cloud
+from cloud import PATIENCE_S, Cloud
 
-FAST = {"Delay": 1, "MaxAttempts": 30}
+FAST = {"Delay": 1, "MaxAttempts": PATIENCE_S}
 
 
 class CloudTest(unittest.TestCase):

@@ -20,7 +20,7 @@ from machines import IMAGE, Cloud, alone
 
 WORKERS = 3
 MOST_ALIVE = 5  # instances that a worker has at a time
-SETTLE_PATIENCE_S = 90
+SETTLE_PATIENCE_S = 300
 LONGEST_REST_S = 4.0  # between two kills
 LONGEST_DOWN_S = 3.0
 # What clients are told to try again: the manager is gone, or its store has no leader just now.
@@ -151,27 +151,39 @@ def check_promises(cloud, workers):
     def places():
         return sorted(folder.name for machine in cloud.machines for folder in machine.instances.glob("i-*"))
 
-    wait_until(lambda: places() == sorted(running), "each running instance is on one host, and no other", SETTLE_PATIENCE_S)
-    vmms = [pid for machine in cloud.machines for pid in machine.processes("pileus-vmm")]
-    if len(vmms) != len(running):
-        raise Failure(f"{len(vmms)} VMMs for {len(running)} instances")
+    wait_until(lambda: places() == sorted(running),
+               lambda: f"each running instance is on one host, and no other: {places()}, not {sorted(running)}",
+               SETTLE_PATIENCE_S)
+
+    def vmms():
+        return [pid for machine in cloud.machines for pid in machine.processes("pileus-vmm")]
+
+    # A host that has lost its power starts its VMs again.
+    wait_until(lambda: len(vmms()) == len(running), lambda: f"each has one VMM: {vmms()} for {running}", SETTLE_PATIENCE_S)
     return running
 
 
 def check_nothing_is_left(cloud, free):
     client = cloud.client(cloud.managers[0])
-    wait_until(lambda: set(states(client).values()) <= {"terminated"}, "all are terminated", SETTLE_PATIENCE_S)
+
+    def is_empty(ask):
+        """Whether it was answered with nothing."""
+        answer = patiently(ask)
+        return answer is not None and not answer
+
+    wait_until(lambda: is_empty(lambda: set(states(client).values()) - {"terminated"}), "all are terminated",
+               SETTLE_PATIENCE_S)
     wait_until(lambda: not any(list(machine.instances.iterdir()) for machine in cloud.machines), "no folder is left",
                SETTLE_PATIENCE_S)
     wait_until(lambda: not any(machine.processes("pileus-vmm") for machine in cloud.machines), "no VMM is left",
                SETTLE_PATIENCE_S)
-    wait_until(lambda: not client.describe_network_interfaces()["NetworkInterfaces"], "no interface is left",
-               SETTLE_PATIENCE_S)
-    wait_until(lambda: not client.describe_volumes()["Volumes"], "no volume is left", SETTLE_PATIENCE_S)
+    wait_until(lambda: is_empty(lambda: client.describe_network_interfaces()["NetworkInterfaces"]),
+               "no interface is left", SETTLE_PATIENCE_S)
+    wait_until(lambda: is_empty(lambda: client.describe_volumes()["Volumes"]), "no volume is left", SETTLE_PATIENCE_S)
     wait_until(lambda: not any(machine.volumes() for machine in cloud.machines), "no volume's folder is left",
                SETTLE_PATIENCE_S)
     wait_until(lambda: claims(cloud) == {"0"}, "no host has promised anything", SETTLE_PATIENCE_S)
-    wait_until(lambda: free_addresses(client) == free, "no address is left", SETTLE_PATIENCE_S)
+    wait_until(lambda: patiently(lambda: free_addresses(client)) == free, "no address is left", SETTLE_PATIENCE_S)
     wait_until(lambda: not any(list((machine.folder / "home/cloud/host/switch/ports").glob("*"))
                                for machine in cloud.machines), "no port is left", SETTLE_PATIENCE_S)
     orphans = [path for machine in cloud.machines for path in machine.folder.glob("home/cloud/host/orphans/*")]
@@ -197,9 +209,9 @@ def main():
 def test(cloud, arguments):
     cloud.start()
     client = cloud.client(cloud.managers[0])
-    image = wait_until(lambda: client.describe_images(Filters=[{"Name": "name", "Values": [IMAGE]}])["Images"],
-                       "the image is there")[0]["ImageId"]
-    free = free_addresses(client)
+    image = wait_until(lambda: patiently(lambda: client.describe_images(Filters=[
+        {"Name": "name", "Values": [IMAGE]}])["Images"]), "the image is there", SETTLE_PATIENCE_S)[0]["ImageId"]
+    free = wait_until(lambda: patiently(lambda: free_addresses(client)), "addresses are told", SETTLE_PATIENCE_S)
     print(f"seed {arguments.seed}: {len(cloud.machines)} machines, {len(cloud.managers)} managers", flush=True)
     workers = [Client(cloud, number, arguments.seed) for number in range(WORKERS)]
     for worker in workers:
@@ -219,7 +231,8 @@ def test(cloud, arguments):
     running = check_promises(cloud, workers)
     print(f"as promised: {len(running)} run, {accepted - len(running)} are terminated", flush=True)
     if running:
-        client.terminate_instances(InstanceIds=sorted(running))
+        wait_until(lambda: patiently(lambda: client.terminate_instances(InstanceIds=sorted(running))),
+                   "they are to be terminated", SETTLE_PATIENCE_S)
     check_nothing_is_left(cloud, free)
     print("nothing is left", flush=True)
 

@@ -24,8 +24,10 @@ REGION = "us-east-1"  # libcloud knows Amazon's names only
 IMAGE = "debian-12"
 GIB = 1 << 30
 
-START_PATIENCE_S = 30
-STOP_PATIENCE_S = 20
+PATIENCE_S = 120  # machines are busy
+START_PATIENCE_S = 120
+STOP_PATIENCE_S = 120
+ANSWER_PATIENCE_S = 60
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)
 
@@ -34,14 +36,14 @@ class Failure(AssertionError):
     """Something did not come out as the test wants it."""
 
 
-def wait_until(condition, what, patience_s=20):
-    """Polls until `condition` returns something true, and returns it."""
+def wait_until(condition, what, patience_s=PATIENCE_S):
+    """Polls until `condition` returns something true, and returns it. `what`: a text, or a function that gives it at the end."""
     deadline = time.monotonic() + patience_s
     while True:
         if found := condition():
             return found
         if time.monotonic() >= deadline:
-            raise Failure(f"after {patience_s} s still not: {what}")
+            raise Failure(f"after {patience_s} s still not: {what() if callable(what) else what}")
         time.sleep(0.05)
 
 
@@ -135,14 +137,14 @@ class Cloud:
         session = boto3.session.Session(access_key or self.access_key, secret_key or self.secret_key,
                                         region_name=region)
         return session.client(service, endpoint_url=self.endpoint,
-                              config=Config(retries={"total_max_attempts": 1}, read_timeout=30, connect_timeout=5))
+                              config=Config(retries={"total_max_attempts": 1}, read_timeout=ANSWER_PATIENCE_S, connect_timeout=ANSWER_PATIENCE_S))
 
     def send(self, request):
         """A prepared request of botocore's (AWSRequest), as it is: status and body."""
         prepared = request.prepare()
         headers = {name: value.decode() if isinstance(value, bytes) else value
                    for name, value in prepared.headers.items()}
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=ANSWER_PATIENCE_S)
         with contextlib.closing(connection):
             path = prepared.url[len(self.endpoint):]
             connection.request(prepared.method, path or "/", body=prepared.body, headers=headers)

@@ -13,8 +13,8 @@ import unittest
 from cloud import BUILD, REGION, Cloud
 
 SOURCES = pathlib.Path(__file__).resolve().parent / "js"
-FETCH_PATIENCE_S = 240
-PATIENCE_S = 240
+FETCH_PATIENCE_S = 600
+PATIENCE_S = 600
 
 
 def fetch_sdk():

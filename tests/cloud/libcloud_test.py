@@ -8,7 +8,7 @@ from libcloud.common.types import InvalidCredsError
 from libcloud.compute.providers import get_driver
 from libcloud.compute.types import KeyPairDoesNotExistError, NodeState, Provider
 
-from cloud import REGION, Cloud, wait_until
+from cloud import PATIENCE_S, REGION, Cloud, wait_until
 
 
 class Libcloud(unittest.TestCase):
@@ -35,7 +35,7 @@ class Libcloud(unittest.TestCase):
         node = driver.create_node(name="first", image=image, size=size, ex_keyname="mine", ex_security_groups=["web"],
                                   ex_userdata="#!/bin/sh\ntrue")
         self.assertEqual(node.state, NodeState.PENDING)
-        [(node, addresses)] = driver.wait_until_running([node], wait_period=0.2, timeout=20, ssh_interface="private_ips")
+        [(node, addresses)] = driver.wait_until_running([node], wait_period=0.2, timeout=PATIENCE_S, ssh_interface="private_ips")
         self.assertTrue(addresses[0].startswith("172.31."))
         self.assertEqual((node.name, node.extra["key_name"]), ("first", "mine"))
         self.assertEqual(node.extra["groups"], [{"group_id": group, "group_name": "web"}])

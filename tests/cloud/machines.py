@@ -21,7 +21,7 @@ from tiny_image import make_tiny_image  # noqa: E402
 PROGRAMS = BUILD / "apps"
 SKIPPED = 77
 API_PORT, HOST_PORT, ETCD_PORT, PEER_PORT, TUNNEL_PORT = 8773, 8774, 2379, 2380, 4789
-START_PATIENCE_S = 60
+START_PATIENCE_S = 240
 IMAGE = "tiny"
 
 

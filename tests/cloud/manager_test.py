@@ -16,9 +16,10 @@ import urllib.request
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cloud import PROGRAM, REGION, ROOT, Cloud, wait_until
+from cloud import ANSWER_PATIENCE_S, PATIENCE_S, PROGRAM, REGION, ROOT, Cloud, wait_until
 
 KILLS = 6
+MOST_LAUNCHED = 95  # by each of three: more than 300 do not fit onto the hosts
 
 
 class Manager(unittest.TestCase):
@@ -26,7 +27,7 @@ class Manager(unittest.TestCase):
         self.cloud = self.enterContext(Cloud())
 
     def get(self, path):
-        with urllib.request.urlopen(self.cloud.endpoint + path, timeout=10) as response:
+        with urllib.request.urlopen(self.cloud.endpoint + path, timeout=ANSWER_PATIENCE_S) as response:
             return response.read().decode()
 
     def test_first_start_and_later_ones(self):
@@ -87,12 +88,12 @@ class Manager(unittest.TestCase):
                              (b"GET /?" + b"a=b&" * 1000 + b" HTTP/1.1\r\n" + close, 403),
                              (b"GET /" + b"a" * 200_000 + b" HTTP/1.1\r\n" + close, 414),
                              (b"POST / HTTP/1.1\r\n" + close + b"Content-Length: 99999999\r\n", 413)):
-            with socket.create_connection(("127.0.0.1", self.cloud.port), timeout=10) as connection:
+            with socket.create_connection(("127.0.0.1", self.cloud.port), timeout=ANSWER_PATIENCE_S) as connection:
                 connection.sendall(text + b"\r\n")
                 self.assertRegex(connection.recv(65536), b"^HTTP/1.1 %d " % status, text[:20])
-        with socket.create_connection(("127.0.0.1", self.cloud.port), timeout=10) as connection:
+        with socket.create_connection(("127.0.0.1", self.cloud.port), timeout=ANSWER_PATIENCE_S) as connection:
             connection.sendall(b"\0\1\2\3\r\n\r\n" * 100)  # the connection is closed on it
-        connection = http.client.HTTPConnection("127.0.0.1", self.cloud.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.cloud.port, timeout=ANSWER_PATIENCE_S)
         with contextlib.closing(connection):
             connection.request("GET", "/nothing/here?Action=DescribeRegions")
             response = connection.getresponse()
@@ -114,7 +115,7 @@ class Manager(unittest.TestCase):
             ec2 = self.cloud.client("ec2", *keys)
             count = 0
             in_doubt = False
-            while in_doubt or not enough.is_set():
+            while in_doubt or (not enough.is_set() and count < MOST_LAUNCHED):
                 token = f"{worker}-{count}"
                 in_doubt = True
                 try:
@@ -133,16 +134,17 @@ class Manager(unittest.TestCase):
         for worker in workers:
             worker.start()
         chance = random.Random(4)
+        kills = 0
         try:
-            for _ in range(KILLS):
+            while kills < KILLS or (not failed and any(worker.is_alive() for worker in workers)):
+                kills += 1
                 time.sleep(chance.uniform(0.05, 0.4))
                 self.cloud.kill()
                 self.cloud.start()
         finally:
             enough.set()
-        wait_until(lambda: not any(worker.is_alive() for worker in workers), "all requests are answered", 60)
+        wait_until(lambda: not any(worker.is_alive() for worker in workers), "all requests are answered")
         self.assertGreater(len(failed), 0, "the kills came in between")
-        self.assertLess(len(promised), 300, "more do not fit onto the hosts")
         ec2 = self.cloud.client("ec2", *keys)
 
         def instances():
@@ -151,19 +153,19 @@ class Manager(unittest.TestCase):
                     for group in page["Reservations"] for each in group["Instances"]}
 
         self.assertEqual(set(instances()), {f"{token}/{instance}" for token, instance in promised.items()})
-        wait_until(lambda: set(instances().values()) == {"running"}, "all run", 30)
+        wait_until(lambda: set(instances().values()) == {"running"}, lambda: f"all run: {instances()}")
         ids = sorted(promised.values())
         for begin in range(0, len(ids), 100):
             ec2.terminate_instances(InstanceIds=ids[begin:begin + 100])
         self.cloud.kill()
         self.cloud.start()
-        wait_until(lambda: set(instances().values()) == {"terminated"}, "all are terminated", 30)
-        wait_until(lambda: not ec2.describe_network_interfaces()["NetworkInterfaces"], "no interface is left", 30)
+        wait_until(lambda: set(instances().values()) == {"terminated"}, lambda: f"all are terminated: {instances()}")
+        wait_until(lambda: not ec2.describe_network_interfaces()["NetworkInterfaces"], "no interface is left")
 
 
 class Words(unittest.TestCase):
     def run_program(self, *words):
-        return subprocess.run([PROGRAM, *words], capture_output=True, text=True, timeout=20, check=False)
+        return subprocess.run([PROGRAM, *words], capture_output=True, text=True, timeout=PATIENCE_S, check=False)
 
     def test_documentation_is_current(self):
         printed = self.run_program("--print-api").stdout
@@ -187,7 +189,7 @@ class Words(unittest.TestCase):
         for words, named in (((), "--data"), (("--data", "/proc/nothing"), "/proc/nothing"),
                              (("--data", "x", "--state", "ftp://a"), "ftp"), (("--data", "x", "--port", "y"), "--port")):
             with tempfile.TemporaryDirectory() as folder:
-                done = subprocess.run([PROGRAM, *words], cwd=folder, capture_output=True, text=True, timeout=20,
+                done = subprocess.run([PROGRAM, *words], cwd=folder, capture_output=True, text=True, timeout=PATIENCE_S,
                                       check=False)
             self.assertNotEqual(done.returncode, 0)
             self.assertIn(named, done.stderr)

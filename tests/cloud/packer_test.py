@@ -9,7 +9,7 @@ import unittest
 
 from cloud import BUILD, REGION, Cloud
 
-PATIENCE_S = 150
+PATIENCE_S = 600
 # Its pauses are for another cloud.
 IN_HASTE = {"AWS_POLL_DELAY_SECONDS": "1", "CHECKPOINT_DISABLE": "1", "PACKER_NO_COLOR": "1"}
 # An instance that only pretends lets nobody in.

@@ -4,7 +4,7 @@ import unittest
 
 from awscli_test import Awscli as AwscliBase
 from case import FAST, CloudTest
-from cloud import Cloud, wait_until
+from cloud import PATIENCE_S, Cloud, wait_until
 from libcloud_test import Libcloud as LibcloudBase
 
 ZONE = "us-east-1a"
@@ -304,7 +304,7 @@ class Libcloud(unittest.TestCase):
         image = wait_until(driver.list_images, "the image is there")[0]
         size = next(each for each in driver.list_sizes() if each.id == "t3.micro")
         node = driver.create_node(name="first", image=image, size=size)
-        driver.wait_until_running([node], wait_period=0.2, timeout=20, ssh_interface="private_ips")
+        driver.wait_until_running([node], wait_period=0.2, timeout=PATIENCE_S, ssh_interface="private_ips")
         volume = driver.create_volume(1, "data", location=driver.list_locations()[0])
         self.assertTrue(driver.attach_volume(node, volume, DEVICE))
 

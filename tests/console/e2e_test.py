@@ -17,15 +17,15 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 CONSOLE = ROOT / "console"
 sys.path.insert(0, str(HERE.parent / "cloud"))
-from cloud import BUILD, Cloud, Failure  # noqa: E402
+from cloud import ANSWER_PATIENCE_S, BUILD, Cloud, Failure  # noqa: E402
 
 SKIPPED = 77
-PATIENCE_S = 180
+PATIENCE_S = 800
 ALICE = ("AKIAALICE0000001", "alices-secret-key-0001")
 
 
 def get(cloud, path, **headers):
-    connection = http.client.HTTPConnection("127.0.0.1", cloud.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", cloud.port, timeout=ANSWER_PATIENCE_S)
     connection.request("GET", path, headers=headers)
     response = connection.getresponse()
     response.body = response.read()
@@ -53,7 +53,7 @@ def check_served(cloud):
 def check_streams(cloud):
     """A ticket is good once; the stream tells of changes."""
     path = cloud.call("PileusOpenEvents")["path"]
-    connection = http.client.HTTPConnection("127.0.0.1", cloud.port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", cloud.port, timeout=PATIENCE_S)
     connection.request("GET", path)
     response = connection.getresponse()
     check(response.headers["Content-Type"] == "text/event-stream", "it is a stream of events")

@@ -133,19 +133,21 @@ def main():
             wait_until(lambda: not cloud.daemons(), "all are gone", STATE_PATIENCE_S)
             cloud("up", "--detach", "--port", "0")
             cloud.wait_for_ssh("web")  # when the host has started the switch again
-            if cloud.vmms() != vmm or cloud.ssh("web", "cat /proc/sys/kernel/random/boot_id") != boot:
-                raise Failure("it is not the same VM any more")
+            found = cloud.vmms(), cloud.ssh("web", "cat /proc/sys/kernel/random/boot_id")
+            if found != (vmm, boot):
+                raise Failure(f"it is not the same VM any more: {found}, not {(vmm, boot)}")
         with step("the VMM is killed: the host starts it again"):
             os.kill(vmm[0], signal.SIGKILL)
             wait_until(lambda: cloud.vmms() not in ([], vmm), "another VMM runs", STATE_PATIENCE_S)
             cloud.wait_for_ssh("web")
-            events = [event["what"] for event in json.loads(cloud("events", "web", "--json"))]
-            if "started again" not in events:
-                raise Failure(f"no word of it in {events}")
+
+            def events():
+                return [event["what"] for event in json.loads(cloud("events", "web", "--json"))]
+            wait_until(lambda: "started again" in events(), lambda: f"there is word of it: {events()}", STATE_PATIENCE_S)
         with step("stop, and start with the same disk and the same private address"):
             cloud("stop", "web")
             if cloud.vmms():
-                raise Failure("a stopped instance has a VMM")
+                raise Failure(f"a stopped instance has a VMM: {cloud.vmms()}")
             cloud("start", "web")
             cloud.wait_for_ssh("web")
             if cloud.ssh("web", "cat ~/kept") != "kept":
@@ -160,9 +162,9 @@ def main():
             cloud("rm", "web")
             if b"terminated" not in logs.ended():
                 raise Failure("logs -f does not say why it ends")
-            left = list((cloud.folder / "host" / "instances").iterdir())
-            if left or cloud.vmms():
-                raise Failure(f"left over: {left}, {cloud.vmms()}")
+            left = cloud.leftovers()
+            if left["folders"] or left["VMMs"]:
+                raise Failure(f"left over: {left}")
         with step("what cannot be placed says why"):
             cloud("run", IMAGE, "--name", "big", "--type", "r5.4xlarge", "--no-wait")
             cloud.wait_for("big", "terminated")
@@ -170,8 +172,7 @@ def main():
                 raise Failure(f"no reason: {cloud.show('big')}")
         with step("down"):
             cloud("down")
-            if cloud.daemons():
-                raise Failure("daemons go on")
+            cloud.check_nothing_is_left()
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from harness import Vm, end_on_sigterm, pileus, step, wait_until
 
 DATA, COPY, ROOT_COPY = "e2e-data", "e2e-copy", "e2e-root"
 BY_ID = "/dev/disk/by-id/virtio-"
-PATIENCE_S = 60
+PATIENCE_S = 240
 MIB = 1 << 20
 # Each line is a number that follows the one before it, and is on the disk before the next one is written.
 WRITER = """
@@ -59,7 +59,8 @@ class Disks(unittest.TestCase):
             with step("detach"):
                 vm.ssh("sudo umount /mnt")
                 disk("detach", vm.name, DATA)
-                self.assertEqual(vm.ssh(f"ls {BY_ID}{DATA} 2>/dev/null || echo gone"), "gone")
+                # The disk is gone; udev may take its time to remove the name.
+                wait_until(lambda: vm.ssh(f"ls {BY_ID}{DATA} 2>/dev/null || echo gone") == "gone", "the name is gone", PATIENCE_S)
                 self.assertEqual(disks()[DATA]["vm"], "")
             with step("another VM boots with them"):
                 self.read_in_another(vm, logged)
@@ -90,14 +91,14 @@ class Disks(unittest.TestCase):
 
     def snapshot(self, vm):
         """Takes some while the guest writes; gives how far it had come before the first one."""
-        vm.ssh(f"rm -f /tmp/stop; nohup sh -c '{WRITER}' >/tmp/writer 2>&1 & sleep 2")
+        vm.ssh(f"rm -f /tmp/stop; nohup sh -c '{WRITER}' >/tmp/writer 2>&1 & until [ -s /mnt/log ]; do sleep 0.1; done; sleep 2")
         before = int(vm.ssh("tail -n 1 /mnt/log"))
         disk("snapshot", vm.name, DATA, COPY)
         # More of them leave the guest in peace, too.
         for _ in range(3):
             disk("snapshot", vm.name, DATA, "e2e-more")
             disk("rm", "e2e-more")
-        vm.ssh("sleep 1; touch /tmp/stop; sleep 1; cat /tmp/last")
+        vm.ssh("sleep 1; touch /tmp/stop; until [ -s /tmp/last ]; do sleep 0.1; done")
         return before
 
     def grow(self, vm):

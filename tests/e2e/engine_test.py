@@ -12,7 +12,7 @@ from harness import Vm, end_on_sigterm, pileus, wait_until
 ENGINES = ("bt", "kvm")
 LOAD_ADDRESS = 0x1000000
 JUMP_TO_ITSELF = b"\xeb\xfe"
-PATIENCE_S = 60
+PATIENCE_S = 240
 
 
 def why_no_kvm():
@@ -103,7 +103,7 @@ class LookedAt(SpinningGuest):
 
 
 def gdb(socket, *commands):
-    words = ["gdb", "-nx", "-q", "-batch", "-ex", f"target remote {socket}"]
+    words = ["gdb", "-nx", "-q", "-batch", "-ex", f"set remotetimeout {PATIENCE_S}", "-ex", f"target remote {socket}"]
     for command in commands:
         words += ["-ex", command]
     return subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE_S,

@@ -2,7 +2,7 @@
 
 import unittest
 
-from harness import Vm, end_on_sigterm, output_of, step
+from harness import COMMAND_PATIENCE_S, Vm, end_on_sigterm, output_of, step
 
 # Four times the same sum of the same data, each bound to a processor of its own.
 WORK = """head -c 20000000 /dev/urandom > data
@@ -24,7 +24,7 @@ class FourProcessors(unittest.TestCase):
                 self.assertEqual(vm.ssh(STORM), "done")
             with step("power button"):
                 vm.command("stop")
-                self.assertEqual(running.wait(30), 0, output_of(running))
+                self.assertEqual(running.wait(COMMAND_PATIENCE_S), 0, output_of(running))
 
 
 if __name__ == "__main__":

@@ -5,9 +5,9 @@ import subprocess
 import tempfile
 import unittest
 
-from harness import PROGRAMS, Failure, Vm, end, end_on_sigterm, say, step
+from harness import COMMAND_PATIENCE_S, PROGRAMS, Failure, Vm, end, end_on_sigterm, say, step
 
-GDB_PATIENCE_S = 120
+GDB_PATIENCE_S = 240
 ENTRY = 0x1000000  # where the kernel is entered
 
 
@@ -24,7 +24,7 @@ class Gdb(unittest.TestCase):
     def gdb(self, *commands, meanwhile=None):
         """What GDB prints for the commands, connected to the guest. `meanwhile` runs beside it."""
         words = ["gdb", "-nx", "-q", "-batch", "-ex", "set confirm off", "-ex", "set pagination off",
-                 "-ex", f"target remote {self.socket}"]
+                 "-ex", f"set remotetimeout {GDB_PATIENCE_S}", "-ex", f"target remote {self.socket}"]
         for command in commands:
             words += ["-ex", command]
         process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -55,7 +55,7 @@ class Gdb(unittest.TestCase):
             with step("the guest is as before"):
                 self.assertEqual(vm.ssh("cat /proc/sys/kernel/tainted; nproc"), "0\n2")
                 vm.command("stop")
-                self.assertEqual(running.wait(60), 0)
+                self.assertEqual(running.wait(COMMAND_PATIENCE_S), 0)
 
     def before_the_first_instruction(self):
         output = self.gdb("info threads", "print/x $rip", "print $cr0", "print $efer", "x/1i $rip", "stepi",
@@ -72,12 +72,16 @@ class Gdb(unittest.TestCase):
         uname = address_of(symbols, "__x64_sys_newuname")
         banner = address_of(symbols, "linux_banner")
 
-        def call_uname():
-            vm.start_process([PROGRAMS / "pileus", "vm", "ssh", vm.name, "--", "sleep 1; uname -r"])
+        def call_uname():  # again and again: GDB may take its time to get to its breakpoint
+            calls = "while sleep 1 && uname -r; do :; done"
+            callers.append(vm.start_process([PROGRAMS / "pileus", "vm", "ssh", vm.name, "--", calls]))
+
+        callers = []
 
         output = self.gdb(f"x/s {banner:#x}", f"break *{uname:#x}", "continue", "print/x $rip", "print/x $cs",
                           "print $gs_base != 0", "stepi", f"print $rip > {uname:#x}", "delete", "detach",
                           meanwhile=call_uname)
+        end(callers[0])
         self.assertIn("Linux version 6.1", output)
         self.assertIn("Breakpoint 1, ", output)
         values = re.findall(r"^\$\d+ = (.*)$", output, re.MULTILINE)

@@ -22,8 +22,8 @@ PROGRAMS = pathlib.Path(os.environ.get("PILEUS_E2E_PROGRAMS") or BUILD / "apps")
 HOME = pathlib.Path(os.environ.get("PILEUS_E2E_HOME") or BUILD / "e2e-home")
 IMAGE = "debian-12"
 
-COMMAND_PATIENCE_S = 120
-BOOT_PATIENCE_S = 300
+COMMAND_PATIENCE_S = 240
+BOOT_PATIENCE_S = 600
 TAIL_LINES = 40
 MAX_OUTPUT = 1 << 20
 POLL_S = 0.2
@@ -54,13 +54,13 @@ def step(what):
 
 
 def wait_until(condition, what, patience_s):
-    """Polls until `condition` returns something true, and returns it."""
+    """Polls until `condition` returns something true, and returns it. `what`: a text, or a function that gives it at the end."""
     deadline = time.monotonic() + patience_s
     while True:
         if found := condition():
             return found
         if time.monotonic() >= deadline:
-            raise Failure(f"after {patience_s} s still not: {what}")
+            raise Failure(f"after {patience_s} s still not: {what() if callable(what) else what}")
         time.sleep(POLL_S)
 
 

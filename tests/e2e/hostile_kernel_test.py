@@ -10,7 +10,7 @@ from harness import Vm, end_on_sigterm, output_of, wait_until
 KERNELS = pathlib.Path(__file__).resolve().parent / "kernels"
 CRASHED = 10  # exit statuses of `pileus vm run`
 ENDED_FROM_OUTSIDE = 12
-PATIENCE_S = 120  # an emulating KVM on a busy machine takes its time
+PATIENCE_S = 240  # an emulating KVM on a busy machine takes its time
 MAX_LOG_BYTES = 64 * 1024
 
 

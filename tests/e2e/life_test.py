@@ -5,12 +5,12 @@ import socket
 import subprocess
 import unittest
 
-from harness import HOME, IMAGE, Vm, end_on_sigterm, output_of, step, wait_until
+from harness import COMMAND_PATIENCE_S, HOME, IMAGE, Vm, end_on_sigterm, output_of, step, wait_until
 
 DATA_BYTES = 200_000_000
 CHECKSUM = "openssl dgst -sha256 -r data"  # many times faster than sha256sum
 STOPPED = 0
-CONSOLE_PATIENCE_S = 30
+CONSOLE_PATIENCE_S = 120
 
 
 class Life(unittest.TestCase):
@@ -28,11 +28,11 @@ class Life(unittest.TestCase):
             with step("a long computation"):
                 self.check_computation(vm)
             with step("200 MB to disk"):
-                written = vm.ssh(f"openssl rand {DATA_BYTES} > data && sync && {CHECKSUM}", 120)
+                written = vm.ssh(f"openssl rand {DATA_BYTES} > data && sync && {CHECKSUM}")
             with step("reboot from inside"):
                 self.reboot(vm)
             with step("200 MB from disk"):
-                self.assertEqual(vm.ssh(CHECKSUM, 120), written)
+                self.assertEqual(vm.ssh(CHECKSUM), written)
             with step("nothing is configured again"):
                 self.check_no_cloud_init(vm)
             with step("power button"):
@@ -41,8 +41,8 @@ class Life(unittest.TestCase):
                 vm.command("start")
                 vm.wait()
                 self.check_kept_translations(vm)
-                self.assertEqual(vm.ssh(CHECKSUM, 120), written)
-                vm.command("stop", patience_s=120)
+                self.assertEqual(vm.ssh(CHECKSUM), written)
+                vm.command("stop")
         self.assertEqual(disk.stat().st_mtime_ns, before, "the image was written to")
 
     def check_login(self, vm):
@@ -64,7 +64,8 @@ class Life(unittest.TestCase):
                 while answer not in printed:
                     printed += console.recv(4096) or self.fail(f"the console closed after {printed}")
         vm.ssh("echo from inside | sudo tee /dev/hvc0")
-        self.assertIn("from inside", (vm.folder / "virtio-console.log").read_text(errors="replace"))
+        log = vm.folder / "virtio-console.log"
+        wait_until(lambda: "from inside" in log.read_text(errors="replace"), "what was printed is in the log", CONSOLE_PATIENCE_S)
 
     def check_computation(self, vm):
         """Long enough to run directly, where the host can."""
@@ -95,8 +96,8 @@ class Life(unittest.TestCase):
         self.assertIn("status: done", vm.ssh("cloud-init status --wait"))
 
     def shut_down(self, vm, running):
-        vm.command("stop", patience_s=120)
-        self.assertEqual(running.wait(30), STOPPED, output_of(running))
+        vm.command("stop")
+        self.assertEqual(running.wait(COMMAND_PATIENCE_S), STOPPED, output_of(running))
         self.assertEqual((vm.show()["phase"], vm.show()["pid"]), ("stopped", 0))
         self.assertIn("Power down", (vm.folder / "console.log").read_text(errors="replace"))
         refused = vm.command("ssh", "--", "true", check=False)

@@ -8,7 +8,7 @@ import unittest
 from harness import Vm, end_on_sigterm, output_of, wait_until
 
 KERNELS = pathlib.Path(__file__).resolve().parent / "kernels"
-PATIENCE_S = 60
+PATIENCE_S = 240
 
 
 class Multiboot(unittest.TestCase):

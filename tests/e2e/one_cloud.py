@@ -1,14 +1,15 @@
 """A cloud of a test's own: its folder, its processes, and calls of the command line."""
 
+import contextlib
 import json
 import os
 import pathlib
 import signal
 import socket
 
-from harness import BOOT_PATIENCE_S, HOME, pileus, say, wait_until
+from harness import BOOT_PATIENCE_S, HOME, Failure, pileus, say, wait_until
 
-STATE_PATIENCE_S = 120
+STATE_PATIENCE_S = 240
 DAEMONS = (("manager", "pileus-cloudd"), ("host", "pileus-hostd"), ("host/switch", "pileus-switchd"))
 
 
@@ -30,7 +31,8 @@ class Cloud:
             for log in self.folder.glob("**/daemon.log"):
                 say(f"---- {log}\n" + log.read_text(errors="replace")[-4000:])
         for pid in self.daemons() + self.vmms():
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it ends just now
+                os.kill(pid, signal.SIGKILL)
 
     def __call__(self, *words, check=True, patience_s=STATE_PATIENCE_S):
         return pileus(*words, home=self.home, check=check, patience_s=patience_s, inside=self.inside).stdout
@@ -56,6 +58,17 @@ class Cloud:
     def vmms(self):
         pids = [int(entry.name) for entry in pathlib.Path("/proc").iterdir() if entry.name.isdigit()]
         return [pid for pid in pids if self.is_running(pid, "pileus-vmm")]
+
+    def leftovers(self):
+        """Folders of instances and processes of this cloud: empty lists after `rm` of all instances and `down`."""
+        folder = self.folder / "host/instances"
+        return {"folders": sorted(path.name for path in folder.iterdir()) if folder.exists() else [],
+                "VMMs": self.vmms(), "daemons": self.daemons()}
+
+    def check_nothing_is_left(self):
+        left = self.leftovers()
+        if any(left.values()):
+            raise Failure(f"left over in {self.home}: {left}")
 
     def show(self, name):
         return json.loads(self("show", name, "--json"))

@@ -13,8 +13,8 @@ from tiny_image import make_tiny_image
 
 CLOUDD, HOSTD = UNITS = ("pileus-cloudd", "pileus-hostd")
 STATE = "/var/lib/pileus"
-INSTALL_PATIENCE_S = 300
-STATE_PATIENCE_S = 120
+INSTALL_PATIENCE_S = 900
+STATE_PATIENCE_S = 240
 SEED = "e2e-package-seed"  # also the disk's name in the guest
 CAP_NET_BIND_SERVICE = 1 << 10
 SECCOMP_FILTER = "2"

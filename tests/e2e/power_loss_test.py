@@ -7,7 +7,7 @@ import os
 import signal
 import unittest
 
-from harness import PROGRAMS, Vm, end_on_sigterm, output_of, step, wait_until
+from harness import COMMAND_PATIENCE_S, PROGRAMS, Vm, end_on_sigterm, output_of, step, wait_until
 
 DATA_BYTES = 30_000_000
 CHECKSUM = "openssl dgst -sha256 -r kept"
@@ -24,7 +24,7 @@ done"""
 ROUNDS = 25
 # A file system that is mounted read-only can be checked in place; SysRq u makes it so at once.
 CHECK = """sudo sh -c 'sync; echo u > /proc/sysrq-trigger'
-for i in $(seq 100); do grep -q " / ext4 ro" /proc/mounts && break; sleep 0.1; done
+for i in $(seq 1200); do grep -q " / ext4 ro" /proc/mounts && break; sleep 0.1; done
 sudo e2fsck -fn /dev/vda1"""
 
 
@@ -51,11 +51,11 @@ class PowerLoss(unittest.TestCase):
 
     def kill_while_writing(self, vm, running):
         writer = vm.start_process([PROGRAMS / "pileus", "vm", "ssh", vm.name, "--", WRITER])
-        wait_until(lambda: f"round {ROUNDS}\n" in output_of(writer), f"{ROUNDS} rounds of the writer", 60)
+        wait_until(lambda: f"round {ROUNDS}\n" in output_of(writer), f"{ROUNDS} rounds of the writer", COMMAND_PATIENCE_S)
         pid = vm.show()["pid"]
         self.assertTrue(vm.runs(pid))
         os.kill(pid, signal.SIGKILL)
-        self.assertEqual(running.wait(30), KILLED_BY_SIGNAL, output_of(running))
+        self.assertEqual(running.wait(COMMAND_PATIENCE_S), KILLED_BY_SIGNAL, output_of(running))
         self.assertEqual((vm.show()["phase"], vm.show()["pid"]), ("killed", 0))
 
     def check_file_system(self, vm):

@@ -7,8 +7,8 @@ import pathlib
 import subprocess
 import tempfile
 
-from harness import BOOT_PATIENCE_S, IMAGE, Failure, end_on_sigterm, step
-from one_cloud import Cloud
+from harness import BOOT_PATIENCE_S, IMAGE, Failure, end_on_sigterm, step, wait_until
+from one_cloud import STATE_PATIENCE_S, Cloud
 
 TRANSFER_PATIENCE_S = 600
 
@@ -20,6 +20,11 @@ def refused(cloud, *words):
     except Failure as failure:
         return str(failure)
     raise Failure(f"{words} was taken")
+
+
+def check_reason(said, reason):
+    if reason not in said:
+        raise Failure(f"not the reason '{reason}': {said}")
 
 
 def qemu_img(*words):
@@ -39,19 +44,15 @@ def main():
                 if (shown["state"], shown["name"]) != ("available", "small"):
                     raise Failure(f"the image is {shown}")
             with step("its name is taken, and what is no disk is refused with the reason"):
-                if "already in use" not in refused(cloud, small, "--name", "small"):
-                    raise Failure("two images have one name")
+                check_reason(refused(cloud, small, "--name", "small"), "already in use")
                 bad = folder / "page.html"
                 bad.write_text("<html>")
-                if "this is no disk" not in refused(cloud, bad, "--name", "bad"):
-                    raise Failure("not the reason")
-                if "no qcow2" not in refused(cloud, small, "--name", "bad", "--format", "qcow2"):
-                    raise Failure("not the reason")
+                check_reason(refused(cloud, bad, "--name", "bad"), "this is no disk")
+                check_reason(refused(cloud, small, "--name", "bad", "--format", "qcow2"), "no qcow2")
             with step("a disk that names a file of the host is refused"):
                 thief = folder / "thief.qcow2"
                 qemu_img("create", "-u", "-f", "qcow2", "-b", "/etc/passwd", "-F", "raw", thief, "1M")
-                if "lies on a backing file" not in refused(cloud, thief, "--name", "bad"):
-                    raise Failure("not the reason")
+                check_reason(refused(cloud, thief, "--name", "bad"), "lies on a backing file")
             with step("an image of the library goes out as VMDK"):
                 out = folder / "out.vmdk"
                 cloud("image", "export", IMAGE, out, patience_s=TRANSFER_PATIENCE_S)
@@ -65,10 +66,11 @@ def main():
                     raise Failure("it is no Linux")
                 cloud("rm", "web")
             with step("nothing is left of the transfers"):
-                left = list((cloud.folder / "host" / "transfers").iterdir())
-                left += [each for each in (cloud.folder / "host" / "buckets").glob("**/*") if each.is_file()]
-                if left:
-                    raise Failure(f"left over: {left}")
+                def left():
+                    transfers = list((cloud.folder / "host" / "transfers").iterdir())
+                    return transfers + [each for each in (cloud.folder / "host" / "buckets").glob("**/*") if each.is_file()]
+                # The host removes its part when it hears that the task is over.
+                wait_until(lambda: not left(), lambda: f"nothing is left over: {left()}", STATE_PATIENCE_S)
             cloud("down")
 
 

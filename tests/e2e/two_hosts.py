@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 
-from harness import Failure, wait_until
+from harness import Failure, pileus, wait_until
 from one_cloud import STATE_PATIENCE_S, Cloud
 
 SKIPPED = 77
@@ -55,20 +55,25 @@ class TwoHosts:
         self.cloud = stack.enter_context(make(self.folder / "first", in_namespace(self.namespaces[0])))
         self.other = stack.enter_context(make(self.folder / "second", in_namespace(self.namespaces[1])))
 
-    def start(self):
-        """The ids of both hosts; the second one has joined as `up` says."""
+    def up(self):
+        """The cloud with its first host; the token by which the second one may join."""
         out = self.cloud("up", "--detach", "--port", "0", "--hosts-at", FIRST)
         command = re.search(r"pileus join (\S+) --token (\S+)", out)
         if not command:
             raise Failure(f"`up` does not say how to join: {out}")
-        self.join("--token", command[2], "--name", "second")
+        return command[2]
+
+    def start(self, token=None):
+        """The ids of both hosts; the second one has joined as `up` says. `token`: what up() gave, if it was called."""
+        self.join("--token", token or self.up(), "--name", "second")
         wait_until(lambda: self.hosts().get("second", {}).get("state") == "ready", "it is ready", STATE_PATIENCE_S)
         first = next(host["id"] for name, host in self.hosts().items() if name != "second")
         return first, self.hosts()["second"]["id"]
 
     def join(self, *words, check=True):
+        """What came of it, as harness.pileus() gives it."""
         url = (self.cloud.folder / "manager/hosts-url").read_text().strip().removeprefix("https://")
-        return self.other("join", url, "--detach", *words, check=check)
+        return pileus("join", url, "--detach", *words, home=self.other.home, inside=self.other.inside, check=check)
 
     def hosts(self):
         return {host["name"]: host for host in json.loads(self.cloud("host", "ls", "--json"))}

@@ -97,7 +97,9 @@ def main():
         both = TwoHosts(stack)
         cloud, other = both.cloud, both.other
         with step("a cloud, and a second host that joins it"):
-            first, second = both.start()
+            token = both.up()
+            check_tokens(both)
+            first, second = both.start(token)
             if len(both.hosts()) != 2:
                 raise Failure(f"not two hosts: {both.hosts()}")
             check_uses(cloud)
@@ -118,7 +120,7 @@ def main():
             wait_until(lambda: get(cloud, b, "name") == name, "b answers a", BOOT_PATIENCE_S)
             wait_until(lambda: get(cloud, f"{name}.internal", "name") == name, "b has a name", STATE_PATIENCE_S)
             wanted = cloud.ssh("a", f"yes pileus | head -c {BYTES} | sha256sum")
-            got = cloud.ssh("a", f"curl -s --max-time 60 http://{b}:{PORT}/large | sha256sum")
+            got = cloud.ssh("a", f"curl -s --max-time 200 http://{b}:{PORT}/large | sha256sum")
             if got != wanted:
                 raise Failure(f"{BYTES} bytes arrive as {got}, not {wanted}")
         with step("a login through the other host"):
@@ -133,15 +135,15 @@ def main():
                 os.kill(pid, signal.SIGKILL)
             both.join()
             wait_until(lambda: get(cloud, b, "name") == name, "b answers a", STATE_PATIENCE_S)
-            if other.vmms() != vmm or cloud.show("b")["state"] != "running":
-                raise Failure("it is not the same VM any more")
+            found = other.vmms(), cloud.show("b")["state"]
+            if found != (vmm, "running"):
+                raise Failure(f"it is not the same VM any more: {found}, not {vmm}, running")
         with step("rm and down: nothing is left over"):
             cloud("rm", "a", "b")
             other("down")
             cloud("down")
-            left = [list((host.folder / "host/instances").iterdir()) for host in (cloud, other)]
-            if left != [[], []] or cloud.daemons() + other.daemons() + cloud.vmms() + other.vmms():
-                raise Failure(f"left over: {left}, daemons {cloud.daemons()}, {other.daemons()}, VMs {cloud.vmms()}, {other.vmms()}")
+            for host in (cloud, other):
+                host.check_nothing_is_left()
 
 
 if __name__ == "__main__":

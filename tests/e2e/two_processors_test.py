@@ -4,7 +4,7 @@ import hashlib
 import os
 import unittest
 
-from harness import Vm, end_on_sigterm, output_of, step
+from harness import COMMAND_PATIENCE_S, Vm, end_on_sigterm, output_of, step
 from host_server import HostServer
 
 DATA_BYTES = 50_000_000
@@ -31,7 +31,7 @@ class TwoProcessors(unittest.TestCase):
                 self.check_reset(vm)
             with step("kill"):
                 vm.command("kill")
-                self.assertEqual(running.wait(30), ENDED_FROM_OUTSIDE, output_of(running))
+                self.assertEqual(running.wait(COMMAND_PATIENCE_S), ENDED_FROM_OUTSIDE, output_of(running))
                 self.assertEqual((vm.show()["phase"], vm.show()["pid"]), ("killed", 0))
 
     def check_both_work(self, vm):
@@ -41,10 +41,10 @@ class TwoProcessors(unittest.TestCase):
     def check_network(self, vm):
         data = os.urandom(DATA_BYTES)
         with HostServer(data) as server:
-            fetched = vm.ssh(f"curl -sSf {server.url} > fetched && openssl dgst -sha256 -r fetched", 120)
+            fetched = vm.ssh(f"curl -sSf {server.url} > fetched && openssl dgst -sha256 -r fetched")
             self.assertEqual(fetched.split()[0], hashlib.sha256(data).hexdigest())
             made = vm.ssh(f"openssl rand {DATA_BYTES} > made && openssl dgst -sha256 -r made && "
-                          f"curl -sSf -T made {server.url}", 120)
+                          f"curl -sSf -T made {server.url}")
             self.assertEqual(server.received, [made.split()[0]])
         with HostServer(b"private", "127.0.0.1") as server:
             refused = vm.ssh(f"curl -s http://10.0.2.2:{server.port} || echo refused")

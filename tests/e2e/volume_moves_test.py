@@ -68,7 +68,7 @@ def check_lonely_image(both, first, second):
         done = pileus("run", LONELY, "--no-wait", home=cloud.home, check=False, inside=cloud.inside)
         refusals.append(done.stderr)
         return done.returncode != 0 and f"no host has the image '{LONELY}'" in done.stderr
-    wait_until(is_refused, f"it is published, and nobody has it; the last words: {refusals[-1:]}", STATE_PATIENCE_S)
+    wait_until(is_refused, lambda: f"it is published, and nobody has it; the last words: {refusals[-1:]}", STATE_PATIENCE_S)
     cloud("up", "--detach", "--hosts-at", FIRST)
     names = itertools.count()
 
@@ -102,14 +102,14 @@ def main():
             before = other.layers()
             run_on(both, second, "golden", "copy")
             if other.layers() <= before:
-                raise Failure(f"it was made of nothing new: {before}")
+                raise Failure(f"it was made of nothing new: {before}, {other.layers()}")
         with step("an image that no host has, then one"):
             check_lonely_image(both, first, second)
         with step("a volume goes there and back"):
             volume = cloud("volume", "create", "data", "--size", "1").strip()
             attach(cloud, "data", "a")
-            if not cloud.has(volume):
-                raise Failure("it is not where its instance is")
+            if not cloud.has(volume) or other.has(volume):
+                raise Failure(f"it is not where its instance is: here {cloud.has(volume)}, there {other.has(volume)}")
             cloud("rm", "a")  # its guest does not let go of a volume by itself
             attach(cloud, "data", "b")
             wait_until(lambda: other.has(volume) and not cloud.has(volume), "it has moved", STATE_PATIENCE_S)

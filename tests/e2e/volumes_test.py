@@ -67,7 +67,8 @@ def detach_and_attach(cloud):
     disk = device(cloud, "data")
     cloud.ssh("web", "sudo umount /mnt")
     cloud("volume", "detach", "data")
-    expect("the guest", cloud.ssh("web", f"ls {disk} 2>/dev/null || echo gone"), "gone")
+    # The disk is gone; udev may take its time to remove the name.
+    wait_until(lambda: cloud.ssh("web", f"ls {disk} 2>/dev/null || echo gone") == "gone", "the name is gone", STATE_PATIENCE_S)
     cloud("volume", "attach", "data", "web")
     appears(cloud, "web", disk)
     cloud.ssh("web", f"sudo mount {disk} /mnt && {COMPARE}")
@@ -112,8 +113,11 @@ def remove_all(cloud, image):
     def left():
         return [entry for name in ("instances", "volumes", "snapshots") for entry in (host / name).iterdir()]
 
-    wait_until(lambda: not left() and not cloud.vmms(), "nothing is left over", STATE_PATIENCE_S)
-    expect("volumes", json.loads(cloud("volume", "ls", "--json")), [])
+    wait_until(lambda: not left() and not cloud.vmms(), lambda: f"nothing is left over: {left()}, {cloud.vmms()}",
+               STATE_PATIENCE_S)
+    # A volume's record goes after the host has told that it is deleted.
+    listed = lambda: json.loads(cloud("volume", "ls", "--json"))  # noqa: E731
+    wait_until(lambda: not listed(), lambda: f"no volume is listed: {listed()}", STATE_PATIENCE_S)
 
 
 def main():

@@ -34,14 +34,14 @@ Result<int> host_list(image::Library& library, const CommandLine& line) {
       {"NAME", "ID", "STATE", "MODE", "ZONE", "INSTANCES", "VCPUS", "MEMORY MIB", "DISK GIB"}};
   Json array = Json::array();
   for (const client::Node& host : answer.root.items("hostSet")) {
-    rows.push_back({printable(host.text("name")), host.text("hostId"), host.text("state"), host.text("mode"),
+    const bool disk_full = host.text("diskFull") == "true";
+    rows.push_back({printable(host.text("name")), host.text("hostId"),
+                    host.text("state") + (disk_full ? ", disk full" : ""), host.text("mode"),
                     host.text("availabilityZone"), host.text("instances"), part(host, "vcpus"), part(host, "memoryMiB"),
                     part(host, "diskGiB")});
-    Json object = {{"name", host.text("name")},
-                   {"id", host.text("hostId")},
-                   {"state", host.text("state")},
-                   {"mode", host.text("mode")},
-                   {"zone", host.text("availabilityZone")},
+    Json object = {{"name", host.text("name")},          {"id", host.text("hostId")},
+                   {"state", host.text("state")},        {"disk_full", disk_full},
+                   {"mode", host.text("mode")},          {"zone", host.text("availabilityZone")},
                    {"instances", host.text("instances")}};
     for (const char* kind : {"capacity", "sellable", "claimed"}) {
       const client::Node resources = host.at(kind);

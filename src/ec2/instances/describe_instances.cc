@@ -296,9 +296,11 @@ Reply<> describe_instance_status(Call& call, pugi::xml_node answer) {
         add(item, "instanceId", entry.desired.id.text());
         add(item, "availabilityZone", entry.desired.wish.zone);
         write_state(item, "instanceState", entry.observed.state);
-        for (const char* kind : {"systemStatus", "instanceStatus"}) {
-          pugi::xml_node status = add(item, kind);
-          add(status, "status", running ? "ok" : "not-applicable");
+        const bool is_impaired = running && entry.observed.reason_code == model::kHostDiskFull;
+        for (const std::string_view kind : {"systemStatus", "instanceStatus"}) {
+          pugi::xml_node status = add(item, std::string(kind).c_str());
+          const bool here = is_impaired && kind == "systemStatus";  // the host's fault
+          add(status, "status", here ? "impaired" : running ? "ok" : "not-applicable");
           add(status, "details");
         }
       });

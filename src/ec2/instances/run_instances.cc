@@ -80,7 +80,7 @@ Reply<control::Launched> launch(const Call& call, LaunchPlan plan, std::vector<I
     Result<control::Launched> launched = control::launch(call.store, call.clock, plan.request);
     if (launched) return std::move(launched).value();
     switch (launched.error().code()) {
-      case ErrorCode::kBusy: continue;  // somebody else has taken the address, or the account's turn
+      case ErrorCode::kGone: continue;  // somebody else has taken the address, or the account's turn
       case ErrorCode::kExists: return token_mismatch();
       case ErrorCode::kInvalid: return ApiError("InvalidParameterValue", launched.error().message());
       default: return launched.error();

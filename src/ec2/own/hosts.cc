@@ -34,6 +34,7 @@ void write_host(pugi::xml_node set, const control::HostView& host) {
   write_resources(item, "capacity", observed.capacity);
   write_resources(item, "sellable", model::sellable(desired, observed));
   write_resources(item, "claimed", host.claims.value.claimed);
+  add_flag(item, "diskFull", observed.disk_full);
   add_number(item, "instances", host.claims.value.instances);
   write_list(item, "engineSet", observed.engines);
   add(item, "version", observed.version);

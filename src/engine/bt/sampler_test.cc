@@ -22,13 +22,22 @@ class SamplerTest : public TestMachine {
     ASSERT_TRUE(install_signal_handlers().ok());
     TestMachine::SetUp();
   }
-  // Profiles the vCPU for a moment.
+  // Profiles the vCPU until there is enough to judge by: a busy machine leaves it little time.
   Profile profile() {
+    constexpr u64 kEnough = 100;
+    for (auto time = 300ms;; time *= 2) {
+      Profile found = profile_for(time);
+      if (found.samples > kEnough || time > 10s) return found;
+    }
+  }
+
+ private:
+  Profile profile_for(std::chrono::milliseconds time) {
     Sampler sampler(*vm);
     EXPECT_TRUE(sampler.start(200'000).ok());
     EXPECT_FALSE(sampler.start(200'000).ok());
-    std::thread stopper([this] {
-      std::this_thread::sleep_for(300ms);
+    std::thread stopper([this, time] {
+      std::this_thread::sleep_for(time);
       vcpus[0]->kick();
     });
     EXPECT_EQ(vcpus[0]->run().reason, ExitReason::kKicked);

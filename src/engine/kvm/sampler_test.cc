@@ -39,7 +39,7 @@ class KvmSampler : public ::testing::Test {
     EXPECT_TRUE(engine_->start_profile(1'000'000).ok());
     EXPECT_EQ(engine_->start_profile(1'000'000).error().code(), ErrorCode::kBusy);
     std::thread guest([this] { EXPECT_EQ(vcpu_->run().reason, ExitReason::kKicked); });
-    std::this_thread::sleep_for(500ms);
+    std::this_thread::sleep_for(2s);
     Profile found = engine_->stop_profile();
     vcpu_->kick();
     guest.join();

@@ -50,7 +50,7 @@ TEST(NameLookUp, EndsByItsDeadline) {
   // The one that was left behind is not asked a second time.
   EXPECT_FALSE(look_up.find("slow", "80", Clock::now() + std::chrono::milliseconds(20)).ok());
   std::thread opener([&] { names->open(); });
-  EXPECT_TRUE(look_up.find("slow", "80", Clock::now() + std::chrono::seconds(20)).ok());
+  EXPECT_TRUE(look_up.find("slow", "80", Clock::now() + std::chrono::seconds(60)).ok());
   opener.join();
   EXPECT_LE(names->asked(), 2) << "the third may have come after the first had its answer";
 }
@@ -59,7 +59,7 @@ TEST(NameLookUp, TellsWhyThereIsNone) {
   const auto names = std::make_shared<SlowNames>();
   names->open();
   NameLookUp look_up([names](const std::string& host, const std::string&) { return names->ask(host); });
-  const auto none = look_up.find("unknown", "80", Clock::now() + std::chrono::seconds(20));
+  const auto none = look_up.find("unknown", "80", Clock::now() + std::chrono::seconds(60));
   ASSERT_FALSE(none.ok());
   EXPECT_EQ(none.error().message(), "unknown: no such name");
 }
@@ -78,7 +78,7 @@ TEST(NameLookUp, AddressesInNumbersTakeNoTime) {
   ASSERT_TRUE(found.ok()) << found.error().message();
   EXPECT_EQ((*found)->ai_family, AF_INET);
   EXPECT_TRUE(look_up("::1", "80", Clock::now()).ok());
-  EXPECT_TRUE(look_up("localhost", "80", Clock::now() + std::chrono::seconds(20)).ok());
+  EXPECT_TRUE(look_up("localhost", "80", Clock::now() + std::chrono::seconds(60)).ok());
 }
 
 }  // namespace

@@ -145,6 +145,7 @@ void fields(V& v, R& r) {
   v("version", r.version);
   v("reported_at", r.reported_at);
   v.later("tunnel", r.tunnel);
+  v.later("disk_full", r.disk_full);
 }
 
 template <typename V, Record<HostLayers> R>

@@ -13,16 +13,18 @@ using testing::Proxy;
 
 class EtcdFaults : public ::testing::Test {
  protected:
+  static constexpr seconds kPatience = EtcdCluster::kPatience;
+
   void SetUp() override {
     if (!EtcdCluster::is_installed()) GTEST_SKIP() << "etcd is not installed; tools/deps installs it";
   }
-  static std::unique_ptr<Store> open_at(std::vector<std::string> endpoints, milliseconds patience = seconds(10)) {
+  static std::unique_ptr<Store> open_at(std::vector<std::string> endpoints, milliseconds patience = seconds(30)) {
     return open({std::move(endpoints), {}, patience}).value();
   }
   // Events until this value has come, as "1 2 3".
   static std::string values(Watch& watch, const std::string& last) {
     std::string all;
-    const auto deadline = std::chrono::steady_clock::now() + seconds(30);
+    const auto deadline = std::chrono::steady_clock::now() + kPatience;
     while (std::chrono::steady_clock::now() < deadline) {
       const auto update = watch.next(seconds(1));
       if (!update.ok()) return all + " error: " + update.error().message();
@@ -32,6 +34,17 @@ class EtcdFaults : public ::testing::Test {
       }
     }
     return all + " (too late)";
+  }
+  // Of a cluster whose leader may change meanwhile, so that the outcome of a try is not always known.
+  static Revision put_in_the_end(Store& store, const std::string& key, const std::string& value) {
+    const auto deadline = std::chrono::steady_clock::now() + kPatience;
+    auto done = store.put(key, value);
+    while (!done.ok() && std::chrono::steady_clock::now() < deadline) {
+      EXPECT_TRUE(done.error().code() == ErrorCode::kTimeout || done.error().code() == ErrorCode::kBusy);
+      done = store.put(key, value);
+    }
+    EXPECT_TRUE(done.ok()) << done.error().message();
+    return done.ok() ? *done : 0;
   }
   static std::string numbers(int first, int last) {
     std::string all;
@@ -48,7 +61,7 @@ TEST_F(EtcdFaults, NobodyThere) {
   // Nothing was sent: nothing happened.
   EXPECT_EQ(done.error().code(), ErrorCode::kBusy) << done.error().message();
   EXPECT_NE(done.error().message().find("http://127.0.0.1:1"), std::string::npos) << done.error().message();
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(3));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(20));
   EXPECT_EQ(store->get("a").error().code(), ErrorCode::kBusy);
 }
 
@@ -124,7 +137,7 @@ TEST_F(EtcdFaults, CompactionWhileAWatchIsCutOff) {
   for (const char* value : {"2", "3", "4"}) last = direct->put("a", value).value();
   ASSERT_TRUE(direct->compact(last - 1).ok());
   proxy.set_mode(Proxy::Mode::kPass);
-  const auto deadline = std::chrono::steady_clock::now() + seconds(10);
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
   auto update = watch->next(seconds(1));
   while (update.ok() && update.value().events.empty() && std::chrono::steady_clock::now() < deadline) {
     update = watch->next(seconds(1));
@@ -143,22 +156,15 @@ TEST_F(EtcdFaults, AFrozenMemberIsLeft) {
   // Asked first: a follower, which freezes.
   const auto store =
       open_at({cluster->endpoint(first), cluster->endpoint((leader + 2) % 3), cluster->endpoint(leader)});
-  ASSERT_TRUE(store->put("a", "1").ok());
-  const auto watch = store->watch(KeyRange::all(), 2).value();
+  const Revision last = put_in_the_end(*store, "a", "1");
+  const auto watch = store->watch(KeyRange::all(), last).value();
   EXPECT_EQ(values(*watch, "1"), "1");
   cluster->freeze(first);
   const auto begin = std::chrono::steady_clock::now();
   EXPECT_EQ(store->get("a").value()->value, "1");
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(5));
-  // On a busy machine the leader may be another one by now, and frozen: then it takes an election, and the outcome of
-  // what was under way is unknown.
-  const auto deadline = std::chrono::steady_clock::now() + seconds(20);
-  auto done = store->put("a", "2");
-  while (!done.ok() && std::chrono::steady_clock::now() < deadline) {
-    EXPECT_TRUE(done.error().code() == ErrorCode::kTimeout || done.error().code() == ErrorCode::kBusy);
-    done = store->put("a", "2");
-  }
-  ASSERT_TRUE(done.ok()) << done.error().message();
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(25)) << "as long as the store's patience";
+  // On a busy machine the leader may be another one by now, and frozen: then it takes an election.
+  put_in_the_end(*store, "a", "2");
   EXPECT_EQ(values(*watch, "2"), "2");
   cluster->thaw(first);
 }
@@ -196,11 +202,15 @@ TEST_F(EtcdFaults, TheLeaderIsKilledWhileClientsWork) {
       }
     });
   }
-  int killed = 0;
   for (int round = 0; round < 3; ++round) {
     std::this_thread::sleep_for(milliseconds(1000));
-    const auto leader = cluster->leader();
-    if (!leader) continue;
+    auto leader = cluster->leader();
+    for (const auto begin = std::chrono::steady_clock::now();
+         !leader && std::chrono::steady_clock::now() < begin + kPatience; leader = cluster->leader()) {
+      std::this_thread::sleep_for(milliseconds(50));  // an election goes on
+    }
+    EXPECT_TRUE(leader);
+    if (!leader) break;
     if (round == 1) {
       cluster->freeze(*leader);
       std::this_thread::sleep_for(milliseconds(2500));
@@ -210,13 +220,11 @@ TEST_F(EtcdFaults, TheLeaderIsKilledWhileClientsWork) {
       std::this_thread::sleep_for(milliseconds(1500));
       cluster->start_member(*leader);
     }
-    ++killed;
-    EXPECT_TRUE(cluster->wait_until_ready(seconds(20)));
+    EXPECT_TRUE(cluster->wait_until_ready());
   }
   std::this_thread::sleep_for(milliseconds(500));
   stop = true;
   for (std::thread& thread : threads) thread.join();
-  EXPECT_EQ(killed, 3);
   // The watch tells every step of each counter, once and in order.
   int seen[kThreads] = {};
   int total = 0;
@@ -228,7 +236,7 @@ TEST_F(EtcdFaults, TheLeaderIsKilledWhileClientsWork) {
   }
   EXPECT_GT(total, 50);
   int told = 0;
-  const auto deadline = std::chrono::steady_clock::now() + seconds(20);
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
   while (told < total && std::chrono::steady_clock::now() < deadline) {
     const auto update = watch->next(seconds(1));
     ASSERT_TRUE(update.ok()) << update.error().message();
@@ -245,7 +253,7 @@ TEST_F(EtcdFaults, TheLeaderIsKilledWhileClientsWork) {
 TEST_F(EtcdFaults, WithoutAQuorumNothingIsPromised) {
   const auto cluster = EtcdCluster::start(3);
   const auto store = open_at(cluster->endpoints(), seconds(4));
-  ASSERT_TRUE(store->put("a", "1").ok());
+  put_in_the_end(*store, "a", "1");
   cluster->kill_member(0);
   cluster->kill_member(1);
   const auto done = store->put("a", "2");
@@ -253,8 +261,8 @@ TEST_F(EtcdFaults, WithoutAQuorumNothingIsPromised) {
   EXPECT_TRUE(done.error().code() == ErrorCode::kTimeout || done.error().code() == ErrorCode::kBusy);
   EXPECT_EQ(store->get("a").error().code(), ErrorCode::kBusy);
   cluster->start_member(0);
-  ASSERT_TRUE(cluster->wait_until_ready(seconds(20)));
-  EXPECT_TRUE(store->put("a", "3").ok());
+  ASSERT_TRUE(cluster->wait_until_ready());
+  put_in_the_end(*store, "a", "3");
   EXPECT_EQ(store->get("a").value()->value, "3");
 }
 

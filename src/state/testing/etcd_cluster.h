@@ -1,4 +1,4 @@
-// EtcdCluster: an etcd cluster of its own for a test, on ports of 127.0.0.1 that the kernel chooses, in a folder that is
+// EtcdCluster: an etcd cluster of its own for a test, on free ports of 127.0.0.1, in a folder that is
 // removed. Its processes are killed when it is destroyed, and when the test dies.
 #pragma once
 
@@ -8,6 +8,7 @@
 
 #include <csignal>
 #include <optional>
+#include <random>
 #include <thread>
 
 #include "http/client.h"
@@ -19,6 +20,8 @@ namespace pileus::state::testing {
 
 class EtcdCluster {
  public:
+  static constexpr std::chrono::seconds kPatience{120};  // machines are busy
+
   static bool is_installed() { return os::find_program("etcd").has_value(); }
 
   // Clients have to come by TLS, with a certificate.
@@ -31,7 +34,7 @@ class EtcdCluster {
   static std::unique_ptr<EtcdCluster> start(std::size_t count, std::optional<Tls> tls = std::nullopt) {
     std::unique_ptr<EtcdCluster> cluster(new EtcdCluster(count, std::move(tls)));
     for (std::size_t i = 0; i < count; ++i) cluster->start_member(i);
-    EXPECT_TRUE(cluster->wait_until_ready(std::chrono::seconds(30)));
+    EXPECT_TRUE(cluster->wait_until_ready());
     return cluster;
   }
 
@@ -99,8 +102,8 @@ class EtcdCluster {
     return std::nullopt;
   }
 
-  bool wait_until_ready(std::chrono::seconds patience) const {
-    const auto deadline = std::chrono::steady_clock::now() + patience;
+  bool wait_until_ready() const {
+    const auto deadline = std::chrono::steady_clock::now() + kPatience;
     while (std::chrono::steady_clock::now() < deadline) {
       std::size_t ready = 0;
       for (std::size_t i = 0; i < members_.size(); ++i) {
@@ -124,7 +127,18 @@ class EtcdCluster {
 
   EtcdCluster(std::size_t count, std::optional<Tls> tls) : tls_(std::move(tls)) {
     for (std::size_t i = 0; i < count; ++i) {
-      members_.push_back(Member{os::find_free_port().value(), os::find_free_port().value(), std::nullopt});
+      members_.push_back(Member{find_quiet_port(), find_quiet_port(), std::nullopt});
+    }
+  }
+
+  // One that the kernel gives to nobody who connects, so that a member finds it free when it comes back: even who connects to
+  // a port where nobody listens may be given that port for its own end.
+  static u16 find_quiet_port() {
+    constexpr unsigned kFirst = 20'000, kCount = 10'000;
+    std::random_device random;
+    while (true) {
+      const u16 port = static_cast<u16>(kFirst + random() % kCount);
+      if (os::check_port_free(port)) return port;
     }
   }
 
@@ -135,7 +149,7 @@ class EtcdCluster {
     request.method = "POST";
     request.url = endpoint(i) + path;
     request.body = body;
-    request.timeout = std::chrono::milliseconds(1000);
+    request.timeout = std::chrono::seconds(5);
     auto answer = client_->send(request);
     return answer.ok() ? answer->body : "";
   }

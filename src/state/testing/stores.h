@@ -40,7 +40,7 @@ class Conformance : public ::testing::TestWithParam<Kind> {
  protected:
   void SetUp() override {
     if (GetParam() == Kind::kSqlite || GetParam() == Kind::kSqliteMirror) {
-      auto opened = sqlite::open({folder_.path(), std::chrono::seconds(10), 4});
+      auto opened = sqlite::open({folder_.path(), std::chrono::seconds(60), 4});
       ASSERT_TRUE(opened.ok()) << opened.error().message();
       store_ = std::move(opened).value();
     } else {
@@ -90,7 +90,7 @@ class Conformance : public ::testing::TestWithParam<Kind> {
     if (!EtcdCluster::is_installed()) GTEST_SKIP() << "etcd is not installed; tools/deps installs it";
     // One for all tests: starting it takes a second.
     static const std::unique_ptr<EtcdCluster> cluster = EtcdCluster::start(1);
-    auto opened = etcd::open({cluster->endpoints(), {}, std::chrono::seconds(10)});
+    auto opened = etcd::open({cluster->endpoints(), {}, std::chrono::seconds(60)});
     ASSERT_TRUE(opened.ok()) << opened.error().message();
     store_ = std::move(opened).value();
   }

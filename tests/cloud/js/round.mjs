@@ -12,7 +12,7 @@ import {GetCallerIdentityCommand, STSClient} from "@aws-sdk/client-sts";
 const {ENDPOINT, IMAGE, REGION} = process.env;
 const settings = {endpoint: ENDPOINT, region: REGION, maxAttempts: 2};
 const ec2 = new EC2Client(settings);
-const patience = {client: ec2, maxWaitTime: 60, minDelay: 1, maxDelay: 2};
+const patience = {client: ec2, maxWaitTime: 240, minDelay: 1, maxDelay: 2};
 
 const identity = await new STSClient(settings).send(new GetCallerIdentityCommand({}));
 assert.match(identity.Account, /^\d{12}$/);

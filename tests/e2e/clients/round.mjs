@@ -12,7 +12,7 @@ import {
 
 const {ENDPOINT, IMAGE, REGION, WORD, LOGIN, FOLDER} = process.env;
 const ec2 = new EC2Client({endpoint: ENDPOINT, region: REGION, maxAttempts: 2});
-const patience = {client: ec2, maxWaitTime: 300, minDelay: 1, maxDelay: 2};
+const patience = {client: ec2, maxWaitTime: 600, minDelay: 1, maxDelay: 2};
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 const key = await ec2.send(new CreateKeyPairCommand({KeyName: "sdk", KeyType: "ed25519"}));
@@ -44,7 +44,7 @@ await waitUntilImageAvailable(patience, {ImageIds: [ImageId]});
 await ec2.send(new StartInstancesCommand({InstanceIds}));
 await waitUntilInstanceRunning(patience, {InstanceIds});
 let output = "";
-for (let i = 0; i < 100 && !output.includes("login:"); ++i) {
+for (let i = 0; i < 200 && !output.includes("login:"); ++i) {
   await pause(3000);
   const answer = await ec2.send(new GetConsoleOutputCommand({InstanceId: InstanceIds[0]}));
   output = Buffer.from(answer.Output ?? "", "base64").toString();

@@ -3,11 +3,21 @@
 import os
 import pathlib
 import subprocess
+import time
 
 import boto3
 from botocore.config import Config
 
-OFTEN = {"Delay": 1, "MaxAttempts": 300}
+PATIENCE_S = 600
+OFTEN = {"Delay": 1, "MaxAttempts": PATIENCE_S}
+
+
+def wait_until(condition, what):
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(what)
+        time.sleep(1)
 
 
 def main():
@@ -40,7 +50,7 @@ def main():
     # A running instance is rebooted for its image.
     image = ec2.create_image(InstanceId=ids[0], Name="by boto3")["ImageId"]
     ec2.get_waiter("image_available").wait(ImageIds=[image], WaiterConfig=OFTEN)
-    assert "login:" in ec2.get_console_output(InstanceId=ids[0])["Output"]
+    wait_until(lambda: "login:" in ec2.get_console_output(InstanceId=ids[0]).get("Output", ""), "its console asks who")
     ec2.terminate_instances(InstanceIds=ids)
     wait("terminated")
     ec2.deregister_image(ImageId=image)

@@ -9,7 +9,7 @@ import urllib.parse
 from libcloud.compute.providers import get_driver
 from libcloud.compute.types import NodeState, Provider
 
-PATIENCE_S = 300
+PATIENCE_S = 600
 
 
 def wait_until(condition, what):

@@ -114,7 +114,7 @@ inline constexpr Row kRows[] = {
     {10, Map::kOne, 0xAA, 0xAF, kSized | kRepeat, kNoModRm},        // STOS LODS SCAS
     {2, Map::k0F, 0x0D, 0x0D, kPlain, kAnyReg},                     // PREFETCHW, NOP
     {2, Map::k0F, 0x18, 0x1F, kSized, kAnyReg},
-    {4, Map::k0F, 0x1E, 0x1E, kF3, kAnyReg},                        // ENDBR
+    {4, Map::k0F, 0x1E, 0x1E, kF3, kAnyReg},                        // ENDBR RDSSP
     {1, Map::k0F, 0xAE, 0xAE, kPlain, 5},                           // LFENCE
     {1, Map::k0F, 0xAE, 0xAE, kPlain, 6},                           // MFENCE
     {2, Map::k0F, 0xAE, 0xAE, kPlain, 7},                           // CLFLUSH SFENCE

@@ -38,7 +38,8 @@ bool is_offered(const Step& step) {
     case ZYDIS_ISA_EXT_PREFETCHWT1:
     case ZYDIS_ISA_EXT_PAUSE: return true;
     case ZYDIS_ISA_EXT_CET:  // a NOP to guests, and to processes on most hosts
-      return step.info.mnemonic == ZYDIS_MNEMONIC_ENDBR32 || step.info.mnemonic == ZYDIS_MNEMONIC_ENDBR64;
+      return step.info.mnemonic == ZYDIS_MNEMONIC_ENDBR32 || step.info.mnemonic == ZYDIS_MNEMONIC_ENDBR64 ||
+             step.info.mnemonic == ZYDIS_MNEMONIC_RDSSPD || step.info.mnemonic == ZYDIS_MNEMONIC_RDSSPQ;
     default: return false;
   }
 }

@@ -41,6 +41,14 @@ const ZydisDecoder& decoder_for(unsigned code_bits) {
     ZydisDecoderInit(&made[0], ZYDIS_MACHINE_MODE_LEGACY_16, ZYDIS_STACK_WIDTH_16);
     ZydisDecoderInit(&made[1], ZYDIS_MACHINE_MODE_LEGACY_32, ZYDIS_STACK_WIDTH_32);
     ZydisDecoderInit(&made[2], ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
+    // No guest is offered these: on its processor their encodings are older instructions, most of them NOPs, and programs
+    // rely on that. RDSSP is in every program that handles C++ exceptions.
+    for (ZydisDecoder& decoder : made) {
+      ZydisDecoderEnableMode(&decoder, ZYDIS_DECODER_MODE_CET, ZYAN_FALSE);
+      ZydisDecoderEnableMode(&decoder, ZYDIS_DECODER_MODE_MPX, ZYAN_FALSE);
+      ZydisDecoderEnableMode(&decoder, ZYDIS_DECODER_MODE_CLDEMOTE, ZYAN_FALSE);
+      ZydisDecoderEnableMode(&decoder, ZYDIS_DECODER_MODE_WBNOINVD, ZYAN_FALSE);
+    }
     return made;
   }();
   return decoders[code_bits == 64 ? 2 : code_bits == 32 ? 1 : 0];

@@ -60,7 +60,6 @@ bool is_excluded(ZydisMnemonic mnemonic) {
     case ZYDIS_MNEMONIC_CLFLUSH:
     case ZYDIS_MNEMONIC_CLFLUSHOPT:
     case ZYDIS_MNEMONIC_CLWB:
-    case ZYDIS_MNEMONIC_CLDEMOTE:
     case ZYDIS_MNEMONIC_RDPID:
     case ZYDIS_MNEMONIC_CLZERO:
     case ZYDIS_MNEMONIC_SERIALIZE:
@@ -327,8 +326,6 @@ Kind classify(const Insn& insn, Mode mode, u8 usable, const CpuFeatures& feature
       break;
     case ZYDIS_MNEMONIC_CLD:
     case ZYDIS_MNEMONIC_STD: return Kind::kDirection;
-    case ZYDIS_MNEMONIC_ENDBR64:
-    case ZYDIS_MNEMONIC_ENDBR32: return Kind::kNop;
     default: break;
   }
   if (const Kind kind = string_kind(insn); kind != Kind::kInterpret) return kind;

@@ -1,4 +1,5 @@
-; Instructions that change nothing a program can see: prefetches, fences, cache lines, landing pads; 16-bit PUSHF and POPF; CWD; ADCX
+; Instructions that change nothing a program can see: prefetches, fences, cache lines, landing pads, what is a NOP without CET
+; and MPX; 16-bit PUSHF and POPF; CWD; ADCX
 ; and ADOX.
 ;; expect rdx=0xffff
 %include "prelude.inc"
@@ -18,6 +19,14 @@
     sfence
     endbr64
     db 0xF3, 0x0F, 0x1E, 0xFB                 ; ENDBR32
+    mov rcx, rbx
+    db 0xF3, 0x48, 0x0F, 0x1E, 0xC9           ; RDSSPQ RCX
+    db 0xF3, 0x0F, 0x1E, 0xC9                 ; RDSSPD ECX
+    keep rcx
+    db 0xF3, 0x0F, 0x1B, 0x03                 ; BNDMK BND0, [RBX]
+    db 0x66, 0x0F, 0x1A, 0xC1                 ; BNDMOV BND0, BND1
+    db 0xF2, 0x0F, 0x1A, 0x04, 0x25, 0, 0, 0, 0  ; BNDCU BND0, [0]
+    db 0x0F, 0x1C, 0x03                       ; CLDEMOTE [RBX]
     mov rax, [rbx]
     keep rax
     stc

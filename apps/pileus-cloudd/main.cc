@@ -3,9 +3,12 @@
 
 #include "base/log.h"
 #include "console_site.h"
+#include "control/clone_controller.h"
 #include "control/host_health.h"
 #include "control/interfaces.h"
 #include "control/leadership.h"
+#include "control/migration.h"
+#include "control/migration_controller.h"
 #include "control/reaper.h"
 #include "control/runner.h"
 #include "control/scheduler.h"
@@ -58,6 +61,8 @@ std::unique_ptr<control::Runner> start_controllers(state::Store& store, const co
   controllers.push_back(std::make_unique<control::Reaper>(store, clock, view));
   controllers.push_back(std::make_unique<control::InterfaceReaper>(store, view));
   controllers.push_back(std::make_unique<control::VolumeController>(store, clock, view));
+  controllers.push_back(std::make_unique<control::CloneController>(store, clock, view));
+  controllers.push_back(std::make_unique<control::MigrationController>(store, clock, view));
   controllers.push_back(std::make_unique<control::TransferController>(store, clock, view));
   return std::make_unique<control::Runner>(store, std::move(controllers), kControllerInterval);
 }
@@ -97,6 +102,9 @@ Result<int> serve(const Options& options) {
   ec2::ApiSettings settings;
   settings.console_output = [&](const model::InstancePlaced& placed) -> Result<std::string> {
     return listener->api().console(placed.id);
+  };
+  settings.migrate = [&](const control::MigrationWish& wish) {
+    return control::begin_migration(*store, clock, *view, policy_of(options), wish);
   };
   auto live = std::make_unique<LiveStreams>(*store, clock, view, listener->consoles(), listener->api().usage());
   settings.live = live.get();

@@ -40,12 +40,6 @@ void add_memory(CLI::App* app, CommandLine& line, const std::string& option, con
       ->transform(CLI::AsSizeValue(false));
 }
 
-void add_text(CLI::App* app, CommandLine& line, const std::string& option, const std::string& parameter,
-              const std::string& what) {
-  app->add_option_function<std::string>(
-      option, [&line, parameter](const std::string& text) { line.cloud.parameters[parameter] = text; }, what);
-}
-
 void add_hosts(CLI::App& root, CommandLine& line) {
   CLI::App* host = root.add_subcommand("host", "The hosts of the cloud");
   host->require_subcommand(1);
@@ -64,7 +58,7 @@ void add_hosts(CLI::App& root, CommandLine& line) {
   add_number(set, line, "--memory", "MemoryPercent", "Memory of instances, in per cent of what is not kept back");
   add_number(set, line, "--disk", "DiskPercent", "Disks of instances, in per cent of the host's");
   add_memory(set, line, "--reserve", "ReservedMemoryMiB", "Memory that is kept back for the host itself, like 2G");
-  add_text(set, line, "--rack", "Rack", "Rack that it is in: what has to be apart is in several");
+  add_parameter(set, line, "--rack", "Rack", "Rack that it is in: what has to be apart is in several");
   add_join_tokens(host, line);
 }
 
@@ -91,8 +85,8 @@ void add_quota(CLI::App* app, CommandLine& line) {
 }
 
 void add_key_pair(CLI::App* app, CommandLine& line) {
-  add_text(app, line, "--access-key", "AccessKeyId", "Access key that it is to have (default: made up)");
-  add_text(app, line, "--secret-key", "SecretAccessKey", "And its secret");
+  add_parameter(app, line, "--access-key", "AccessKeyId", "Access key that it is to have (default: made up)");
+  add_parameter(app, line, "--secret-key", "SecretAccessKey", "And its secret");
   add_json(app, line);
 }
 

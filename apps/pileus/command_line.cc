@@ -15,6 +15,12 @@ void add_name(CLI::App* app, CommandLine& line, const std::string& what) {
 
 void add_json(CLI::App* app, CommandLine& line) { app->add_flag("--json", line.json, "Print JSON"); }
 
+void add_parameter(CLI::App* app, CommandLine& line, const std::string& option, const std::string& parameter,
+                   const std::string& what) {
+  app->add_option_function<std::string>(
+      option, [&line, parameter](const std::string& text) { line.cloud.parameters[parameter] = text; }, what);
+}
+
 namespace {
 
 void add_gdb(CLI::App* app, CommandLine& line) {
@@ -360,6 +366,7 @@ std::variant<CommandLine, int> parse_command_line(int argc, char** argv) {
   add_up(root, line);
   add_launch(root, line);
   add_instance_commands(root, line);
+  add_clone_commands(root, line);
   add_access_commands(root, line);
   add_volume_commands(root, line);
   add_cloud_administration(root, line);

@@ -96,6 +96,12 @@ struct VolumeOptions {
   std::string host;    // that has the file
 };
 
+// Of `migrate`.
+struct MigrationOptions {
+  bool reboot = false;
+  bool cancel = false;
+};
+
 struct CommandLine {
   std::string command;             // "vm run", "image ls", ...
   std::string name;                // of the VM, image or shell it is about
@@ -113,6 +119,7 @@ struct CommandLine {
   DiskOptions disk;
   CloudOptions cloud;
   VolumeOptions volume;
+  MigrationOptions migration;
 };
 
 // An int is the exit status of a program that is done: help was printed, or what is wrong was said.

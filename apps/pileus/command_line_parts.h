@@ -12,6 +12,13 @@ CLI::App* leaf(CLI::App* parent, const std::string& name, const std::string& wha
 void add_name(CLI::App* app, CommandLine& line, const std::string& what);
 void add_json(CLI::App* app, CommandLine& line);
 
+// A text that is handed on to the API under this name.
+void add_parameter(CLI::App* app, CommandLine& line, const std::string& option, const std::string& parameter,
+                   const std::string& what);
+
+// clone_command_line.cc
+void add_clone_commands(CLI::App& root, CommandLine& line);
+
 // administration_command_line.cc
 void add_cloud_administration(CLI::App& root, CommandLine& line);
 

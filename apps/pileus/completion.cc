@@ -14,7 +14,7 @@ _pileus() {
     --cpu) words=$(pileus cpu ls --quiet 2>/dev/null) ;;
     *)
       case $COMP_CWORD,${COMP_WORDS[1]},${COMP_WORDS[2]} in
-        1,*) words='up status down join run wait ps show ssh console logs stop start reboot rm events explain key secgroup volume snapshot host type account env web image vm cpu completion --help --version' ;;
+        1,*) words='up status down join run wait ps show ssh console logs stop start reboot rm clone migrate events explain key secgroup volume snapshot host type account env web image vm cpu completion --help --version' ;;
         2,key,*) words='ls import rm' ;;
         2,secgroup,*) words='ls create allow deny rm' ;;
         2,volume,*) words='ls show create attach detach resize rm' ;;
@@ -37,6 +37,8 @@ _pileus() {
         2,env,*) words='sh awscli boto3 ansible libcloud terraform packer' ;;
         *,run,*) words="--name --type --key --secgroup --allow --disk --user-data --count --no-wait --quiet
             $(pileus image ls --quiet 2>/dev/null)" ;;
+        *,clone,*) words="--name --type --key --count --no-wait --quiet --json $(pileus ps --quiet 2>/dev/null)" ;;
+        *,migrate,*) words="--to --reboot --cancel --no-wait --json $(pileus ps --quiet 2>/dev/null)" ;;
         *,up,*) words='--detach --port --simulate' ;;
         *,ps,*) words='--all --json --quiet' ;;
         *,wait,*|*,show,*|*,ssh,*|*,console,*|*,logs,*|*,stop,*|*,start,*|*,reboot,*|*,rm,*|*,events,*|*,explain,*) words=$(pileus ps --quiet 2>/dev/null) ;;
@@ -85,7 +87,7 @@ constexpr std::string_view kZsh = R"script(#compdef pileus
 _pileus() {
   local -a found
   case $CURRENT,$words[2],$words[3] in
-    2,*) found=(up status down join run wait ps show ssh console logs stop start reboot rm events explain key secgroup volume snapshot host type account env web image vm cpu completion) ;;
+    2,*) found=(up status down join run wait ps show ssh console logs stop start reboot rm clone migrate events explain key secgroup volume snapshot host type account env web image vm cpu completion) ;;
     3,key,*) found=(ls import rm) ;;
     3,secgroup,*) found=(ls create allow deny rm) ;;
     3,volume,*) found=(ls show create attach detach resize rm) ;;
@@ -106,6 +108,8 @@ _pileus() {
     3,env,*) found=(sh awscli boto3 ansible libcloud terraform packer) ;;
     *,run,*) found=(${(f)"$(pileus image ls --quiet 2>/dev/null)"} --name --type --key --secgroup --allow --disk
       --user-data --count --no-wait --quiet) ;;
+    *,clone,*) found=(${(f)"$(pileus ps --quiet 2>/dev/null)"} --name --type --key --count --no-wait --quiet --json) ;;
+    *,migrate,*) found=(${(f)"$(pileus ps --quiet 2>/dev/null)"} --to --reboot --cancel --no-wait --json) ;;
     *,wait,*|*,show,*|*,ssh,*|*,console,*|*,logs,*|*,stop,*|*,start,*|*,reboot,*|*,rm,*|*,events,*|*,explain,*) found=(${(f)"$(pileus ps --quiet 2>/dev/null)"}) ;;
     3,cpu,*) found=(ls) ;;
     3,vm,*) found=(run start wait ls show ssh console stop kill reset rm stats profile disk) ;;
@@ -135,7 +139,7 @@ function __pileus_at
   set -l words (commandline -opc)
   test "$words[2..-1]" = "$argv"
 end
-complete -c pileus -n '__pileus_at' -f -a 'up status down join run wait ps show ssh console logs stop start reboot rm events explain key secgroup volume snapshot host type account env web image vm cpu completion'
+complete -c pileus -n '__pileus_at' -f -a 'up status down join run wait ps show ssh console logs stop start reboot rm clone migrate events explain key secgroup volume snapshot host type account env web image vm cpu completion'
 complete -c pileus -n '__pileus_at key' -f -a 'ls import rm'
 complete -c pileus -n '__pileus_at secgroup' -f -a 'ls create allow deny rm'
 complete -c pileus -n '__pileus_at volume' -f -a 'ls show create attach detach resize rm'
@@ -152,7 +156,7 @@ complete -c pileus -n '__pileus_at account' -f -a 'ls create set key'
 complete -c pileus -n '__pileus_at account key' -f -a 'create rm'
 complete -c pileus -n '__pileus_at env' -f -a 'sh awscli boto3 ansible libcloud terraform packer'
 complete -c pileus -n '__pileus_at run' -f -a '(pileus image ls --quiet 2>/dev/null)'
-for command in wait show ssh console logs stop start reboot rm events explain
+for command in wait show ssh console logs stop start reboot rm clone migrate events explain
   complete -c pileus -n "__pileus_at $command" -f -a '(pileus ps --quiet 2>/dev/null)'
 end
 complete -c pileus -n '__pileus_at cpu' -f -a ls
@@ -189,6 +193,16 @@ complete -c pileus -n '__fish_seen_subcommand_from console' -l virtio
 complete -c pileus -n '__fish_seen_subcommand_from run start' -x -l gdb
 complete -c pileus -n '__fish_seen_subcommand_from run start' -l gdb-wait
 complete -c pileus -n '__fish_seen_subcommand_from stop' -l force
+for option in name type key count
+  complete -c pileus -n '__fish_seen_subcommand_from clone' -x -l $option
+end
+complete -c pileus -n '__fish_seen_subcommand_from migrate' -x -l to
+for option in reboot cancel
+  complete -c pileus -n '__fish_seen_subcommand_from migrate' -l $option
+end
+for option in no-wait json
+  complete -c pileus -n '__fish_seen_subcommand_from clone migrate' -l $option
+end
 complete -c pileus -n '__fish_seen_subcommand_from profile' -x -l seconds
 complete -c pileus -n '__fish_seen_subcommand_from profile' -r -s o -l output
 )script";

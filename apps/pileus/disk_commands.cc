@@ -238,7 +238,7 @@ Result<int> disk_snapshot(image::Library& library, const CommandLine& line) {
   const store::DiskFolder folder = TRY(folder_of(vm, line.disk.name));
   const std::string mark = made.id + "." + std::to_string(std::time(nullptr));
   if (vm.directory.in_use()) {
-    TRY(ask_disks(vm, vmm::snapshot_disk(line.disk.name, mark)));
+    TRY(ask_disks(vm, vmm::snapshot_disks({line.disk.name}, mark)));
   } else {
     const os::FileLock lock = TRY(lock_stopped(vm));
     const std::unique_ptr<store::Disk> disk = TRY(folder.open());

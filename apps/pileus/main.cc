@@ -62,6 +62,8 @@ constexpr std::array kCommands = {
     Entry{"start", cloud_start},
     Entry{"reboot", cloud_reboot},
     Entry{"rm", cloud_remove},
+    Entry{"clone", cloud_clone},
+    Entry{"migrate", cloud_migrate},
     Entry{"key ls", key_list},
     Entry{"key import", key_import},
     Entry{"key rm", key_remove},

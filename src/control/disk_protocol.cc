@@ -50,6 +50,7 @@ Json encode_snapshot(const SnapshotTask& task) {
   return {{"id", task.id.text()},
           {"volume", task.volume.text()},
           {"with_reboot", task.with_reboot},
+          {"moment", task.moment},
           {"observed", model::encode(task.observed)}};
 }
 
@@ -59,6 +60,8 @@ Result<SnapshotTask> parse_snapshot(const Json& object) {
   task.id = TRY(internal::id_of<model::SnapshotId>(object, "id"));
   task.volume = TRY(internal::id_of<model::VolumeId>(object, "volume"));
   task.with_reboot = TRY(internal::number_of(object, "with_reboot"));
+  // An older cloud manager knows of none.
+  if (object.contains("moment")) task.moment = TRY(internal::number_of(object, "moment"));
   task.observed = TRY(internal::record_of<model::SnapshotObserved>(object, "observed"));
   return task;
 }
@@ -104,6 +107,7 @@ void internal::encode_disk_tasks(const DiskTasks& tasks, Json& message) {
   message["volumes"] = std::move(volumes);
   message["snapshots"] = std::move(snapshots);
   message["needed_layers"] = tasks.needed_layers;
+  message["layers_ahead"] = tasks.layers_ahead;
   message["layer_sources"] = tasks.layer_sources;
 }
 
@@ -118,6 +122,9 @@ Result<DiskTasks> internal::parse_disk_tasks(const Json& message) {
     for (const Json& each : *transfers) tasks.transfers.push_back(TRY(parse_transfer(each)));
   }
   tasks.needed_layers = TRY(layers_of(message, "needed_layers", SIZE_MAX));
+  if (message.contains("layers_ahead")) {  // an older cloud manager has none
+    tasks.layers_ahead = TRY(layers_of(message, "layers_ahead", SIZE_MAX));
+  }
   const auto sources = message.find("layer_sources");
   if (sources == message.end() || !sources->is_object()) return missing("layer_sources");
   for (const auto& [layer, addresses] : sources->items()) {

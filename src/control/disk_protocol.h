@@ -7,13 +7,15 @@
 //      which ones it has in InstanceObserved::attached_volumes; while it runs, they come and go by hot-plug.
 //   3. kHandOver, once no VM has it: the top is made a layer, and the whole chain is told (VolumeObserved::layers).
 //      kDelete, likewise: everything of it is removed, and `deleted` is told.
-//   4. A snapshot freezes the volume's top at a moment between two of the guest's writes, and is told to be completed when
-//      its layers are in the folder of layers.
+//   4. A snapshot freezes the volume's top at a moment between two of the guest's writes, the same for all of that `moment`,
+//      and is told to be completed when its layers are in the folder of layers.
 //   5. With a terminated instance go its disks that are to be deleted on termination; it is not told to be terminated before
 //      the pending snapshots of its volumes are taken and these disks are gone.
 //   6. A transfer is carried out once: what is told of it is written down, and a host that was killed goes on from there. A
 //      mistake of the task itself is told as failed and not tried again.
-//   7. A layer that is in nobody's chain here and not in `needed_layers` may be removed, some time after it came.
+//   7. `layers_ahead` are fetched though nothing here needs them yet. An instance that is to leave (InstancePlaced::migration,
+//      `down`) and is stopped has its VM removed, and with that lets go of its volumes: they are handed over by 3.
+//   8. A layer that is in nobody's chain here and not in `needed_layers` may be removed, some time after it came.
 #pragma once
 
 #include <map>
@@ -49,6 +51,7 @@ struct SnapshotTask {
   model::VolumeId volume;
   u64 with_reboot =
       0;  // SnapshotDesired::with_reboot: it may be taken once the instance is down for that reboot, or stopped
+  u64 moment = 0;  // SnapshotDesired::moment
   model::SnapshotObserved observed;
 };
 
@@ -62,6 +65,7 @@ struct DiskTasks {
   std::vector<SnapshotTask> snapshots;  // those that are pending
   std::vector<TransferTask> transfers;  // those that are active
   std::vector<std::string> needed_layers;  // of those that the host holds
+  std::vector<std::string> layers_ahead;  // of instances that are coming: to be fetched before they are here
   std::map<std::string, std::vector<std::string>> layer_sources;  // of those it may lack: addresses of hosts
 };
 

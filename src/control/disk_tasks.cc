@@ -72,6 +72,19 @@ void add_sources(const View& view, model::HostId id, const model::Layers& layers
   }
 }
 
+// Who has handed a volume over has its layers, whether or not it has reported them yet.
+void add_last_host(const View& view, const VolumeView& volume, DiskTasks& tasks) {
+  const HostView* const last = view.find(volume.placed.value.host);
+  if (last == nullptr || last->layers.value.address.empty() || last->alive == 0) return;
+  const std::string& address = last->layers.value.address;
+  for (const std::string& layer : volume.observed.value.layers) {
+    const auto known = tasks.layer_sources.find(layer);
+    if (known == tasks.layer_sources.end()) continue;  // the host that asks has it
+    std::vector<std::string>& sources = known->second;
+    if (std::ranges::find(sources, address) == sources.end()) sources.push_back(address);
+  }
+}
+
 void add_layers(const View& view, model::HostId id, DiskTasks& tasks) {
   const HostView* self = view.find(id);
   if (self == nullptr) return;
@@ -80,6 +93,14 @@ void add_layers(const View& view, model::HostId id, DiskTasks& tasks) {
   }
   for (const VolumeTask& task : tasks.volumes) add_sources(view, id, task.layers, tasks);
   for (const TransferTask& task : tasks.transfers) add_sources(view, id, task.desired.layers, tasks);
+  tasks.layers_ahead = layers_ahead(view, id);
+  add_sources(view, id, tasks.layers_ahead, tasks);
+  for (const model::InstanceId coming : view.arriving(id)) {
+    for (const model::DiskWish& disk : view.find(coming)->desired.value.disks) {
+      const VolumeView* const volume = view.disks().find(disk.volume);
+      if (volume != nullptr && is_handed_over(*volume)) add_last_host(view, *volume, tasks);
+    }
+  }
 }
 
 }  // namespace
@@ -100,6 +121,43 @@ model::VolumePlaced first_place(const VolumeView& volume, const InstanceView& in
   placed.layers = volume.desired.value.begins_as;
   placed.placed_at = now;
   return placed;
+}
+
+model::VolumePlaced next_place(const VolumeView& volume, model::HostId host, model::Millis now) {
+  model::VolumePlaced placed = volume.placed.value;
+  placed.host = host;
+  placed.epoch++;
+  placed.leaving = false;
+  placed.layers = volume.observed.value.layers;
+  placed.placed_at = now;
+  return placed;
+}
+
+bool is_handed_over(const VolumeView& volume) {
+  const model::VolumePlaced& placed = volume.placed.value;
+  return placed.leaving && volume.observed.value.handed_over && volume.observed.value.epoch == placed.epoch;
+}
+
+model::Layers layers_to_fetch(const View& view, const InstanceView& instance) {
+  model::Layers layers;
+  for (const model::DiskWish& disk : instance.desired.value.disks) {
+    const VolumeView* const volume = view.disks().find(disk.volume);
+    if (volume == nullptr) continue;
+    const model::Layers of =
+        is_handed_over(*volume) ? volume->observed.value.layers : volume_task(view, *volume).layers;
+    layers.insert(layers.end(), of.begin(), of.end());
+  }
+  return layers;
+}
+
+model::Layers layers_ahead(const View& view, model::HostId host) {
+  model::Layers layers;
+  for (const model::InstanceId id : view.arriving(host)) {
+    for (std::string& layer : layers_to_fetch(view, *view.find(id))) {
+      if (std::ranges::find(layers, layer) == layers.end()) layers.push_back(std::move(layer));
+    }
+  }
+  return layers;
 }
 
 model::InstanceId holder_of(const View& view, const VolumeView& volume) {
@@ -139,6 +197,7 @@ SnapshotTask snapshot_task(const SnapshotView& snapshot) {
   return {.id = snapshot.desired.value.id,
           .volume = snapshot.desired.value.volume,
           .with_reboot = snapshot.desired.value.with_reboot,
+          .moment = snapshot.desired.value.moment,
           .observed = snapshot.observed.value};
 }
 

@@ -147,7 +147,8 @@ void DiskView::index(const VolumeView& view, bool add) {
 }
 
 void DiskView::index(const SnapshotView& view, bool add) {
-  if (view.desired.exists()) count(view.desired.value.account, {.snapshots = 1}, add);
+  const bool counts = view.desired.exists() && view.desired.value.clones.empty();
+  if (counts) count(view.desired.value.account, {.snapshots = 1}, add);
   if (view.pending()) put(pending_, view.desired.value.volume, view.desired.value.id, add);
   if (view.desired.exists() && view.observed.exists()) need(view.observed.value.layers, add);
 }

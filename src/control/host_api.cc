@@ -52,6 +52,7 @@ std::vector<u16> open_ports(const model::SecurityGroup& group) {
 Result<Assignment> assignment_of(state::Store& store, const InstanceView& instance) {
   Assignment assignment;
   assignment.desired = instance.desired.value;
+  assignment.desired.power = power_on_host(instance);
   assignment.placed = instance.placed.value;
   assignment.observed = instance.observed.value;
   const model::InstanceDesired& desired = assignment.desired;

@@ -2,6 +2,7 @@
 
 #include "control/disk_tasks.h"
 #include "control/launch.h"
+#include "control/migration.h"
 
 namespace pileus::control {
 
@@ -34,6 +35,7 @@ bool Reaper::is_due(model::InstanceId id, const InstanceView& instance) {
 
 Result<bool> Reaper::act(const InstanceView& instance) {
   if (instance.observed.value.state != model::InstanceState::kTerminated) return end_unplaced(instance);
+  if (instance.placed.value.migration.to) return false;  // that is given up first
   return instance.placed.exists() ? release(instance) : forget(instance);
 }
 
@@ -56,28 +58,18 @@ Result<bool> Reaper::end_unplaced(const InstanceView& instance) {
 
 Result<bool> Reaper::release(const InstanceView& instance) {
   const model::InstancePlaced& placed = instance.placed.value;
-  auto claims = TRY(read<model::HostClaims>(store_, model::claims_key(placed.host)));
-  const model::Resources& takes = placed.takes;
-  const model::Resources& claimed = claims.value.claimed;
-  if (claims.value.instances == 0 || claimed.vcpus < takes.vcpus || claimed.memory_mib < takes.memory_mib ||
-      claimed.disk_gib < takes.disk_gib) {
-    // Read a moment later than the view: only if it is not explained by that does something not add up.
-    bool lags = false;
-    view_->look([&](View& view) {
-      const auto host = view.hosts().find(placed.host);
-      lags = host != view.hosts().end() && host->second.claims.revision != claims.revision;
-    });
-    if (lags) return false;
-    return Error(ErrorCode::kCorrupt, "the claims of host " + placed.host.text() + " do not contain instance " +
-                                          placed.id.text() + ": its records were changed by hand");
-  }
-  claims.value.claimed -= takes;
-  claims.value.instances--;
   Change change;
+  const Result<> released = release_claims(store_, change, placed.host, placed);
+  if (!released && released.error().code() == ErrorCode::kBusy) {
+    // Read a moment later than the view: only if it is not explained by that does something not add up.
+    const auto now = TRY(read<model::InstancePlaced>(store_, model::placed_key(placed.id)));
+    if (now.revision != instance.placed.revision) return false;
+    return Error(ErrorCode::kCorrupt, released.error().message() + ": its records were changed by hand");
+  }
+  TRY(released);
   change.expect(model::observed_key(placed.id), instance.observed.revision);
   change.expect(model::placed_key(placed.id), instance.placed.revision);
   change.erase(state::KeyRange::key(model::placed_key(placed.id)));
-  change.update(model::claims_key(placed.host), claims.value, claims.revision);
   keep_volumes(change, instance);
   TRY(change.add_event(store_, model::events_key(placed.id),
                        {clock_.now(), "reaper", "left " + placed.host.text(), ""}));

@@ -53,6 +53,10 @@ Result<> resize(state::Store& store, model::InstanceId id, const model::Instance
       return Error(ErrorCode::kInvalid, "instance '" + id.text() + "' is not stopped");
     }
     const auto placed = TRY(read<model::InstancePlaced>(store, model::placed_key(id)));
+    if (placed.value.migration.to) {
+      return Error(ErrorCode::kInvalid,
+                   "instance '" + id.text() + "' is on its way to another host: wait until it is there");
+    }
     desired.value.type = type.name;
     desired.value.takes.vcpus = type.takes.vcpus;
     desired.value.takes.memory_mib = type.takes.memory_mib;

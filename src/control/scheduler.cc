@@ -1,7 +1,6 @@
 #include "control/scheduler.h"
 
 #include "control/image_reach.h"
-#include "model/account.h"
 
 namespace pileus::control {
 namespace {
@@ -12,7 +11,7 @@ static_assert(kTogether * 8 <= state::kMaxOperations);
 
 bool wants_host(const InstanceView& instance) {
   return instance.desired.exists() && instance.observed.exists() && !instance.placed.exists() &&
-         instance.desired.value.power == model::Power::kRunning &&
+         instance.desired.value.power == model::Power::kRunning && !instance.desired.value.awaits_disks &&
          instance.observed.value.state == model::InstanceState::kPending;
 }
 
@@ -139,23 +138,18 @@ Result<u32> Scheduler::schedule_together(std::span<const InstanceView> instances
     }
   });
   if (choices.empty()) return 0U;
-  return TRY(place(choices, 0)) ? static_cast<u32>(choices.size()) : 0U;
+  return TRY(place(choices, {})) ? static_cast<u32>(choices.size()) : 0U;
 }
 
 Result<Scheduler::Outcome> Scheduler::schedule(const InstanceView& instance) {
   const model::InstanceDesired& desired = instance.desired.value;
-  std::optional<placement::GroupRequest> group_request;
-  state::Revision turn = 0;
+  std::optional<GroupTurn> group;
   if (desired.wish.group) {
-    const auto group = TRY(read<model::PlacementGroup>(store_, model::desired_key(desired.wish.group)));
-    if (!group.exists()) return refuse(instance, "placement group " + desired.wish.group.text() + " does not exist");
-    const auto entry = TRY(store_.get(model::group_turn_key(desired.wish.group)));
-    if (entry) turn = entry->mod_revision;
+    group = TRY(read_group_turn(store_, desired.wish.group, desired.wish.partition));
+    if (!group) return refuse(instance, "placement group " + desired.wish.group.text() + " does not exist");
     // Whoever had the turn before us: his choice has to be in view, or ours would not know of it.
-    if (turn > view_->revision()) TRY(view_->sync());
-    if (turn > view_->revision()) return Outcome::kLagged;
-    group_request = {group.value.id, group.value.strategy, group.value.spread_level, group.value.partitions,
-                     desired.wish.partition};
+    if (group->turn > view_->revision()) TRY(view_->sync());
+    if (group->turn > view_->revision()) return Outcome::kLagged;
   }
   Reservations reserved(*view_);
   std::optional<Choice> choice;
@@ -164,19 +158,19 @@ Result<Scheduler::Outcome> Scheduler::schedule(const InstanceView& instance) {
   state::Revision seen = 0;
   view_->look([&](View& view) {
     request = request_of(view, desired);
-    request.group = group_request;
+    if (group) request.group = group->request;
     choice = choose(view, instance, request, decision);
     if (choice) reserved.add(choice->placed.id);
     seen = view.revision();
   });
-  if (choice) return TRY(place(std::span(&*choice, 1), turn)) ? Outcome::kPlaced : Outcome::kLagged;
+  if (choice) return TRY(place(std::span(&*choice, 1), group)) ? Outcome::kPlaced : Outcome::kLagged;
   // Not before we know the latest: room may have come back.
   TRY(view_->sync());
   if (view_->revision() != seen) return Outcome::kLagged;
   return refuse(instance, placement::why_nothing(request, decision));
 }
 
-Result<bool> Scheduler::place(std::span<const Choice> choices, state::Revision group_turn) {
+Result<bool> Scheduler::place(std::span<const Choice> choices, const std::optional<GroupTurn>& group) {
   Change change;
   std::map<model::HostId, Stored<model::HostClaims>> hosts;
   for (const Choice& choice : choices) {
@@ -184,10 +178,7 @@ Result<bool> Scheduler::place(std::span<const Choice> choices, state::Revision g
     change.expect(model::desired_key(placed.id), choice.instance.desired.revision);
     change.expect(model::observed_key(placed.id), choice.instance.observed.revision);
     change.update(model::placed_key(placed.id), placed, 0);
-    if (placed.group) {
-      change.expect(model::group_turn_key(placed.group), group_turn);
-      change.put(model::group_turn_key(placed.group), "");
-    }
+    if (group) group->take(change);
     TRY(change.add_event(store_, model::events_key(placed.id),
                          {placed.placed_at, name_, "placed on " + placed.host.text(), placed.why.back()}));
     const auto [host, is_new] = hosts.try_emplace(placed.host, choice.host.claims);

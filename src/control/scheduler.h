@@ -12,6 +12,7 @@
 #include <span>
 
 #include "control/controller.h"
+#include "control/group_turn.h"
 #include "control/shared_view.h"
 
 namespace pileus::control {
@@ -37,7 +38,7 @@ class Scheduler : public Controller {
   Result<u32> schedule_together(std::span<const InstanceView> instances);
   Result<Outcome> schedule_patiently(model::InstanceId id);
   Result<Outcome> schedule(const InstanceView& instance);
-  Result<bool> place(std::span<const Choice> choices, state::Revision group_turn);
+  Result<bool> place(std::span<const Choice> choices, const std::optional<GroupTurn>& group);
   Result<Outcome> refuse(const InstanceView& instance, const std::string& why);
 
   state::Store& store_;

@@ -84,6 +84,21 @@ Result<bool> attend(state::Store& store, const Clock& clock, const SimulatedDisk
   return TRY(attend_volume(store, clock, disk)) || done;
 }
 
+Result<bool> fetch_layers(state::Store& store, model::HostId host, const model::Layers& layers) {
+  if (layers.empty()) return false;
+  auto held = TRY(read<model::HostLayers>(store, model::layers_key(host)));
+  std::set<std::string> all(held.value.layers.begin(), held.value.layers.end());
+  const std::size_t before = all.size();
+  all.insert(layers.begin(), layers.end());
+  if (all.size() == before) return false;
+  held.value.id = host;
+  held.value.address = "https://" + host.text();  // nobody asks there
+  held.value.layers.assign(all.begin(), all.end());
+  Change change;
+  change.update(model::layers_key(host), held.value, held.revision);
+  return TRY(change.commit(store)).has_value();
+}
+
 std::vector<TransferView> placed_transfers(const View& view) {
   std::vector<TransferView> transfers;
   for (const model::TransferId id : view.disks().active_transfers()) {

@@ -23,6 +23,9 @@ Result<bool> attend(state::Store& store, const Clock& clock, const SimulatedDisk
 // Of an active transfer that was given to `host`. What comes in is disks of a GiB.
 Result<bool> attend(state::Store& store, const Clock& clock, model::HostId host, const TransferView& transfer);
 
+// Has all of these layers from now on. Whether it had not.
+Result<bool> fetch_layers(state::Store& store, model::HostId host, const model::Layers& layers);
+
 // The active transfers that were given to hosts, with copies of their records.
 std::vector<TransferView> placed_transfers(const View& view);
 

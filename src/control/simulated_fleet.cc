@@ -1,5 +1,6 @@
 #include "control/simulated_fleet.h"
 
+#include "control/disk_tasks.h"
 #include "control/simulated_disks.h"
 
 namespace pileus::control {
@@ -75,7 +76,9 @@ Result<u32> SimulatedFleet::attend_disks() {
   const auto volumes = work_.volumes([](auto, const VolumeView& volume) { return volume.desired.exists(); });
   std::vector<SimulatedDisk> disks;
   std::vector<TransferView> transfers;
+  std::map<model::HostId, model::Layers> ahead;
   view_->look([&](View& view) {
+    for (const auto& [host, instances] : view.arrivals()) ahead[host] = layers_ahead(view, host);
     for (const auto& [id, volume] : volumes) disks.push_back(simulated_disk(view, volume));
     transfers = placed_transfers(view);
   });
@@ -83,6 +86,9 @@ Result<u32> SimulatedFleet::attend_disks() {
   for (const TransferView& transfer : transfers) {
     const model::HostId host = transfer.placed.value.host;
     if (members_.contains(host) && TRY(control::attend(store_, clock_, host, transfer))) ++done;
+  }
+  for (const auto& [host, layers] : ahead) {
+    if (members_.contains(host) && TRY(fetch_layers(store_, host, layers))) ++done;
   }
   for (const SimulatedDisk& disk : disks) {
     if (!members_.contains(disk.host)) continue;

@@ -1,10 +1,22 @@
 #include "control/simulated_host.h"
 
-#include <algorithm>
-
+#include "control/disk_tasks.h"
 #include "control/simulated_disks.h"
 
 namespace pileus::control {
+namespace {
+
+// Those that it has in this state.
+std::vector<model::VolumeId> volumes_of(const InstanceView& instance, model::InstanceState state) {
+  std::vector<model::VolumeId> volumes;
+  if (state == model::InstanceState::kTerminated) return volumes;
+  const bool leaves = instance.placed.value.migration.down && state == model::InstanceState::kStopped;
+  if (leaves) return volumes;
+  for (const model::DiskWish& disk : instance.desired.value.disks) volumes.push_back(disk.volume);
+  return volumes;
+}
+
+}  // namespace
 
 Result<u32> SimulatedHost::join() {
   if (lease_ != state::LeaseId::kNone) {
@@ -51,14 +63,13 @@ Result<u32> SimulatedHost::attend_disks() {
     if (transfer.placed.value.host != self_.id) continue;
     if (TRY(control::attend(store_, clock_, self_.id, transfer))) ++done;
   }
+  if (TRY(fetch_layers(store_, self_.id, layers_ahead(view_, self_.id)))) ++done;
   return done;
 }
 
 // Whether the instance has other volumes than it should: now it has those.
 Result<bool> SimulatedHost::report_disks(const InstanceView& instance) {
-  const auto& has = instance.observed.value.attached_volumes;
-  const auto& disks = instance.desired.value.disks;
-  if (std::ranges::equal(has, disks, {}, {}, &model::DiskWish::volume)) return false;
+  if (instance.observed.value.attached_volumes == volumes_of(instance, instance.observed.value.state)) return false;
   return report(instance, instance.observed.value.state);
 }
 
@@ -67,7 +78,7 @@ Result<bool> SimulatedHost::report_disks(const InstanceView& instance) {
 Result<bool> SimulatedHost::attend(const InstanceView& instance) {
   using enum model::InstanceState;
   const model::InstanceId id = instance.desired.value.id;
-  const model::Power wanted = instance.desired.value.power;
+  const model::Power wanted = power_on_host(instance);
   const model::InstanceState is = instance.observed.value.state;
   if (wanted == model::Power::kRunning) {
     if (is == kStopped) return report(instance, kPending);
@@ -106,10 +117,7 @@ Result<bool> SimulatedHost::report(const InstanceView& instance, model::Instance
   observed.generation = instance.desired.value.generation;
   observed.reboots = instance.desired.value.reboots;
   observed.changed_at = clock_.now();
-  observed.attached_volumes.clear();
-  if (state != model::InstanceState::kTerminated) {
-    for (const model::DiskWish& disk : instance.desired.value.disks) observed.attached_volumes.push_back(disk.volume);
-  }
+  observed.attached_volumes = volumes_of(instance, state);
   Change change;
   change.expect(model::placed_key(observed.id), instance.placed.revision);
   change.expect(model::desired_key(observed.id), instance.desired.revision);

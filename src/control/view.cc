@@ -14,7 +14,26 @@ std::vector<state::KeyRange> watched_ranges() {
           folder(model::IdKind::kVolume)};
 }
 
+using ByHost = std::map<model::HostId, std::set<model::InstanceId>>;
+
+const std::set<model::InstanceId>& of_host(const ByHost& index, model::HostId host) {
+  static const std::set<model::InstanceId> kNone;
+  const auto found = index.find(host);
+  return found == index.end() ? kNone : found->second;
+}
+
+void drop(ByHost& index, model::HostId host, model::InstanceId id) {
+  const auto found = index.find(host);
+  found->second.erase(id);
+  if (found->second.empty()) index.erase(found);
+}
+
 }  // namespace
+
+model::Power power_on_host(const InstanceView& instance) {
+  const model::Power wished = instance.desired.value.power;
+  return wished == model::Power::kRunning && instance.placed.value.migration.down ? model::Power::kStopped : wished;
+}
 
 Result<> View::load() {
   const std::vector<state::KeyRange> ranges = watched_ranges();
@@ -35,6 +54,7 @@ Result<> View::load() {
   interfaces_.clear();
   accounts_.clear();
   placed_.clear();
+  arriving_.clear();
   disks_.clear();
   inventory_ = placement::Inventory();
   // In the order of keys hosts come before instances, whose claims name them.
@@ -69,11 +89,8 @@ const std::set<model::InstanceId>& View::of_account(const model::AccountId& acco
   return found == accounts_.end() ? kNone : found->second.instances;
 }
 
-const std::set<model::InstanceId>& View::on_host(model::HostId host) const {
-  static const std::set<model::InstanceId> kNone;
-  const auto found = placed_.find(host);
-  return found == placed_.end() ? kNone : found->second;
-}
+const std::set<model::InstanceId>& View::on_host(model::HostId host) const { return of_host(placed_, host); }
+const std::set<model::InstanceId>& View::arriving(model::HostId host) const { return of_host(arriving_, host); }
 
 Usage View::used_by(const model::AccountId& account) const {
   const auto found = accounts_.find(account);
@@ -86,6 +103,7 @@ Usage View::used_by(const model::AccountId& account) const {
 
 void View::add_to_index(model::InstanceId id, const InstanceView& view) {
   if (view.placed.exists()) placed_[view.placed.value.host].insert(id);
+  if (view.placed.value.migration.to) arriving_[view.placed.value.migration.to].insert(id);
   if (!view.desired.exists()) return;
   OfAccount& account = accounts_[view.desired.value.account];
   account.instances.insert(id);
@@ -96,11 +114,8 @@ void View::add_to_index(model::InstanceId id, const InstanceView& view) {
 
 // As it was added: `view` must not have changed since.
 void View::remove_from_index(model::InstanceId id, const InstanceView& view) {
-  if (view.placed.exists()) {
-    const auto host = placed_.find(view.placed.value.host);
-    host->second.erase(id);
-    if (host->second.empty()) placed_.erase(host);
-  }
+  if (view.placed.exists()) drop(placed_, view.placed.value.host, id);
+  if (view.placed.value.migration.to) drop(arriving_, view.placed.value.migration.to, id);
   if (!view.desired.exists()) return;
   const auto account = accounts_.find(view.desired.value.account);
   account->second.instances.erase(id);
@@ -228,21 +243,25 @@ Result<> View::refresh_host(model::HostId id) {
   return {};
 }
 
+// Its records may be gone, but its instances still hold what they hold.
+placement::HostIndex View::index_of(model::HostId id) {
+  const placement::HostIndex host = inventory_.find_host(id);
+  if (host != placement::kNoHost) return host;
+  placement::HostProperties unknown;
+  unknown.id = id;
+  unknown.status = placement::HostStatus::kGone;
+  const auto put = inventory_.put_host(unknown);
+  CHECK(put.ok());
+  return *put;
+}
+
 void View::refresh_instance(model::InstanceId id) {
   const InstanceView* instance = find(id);
   if (instance == nullptr || !instance->placed.exists()) return inventory_.erase_instance(id);
-  const Stored<model::InstancePlaced>& placed = instance->placed;
-  placement::HostIndex host = inventory_.find_host(placed.value.host);
-  if (host == placement::kNoHost) {
-    // Its records are gone, but its instances still hold what they hold.
-    placement::HostProperties unknown;
-    unknown.id = placed.value.host;
-    unknown.status = placement::HostStatus::kGone;
-    const auto put = inventory_.put_host(unknown);
-    CHECK(put.ok());
-    host = *put;
-  }
-  inventory_.put_instance(id, {host, placed.value.takes, placed.value.group, placed.value.partition});
+  const model::InstancePlaced& placed = instance->placed.value;
+  placement::Claim claim{index_of(placed.host), placed.takes, placed.group, placed.partition};
+  if (placed.migration.to) claim.also = index_of(placed.migration.to);
+  inventory_.put_instance(id, claim);
 }
 
 }  // namespace pileus::control

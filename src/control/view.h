@@ -46,6 +46,9 @@ struct Usage {
   u64 snapshots = 0;  // and those that imports are to make
 };
 
+// What the host of an instance is to make of it: down for a migration, whatever its owner wishes, but for its end.
+model::Power power_on_host(const InstanceView& instance);
+
 class View {
  public:
   explicit View(state::Store& store) : store_(store) {}
@@ -64,6 +67,9 @@ class View {
   const model::InterfaceDesired* find(model::InterfaceId id) const;
   const std::set<model::InstanceId>& of_account(const model::AccountId& account) const;
   const std::set<model::InstanceId>& on_host(model::HostId host) const;
+  // Those that are moving there; all such hosts.
+  const std::set<model::InstanceId>& arriving(model::HostId host) const;
+  const std::map<model::HostId, std::set<model::InstanceId>>& arrivals() const { return arriving_; }
   Usage used_by(const model::AccountId& account) const;
   const placement::Inventory& inventory() const { return inventory_; }
   state::Revision revision() const { return revision_; }
@@ -71,6 +77,8 @@ class View {
   // Room that is about to be given to an instance: counts as taken for the decisions until then, or until release().
   void reserve(model::InstanceId id, const placement::Claim& claim) { inventory_.put_instance(id, claim); }
   void release(model::InstanceId id) { refresh_instance(id); }
+  // As if it held nothing, for a decision about itself; until release().
+  void set_aside(model::InstanceId id) { inventory_.erase_instance(id); }
 
   // Notes what changes, until it is told to stop. `changes` may be emptied at any time.
   void note_in(Changes& changes) { notes_.insert(&changes); }
@@ -95,6 +103,7 @@ class View {
   void add_to_index(model::InstanceId id, const InstanceView& view);
   void remove_from_index(model::InstanceId id, const InstanceView& view);
   Result<> refresh_host(model::HostId id);
+  placement::HostIndex index_of(model::HostId id);
   void refresh_instance(model::InstanceId id);
 
   state::Store& store_;
@@ -105,6 +114,7 @@ class View {
   std::map<model::InterfaceId, Stored<model::InterfaceDesired>> interfaces_;
   std::map<model::AccountId, OfAccount> accounts_;
   std::map<model::HostId, std::set<model::InstanceId>> placed_;
+  std::map<model::HostId, std::set<model::InstanceId>> arriving_;
   DiskView disks_;
   placement::Inventory inventory_;
   std::set<Changes*> notes_;

@@ -16,6 +16,7 @@ bool is_over(const InstanceView* instance) {
 }
 
 bool goes_with(const InstanceView* instance, const VolumeView& volume) {
+  if (volume.desired.value.copying) return true;  // it holds nothing yet
   if (instance == nullptr) return !volume.placed.exists();
   const auto& disks = instance->desired.value.disks;
   const auto wish = std::ranges::find(disks, volume.desired.value.id, &model::DiskWish::volume);
@@ -56,10 +57,16 @@ VolumeController::Plan VolumeController::plan_of_move(const View& view, const Vo
   if (volume.desired.value.attached_to) {
     const InstanceView* instance = view.find(volume.desired.value.attached_to);
     if (instance->placed.exists()) wanted = instance->placed.value.host;
+    const model::Migration& migration = instance->placed.value.migration;
+    if (migration.down && placed.host != migration.to) {
+      // It is handed over when the guest is down, and goes with its instance: the controller of migrations takes both.
+      const bool stopped = instance->observed.value.state == model::InstanceState::kStopped;
+      return {stopped && !placed.leaving ? Step::kAskFor : Step::kNone, migration.to};
+    }
+    if (migration.down) wanted = migration.to;
   }
   if (!placed.leaving) return {wanted == placed.host ? Step::kNone : Step::kAskFor, wanted};
-  const model::VolumeObserved& observed = volume.observed.value;
-  if (observed.handed_over && observed.epoch == placed.epoch) return {Step::kTake, wanted};
+  if (is_handed_over(volume)) return {Step::kTake, wanted};
   return {wanted == placed.host ? Step::kKeep : Step::kNone, wanted};
 }
 
@@ -108,11 +115,7 @@ Result<bool> VolumeController::act(const VolumeView& volume, const Plan& plan) {
       event.what = "stays on " + placed.host.text();
       break;
     case Step::kTake:
-      placed.host = plan.host;
-      placed.epoch++;
-      placed.leaving = false;
-      placed.layers = volume.observed.value.layers;
-      placed.placed_at = event.at;
+      placed = next_place(volume, plan.host, event.at);
       event.what = "placed on " + placed.host.text();
       break;
   }

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "control/clock.h"
-#include "control/shared_view.h"
+#include "control/migration.h"
 #include "ec2/accounts.h"
 #include "ec2/live.h"
 #include "ec2/parameters.h"
@@ -18,6 +18,8 @@ struct ApiSettings {
   std::vector<std::string> zones = {"pileus-1a"};
   // The console's output of an instance, as far back as its host keeps it; kNotFound when the host cannot be asked.
   std::function<Result<std::string>(const model::InstancePlaced&)> console_output;
+  // Begins to move an instance to another host, and tells which; empty: that is not offered.
+  std::function<Result<model::HostId>(const control::MigrationWish&)> migrate;
   std::string authority_fingerprint;  // of the cloud: what its join tokens end with
   Live* live = nullptr;  // null: none is offered
   // Of each account: how many requests a second it may send in the long run, and how many at once after a rest.

@@ -107,6 +107,7 @@ Result<bool> Agent::attend_pending(control::Assignment& assignment, LocalVm& vm)
     if (!*made) return false;
   }
   if (!vm.alive()) {
+    if (!is_root_held(assignment, *tasks_)) return false;
     TRY(follow_volumes(assignment, vm));
     const Result<> started = start(assignment, vm);
     if (!started && started.error().code() == ErrorCode::kBusy) return started.error();
@@ -159,9 +160,9 @@ Result<bool> Agent::fail(control::Assignment& assignment, LocalVm& vm, const std
   log::warn("{} did not start: {}", assignment.desired.id.text(), why);
   assignment.observed.reason_code = "Server.InternalError";
   assignment.observed.reason = why;
-  const bool ran_before =
+  const bool ran_here =
       vm.exists() && vm.state().started_unix_s != 0 && std::filesystem::exists(vm.directory().console_log());
-  if (ran_before) {
+  if (ran_here || assignment.placed.migrations > 0) {
     TRY(report(assignment, vm, kStopped, {"did not start", why, true}));
     return true;
   }
@@ -260,7 +261,7 @@ Result<bool> Agent::attend_stopped(control::Assignment& assignment, LocalVm& vm,
       }
       TRY(report(assignment, vm, kStopped, {"stopped", "", false}));
       return true;
-    case kStopped: return follow_stopped(assignment, vm);
+    case kStopped: return assignment.placed.migration.down ? let_go(assignment, vm) : follow_stopped(assignment, vm);
     default: return false;
   }
 }
@@ -270,10 +271,33 @@ Result<bool> Agent::follow_stopped(control::Assignment& assignment, LocalVm& vm)
     TRY(vm.kill());
     return false;
   }
-  if (!vm.exists()) return false;
+  if (!vm.exists() && !TRY(make_where_it_moved(assignment, vm))) return false;
   const std::vector<model::VolumeId> before = assignment.observed.attached_volumes;
   if (!TRY(follow_volumes(assignment, vm))) return false;
   const Result<> told = report(assignment, vm, kStopped, {"volumes", disks_text(assignment.observed), false});
+  if (!told) assignment.observed.attached_volumes = before;
+  TRY(told);
+  return true;
+}
+
+// An instance that came here stopped, or stays here after all, has its volumes again as soon as they are here.
+Result<bool> Agent::make_where_it_moved(control::Assignment& assignment, LocalVm& vm) {
+  const std::optional<model::VolumeId> root = root_volume(assignment, *tasks_);
+  const bool moved = assignment.placed.migrations > 0 && root && is_root_held(assignment, *tasks_);
+  if (!moved || !disks_.volumes().waits_for(*tasks_, *root).empty()) return false;
+  return make(assignment, vm);
+}
+
+// It moves to another host: with its VM it lets go of its volumes, which are handed over then.
+Result<bool> Agent::let_go(control::Assignment& assignment, LocalVm& vm) {
+  if (vm.alive()) {
+    TRY(vm.kill());
+    return false;
+  }
+  TRY(vm.remove());
+  if (assignment.observed.attached_volumes.empty()) return false;
+  const std::vector<model::VolumeId> before = std::exchange(assignment.observed.attached_volumes, {});
+  const Result<> told = report(assignment, vm, kStopped, {"let go of its volumes", "to move to another host", false});
   if (!told) assignment.observed.attached_volumes = before;
   TRY(told);
   return true;

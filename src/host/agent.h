@@ -65,6 +65,8 @@ class Agent {
   // True: it has other volumes than the cloud knows, which is told with the next report.
   Result<bool> follow_volumes(control::Assignment& assignment, LocalVm& vm);
   Result<bool> follow_stopped(control::Assignment& assignment, LocalVm& vm);
+  Result<bool> make_where_it_moved(control::Assignment& assignment, LocalVm& vm);
+  Result<bool> let_go(control::Assignment& assignment, LocalVm& vm);
   Result<bool> follow_rules(control::Assignment& assignment, LocalVm& vm);
   Result<bool> follow_room(control::Assignment& assignment, LocalVm& vm);
   Result<bool> bring_back(control::Assignment& assignment, LocalVm& vm, LocalVm::Time now);

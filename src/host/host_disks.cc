@@ -37,10 +37,15 @@ bool HostDisks::step(control::DiskTasks& tasks, const std::vector<control::Assig
                      std::map<model::InstanceId, LocalVm>& vms, LocalVm::Time now) {
   const Holders holders = holders_of(vms);
   bool acted = worker_.take_news();
+  if (acted) news_ = true;
   // Snapshots first: a volume that is to go was to be kept as it was before.
   acted |= snapshots_.step(tasks, assignments, holders);
   acted |= transfers_.step(tasks);
   acted |= volumes_.step(tasks, holders, not_to_be_made(tasks, assignments, vms));
+  for (const std::string& layer : tasks.layers_ahead) {
+    const auto sources = tasks.layer_sources.find(layer);
+    worker_.fetch(layer, sources == tasks.layer_sources.end() ? std::vector<std::string>() : sources->second);
+  }
   if (now - cleaned_ >= kCleanEvery) {
     cleaned_ = now;
     collect_garbage(tasks);

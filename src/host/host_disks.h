@@ -2,6 +2,7 @@
 // the cloud and out of it.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <set>
 #include <string>
@@ -35,6 +36,8 @@ class HostDisks {
   const SnapshotKeeper& snapshots() const { return snapshots_; }
   // What the cloud is to know of our layers.
   void fill_in(control::HostReport& report);
+  // True once after a layer has come or got its id: others may wait to hear of it.
+  bool take_news() { return news_.exchange(false); }
 
  private:
   HostDisks(const image::Library& library, DiskPlaces places, CloudLink& cloud, std::unique_ptr<http::Client> client);
@@ -48,6 +51,7 @@ class HostDisks {
   TransferKeeper transfers_;
   std::unique_ptr<LayerServer> server_;  // may be null
   LocalVm::Time cleaned_;
+  std::atomic<bool> news_{false};
 };
 
 }  // namespace pileus::host

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
 #include <functional>
 #include <set>
@@ -243,6 +244,68 @@ TEST_F(HostDisksTest, AVolumeMovesToAnotherHostAndBack) {
     EXPECT_EQ(read(*to, volume_), epoch - 1);
     write(*to, volume_, static_cast<u8>(epoch));
     ASSERT_TRUE(run(*from, [&] { return !std::filesystem::exists(from->disks->places().volume(volume_).path()); }));
+  }
+}
+
+// A migration may be given up when its disks are frozen already, and another one begun.
+TEST_F(HostDisksTest, WhatWasWrittenAfterAHandOverWasTakenBackIsHandedOver) {
+  Host here = make_host("a"), there = make_host("b");
+  here.tasks.volumes = {hold(volume_, 1)};
+  ASSERT_TRUE(run(here, [&] { return is_held(volume_, 1); }));
+  write(here, volume_, 1);
+  for (const u8 value : {u8{2}, u8{3}}) {
+    here.tasks.volumes[0].goal = VolumeGoal::kHandOver;
+    ASSERT_TRUE(run(here, [&] { return cloud_.volumes[volume_].handed_over; }));
+    here.tasks.volumes[0].goal = VolumeGoal::kHold;
+    ASSERT_TRUE(run(here, [&] { return is_held(volume_, 1); }));
+    write(here, volume_, value);
+  }
+  here.tasks.volumes[0].goal = VolumeGoal::kHandOver;
+  ASSERT_TRUE(run(here, [&] { return cloud_.volumes[volume_].handed_over; }, true));
+  const model::Layers layers = cloud_.volumes[volume_].layers;
+  here.tasks.volumes.clear();
+  there.tasks.volumes = {hold(volume_, 1, layers, 2)};
+  for (const std::string& id : layers) there.tasks.layer_sources[id] = {"https://a"};
+  ASSERT_TRUE(run(there, [&] { return is_held(volume_, 1, 2); })) << cloud_.volumes[volume_].reason;
+  EXPECT_EQ(read(there, volume_), 3);
+  ASSERT_TRUE(run(here, [&] { return !std::filesystem::exists(here.disks->places().volume(volume_).path()); }));
+}
+
+// What comes with an instance is fetched before the instance is here: then nothing is waited for.
+TEST_F(HostDisksTest, LayersAreFetchedAhead) {
+  Host here = make_host("a"), there = make_host("b");
+  here.tasks.volumes = {hold(volume_, 1)};
+  ASSERT_TRUE(run(here, [&] { return is_held(volume_, 1); }));
+  write(here, volume_, 1);
+  here.tasks.volumes[0].goal = VolumeGoal::kHandOver;
+  ASSERT_TRUE(run(here, [&] { return cloud_.volumes[volume_].handed_over; }));
+  const model::Layers layers = cloud_.volumes[volume_].layers;
+  there.tasks.layers_ahead = layers;
+  for (const std::string& id : layers) there.tasks.layer_sources[id] = {"https://a"};
+  const auto has_all = [&] {
+    return std::ranges::all_of(layers, [&](const std::string& id) { return there.disks->places().layers.has(id); });
+  };
+  ASSERT_TRUE(run(there, has_all));
+  EXPECT_FALSE(std::filesystem::exists(there.disks->places().volume(volume_).path())) << "it is not this host's yet";
+  network_.clear();
+  there.tasks = {};
+  there.tasks.volumes = {hold(volume_, 1, layers, 2)};
+  ASSERT_TRUE(run(there, [&] { return is_held(volume_, 1, 2); })) << cloud_.volumes[volume_].reason;
+  EXPECT_EQ(read(there, volume_), 1);
+}
+
+// One mark for all of a moment, by which who is killed between two of them finds the moment again.
+TEST_F(HostDisksTest, SnapshotsOfAMomentAreOne) {
+  Host host = make_host("a");
+  host.tasks.volumes = {hold(volume_, 1), hold(other_, 1)};
+  ASSERT_TRUE(run(host, [&] { return is_held(volume_, 1) && is_held(other_, 1); }));
+  host.tasks.snapshots = {snapshot(snapshot_, volume_), snapshot(SnapshotId(22), other_)};
+  for (control::SnapshotTask& task : host.tasks.snapshots) task.moment = 5;
+  ASSERT_TRUE(run(host, [&] { return is_completed(snapshot_) && is_completed(SnapshotId(22)); }));
+  for (const VolumeId id : {volume_, other_}) {
+    const store::Chain chain = host.disks->places().volume(id).chain().value();
+    ASSERT_EQ(chain.marks.size(), 1U);
+    EXPECT_EQ(chain.marks[0].name, "moment-5");
   }
 }
 

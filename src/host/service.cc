@@ -39,6 +39,13 @@ bool Service::rest(std::chrono::milliseconds time) {
   return !ended_;
 }
 
+bool Service::rest_until_report() {
+  std::unique_lock lock(mutex_);
+  woken_.wait_for(lock, kReport, [this] { return ended_ || report_due_; });
+  report_due_ = false;
+  return !ended_;
+}
+
 void Service::listen() {
   while (!ended_) {
     Result<control::Assignments> list = cloud_.next_assignments();
@@ -68,8 +75,14 @@ void Service::act() {
     if (ended_) return;
     // Nothing is touched before the cloud has said what it wants.
     if (!assignments) continue;
-    const std::lock_guard lock(agent_mutex_);
-    pause = agent_.step(*assignments, news, std::chrono::steady_clock::now()) ? kSoon : kLook;
+    {
+      const std::lock_guard lock(agent_mutex_);
+      pause = agent_.step(*assignments, news, std::chrono::steady_clock::now()) ? kSoon : kLook;
+    }
+    if (!disks_.take_news()) continue;
+    const std::lock_guard lock(mutex_);
+    report_due_ = true;
+    woken_.notify_all();
   }
 }
 
@@ -86,7 +99,7 @@ void Service::keep_alive() {
     report.usage = measure_usage(agent_.instances(), agent_.network());
     const Result<> told = cloud_.report(report);
     if (!told) log::warn("the report to the cloud: {}", told.error().message());
-  } while (rest(kReport));
+  } while (rest_until_report());
 }
 
 }  // namespace pileus::host

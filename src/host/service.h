@@ -28,14 +28,17 @@ class Service {
   void keep_alive();
   // False when the end has come.
   bool rest(std::chrono::milliseconds time);
+  // The same: for so long, or until there is news that others may wait for.
+  bool rest_until_report();
 
   CloudLink& cloud_;
   Agent& agent_;
   HostDisks& disks_;
   model::HostObserved capacity_;  // used by keeper_
-  std::mutex mutex_;  // of the two below
+  std::mutex mutex_;  // of the three below
   std::condition_variable woken_;
   std::optional<control::Assignments> news_;
+  bool report_due_ = false;
   std::atomic<bool> ended_{false};
   std::mutex agent_mutex_;
   std::thread listener_;

@@ -24,6 +24,17 @@ const control::Assignment* holder_of(const std::vector<control::Assignment>& ass
   return found == assignments.end() ? nullptr : &*found;
 }
 
+// The VM that has the volume; null: none has.
+const LocalVm* vm_with(const Holders& holders, model::VolumeId volume) {
+  const auto found = holders.find(volume);
+  return found == holders.end() ? nullptr : found->second;
+}
+
+// By which the moment is found again in the disk: that of the snapshot, or of all that are taken with it.
+std::string mark_of(const control::SnapshotTask& task) {
+  return task.moment == 0 ? task.id.text() : "moment-" + std::to_string(task.moment);
+}
+
 // Whether a snapshot that goes with a reboot may be taken now.
 bool is_down(const control::SnapshotTask& task, const control::Assignment* instance, const LocalVm* vm) {
   if (instance == nullptr || vm == nullptr) return true;
@@ -37,7 +48,7 @@ bool SnapshotKeeper::step(control::DiskTasks& tasks, const std::vector<control::
                           const Holders& holders) {
   bool acted = false;
   for (control::SnapshotTask& task : tasks.snapshots) {
-    const Result<bool> done = attend(task, assignments, holders);
+    const Result<bool> done = attend(task, tasks, assignments, holders);
     if (!done) log::warn("{}: {}", task.id.text(), done.error().message());
     acted |= done.ok() && *done;
   }
@@ -52,28 +63,43 @@ bool SnapshotKeeper::is_to_wait(const control::DiskTasks& tasks, const control::
   });
 }
 
-Result<bool> SnapshotKeeper::attend(control::SnapshotTask& task, const std::vector<control::Assignment>& assignments,
-                                    const Holders& holders) {
+Result<bool> SnapshotKeeper::attend(control::SnapshotTask& task, const control::DiskTasks& tasks,
+                                    const std::vector<control::Assignment>& assignments, const Holders& holders) {
   if (task.observed.state != model::SnapshotState::kPending) return false;
   if (std::filesystem::exists(places_.snapshot(task.id).path())) return name_layers(task);
   if (!std::filesystem::exists(places_.volume(task.volume).path())) return false;  // it is being made
-  const auto holder = holders.find(task.volume);
-  const LocalVm* const vm = holder == holders.end() ? nullptr : holder->second;
+  const LocalVm* const vm = vm_with(holders, task.volume);
   if (task.with_reboot != 0 && !is_down(task, holder_of(assignments, task.volume), vm)) return false;
-  TRY(take(task, vm));
+  TRY(take(task, tasks, holders));
   return true;
 }
 
-// The mark is the snapshot's id: however often this is tried, the moment stays that of the first time.
-Result<> SnapshotKeeper::take(const control::SnapshotTask& task, const LocalVm* vm) {
+// However often this is tried, the moment stays that of the first time: the disk knows it by its mark.
+Result<> SnapshotKeeper::freeze(const control::SnapshotTask& task, const control::DiskTasks& tasks,
+                                const Holders& holders, const std::string& mark) {
   const store::DiskFolder folder = places_.volume(task.volume);
-  const std::string mark = task.id.text();
-  if (vm != nullptr && vm->alive()) {
-    TRY(vmm::ask(vm->directory(), vmm::snapshot_disk(name_in_vm(*vm, task.volume), mark)));
-  } else {
+  if (TRY(folder.chain()).find_mark(mark) != nullptr) return {};
+  const LocalVm* const vm = vm_with(holders, task.volume);
+  if (vm == nullptr || !vm->alive()) {
     const std::unique_ptr<store::Disk> disk = TRY(folder.open());
     TRY(disk->snapshot(mark));
+    return {};
   }
+  // Those of the same moment with it: the guest writes nothing between them.
+  std::vector<std::string> disks;
+  for (const control::SnapshotTask& each : tasks.snapshots) {
+    const bool together = each.id == task.id || (task.moment != 0 && each.moment == task.moment);
+    if (together && vm_with(holders, each.volume) == vm) disks.push_back(name_in_vm(*vm, each.volume));
+  }
+  TRY(vmm::ask(vm->directory(), vmm::snapshot_disks(std::move(disks), mark)));
+  return {};
+}
+
+Result<> SnapshotKeeper::take(const control::SnapshotTask& task, const control::DiskTasks& tasks,
+                              const Holders& holders) {
+  const store::DiskFolder folder = places_.volume(task.volume);
+  const std::string mark = mark_of(task);
+  TRY(freeze(task, tasks, holders, mark));
   const store::Chain chain = TRY(folder.chain());
   const store::Mark* const found = chain.find_mark(mark);
   if (found == nullptr) return Error(ErrorCode::kCorrupt, "the snapshot is not in " + folder.path().string());

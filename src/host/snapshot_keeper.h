@@ -21,9 +21,11 @@ class SnapshotKeeper {
   bool is_to_wait(const control::DiskTasks& tasks, const control::Assignment& assignment) const;
 
  private:
-  Result<bool> attend(control::SnapshotTask& task, const std::vector<control::Assignment>& assignments,
-                      const Holders& holders);
-  Result<> take(const control::SnapshotTask& task, const LocalVm* vm);
+  Result<bool> attend(control::SnapshotTask& task, const control::DiskTasks& tasks,
+                      const std::vector<control::Assignment>& assignments, const Holders& holders);
+  Result<> take(const control::SnapshotTask& task, const control::DiskTasks& tasks, const Holders& holders);
+  Result<> freeze(const control::SnapshotTask& task, const control::DiskTasks& tasks, const Holders& holders,
+                  const std::string& mark);
   Result<bool> name_layers(control::SnapshotTask& task);
   Result<> tell(control::SnapshotTask& task, model::SnapshotObserved observed, const std::string& what);
   bool forget_done(const control::DiskTasks& tasks);

@@ -23,6 +23,10 @@ const control::VolumeTask* find_task(const control::DiskTasks& tasks, model::Vol
   return found == tasks.volumes.end() ? nullptr : &*found;
 }
 
+bool is_held(const control::VolumeTask& task) {
+  return task.goal == control::VolumeGoal::kHold && !task.observed.handed_over;
+}
+
 struct Wish {
   model::VolumeId volume;
   std::string device;
@@ -35,8 +39,7 @@ std::vector<Wish> wishes_of(const control::Assignment& assignment, const control
   std::vector<Wish> wishes;
   for (const model::DiskWish& disk : assignment.desired.disks | std::views::drop(1)) {
     const control::VolumeTask* const task = find_task(tasks, disk.volume);
-    if (task == nullptr || task->goal != control::VolumeGoal::kHold || task->instance != assignment.desired.id)
-      continue;
+    if (task == nullptr || !is_held(*task) || task->instance != assignment.desired.id) continue;
     if (!std::filesystem::exists(places.volume(disk.volume).path())) continue;
     wishes.push_back({disk.volume, disk.device});
   }
@@ -97,6 +100,11 @@ std::optional<model::VolumeId> root_volume(const control::Assignment& assignment
   if (assignment.desired.disks.empty()) return std::nullopt;
   const model::VolumeId id = assignment.desired.disks.front().volume;
   return find_task(tasks, id) == nullptr ? std::nullopt : std::optional(id);
+}
+
+bool is_root_held(const control::Assignment& assignment, const control::DiskTasks& tasks) {
+  const std::optional<model::VolumeId> root = root_volume(assignment, tasks);
+  return !root || is_held(*find_task(tasks, *root));
 }
 
 Holders holders_of(std::map<model::InstanceId, LocalVm>& vms) {

@@ -12,6 +12,10 @@ namespace pileus::host {
 // The volume that an instance boots from, if it is one of those held here; else its disk is in its VM's folder.
 std::optional<model::VolumeId> root_volume(const control::Assignment& assignment, const control::DiskTasks& tasks);
 
+// Whether the instance's VM may have its root, as far as that is a volume held here: not while it is handed over, nor before
+// the cloud knows that it is not.
+bool is_root_held(const control::Assignment& assignment, const control::DiskTasks& tasks);
+
 // The volumes of all these VMs.
 Holders holders_of(std::map<model::InstanceId, LocalVm>& vms);
 

@@ -12,17 +12,37 @@
 namespace pileus::host {
 namespace {
 
-// The mark of a volume that is another host's from then on.
+// The mark of a volume that may be another host's from then on: "handed-over-EPOCH-LAYERS".
 constexpr std::string_view kHandedOver = "handed-over-";
 
-std::string hand_over_mark(u64 epoch) { return std::string(kHandedOver) + std::to_string(epoch); }
+std::string hand_over_mark(u64 epoch, std::size_t layers) {
+  return std::string(kHandedOver) + std::to_string(epoch) + "-" + std::to_string(layers);
+}
+
+// The last one that it has; null: it was never to be handed over.
+const store::Mark* last_hand_over(const store::Chain& chain) {
+  const store::Mark* last = nullptr;
+  for (const store::Mark& mark : chain.marks) {
+    if (mark.name.starts_with(kHandedOver)) last = &mark;
+  }
+  return last;
+}
+
+bool is_of(const store::Mark& mark, u64 epoch) {
+  return (mark.name + "-").starts_with(std::string(kHandedOver) + std::to_string(epoch) + "-");
+}
 
 // Under an earlier epoch it was given away; what is here is of no use any more.
 bool is_stale(const store::DiskFolder& folder, u64 epoch) {
   const Result<store::Chain> chain = folder.chain();
-  if (!chain || chain->marks.empty()) return false;
-  const std::string& mark = chain->marks.back().name;
-  return mark.starts_with(kHandedOver) && mark != hand_over_mark(epoch);
+  const store::Mark* const mark = chain ? last_hand_over(*chain) : nullptr;
+  return mark != nullptr && !is_of(*mark, epoch);
+}
+
+// Whether all that it holds was there when it was last to be handed over.
+bool is_as_handed_over(const store::Disk& disk) {
+  const store::Mark* const mark = last_hand_over(disk.chain());
+  return mark != nullptr && mark->layers == disk.chain().layers.size() && !disk.written();
 }
 
 bool exists(const store::DiskFolder& folder) { return std::filesystem::exists(folder.path()); }
@@ -113,15 +133,16 @@ Result<> VolumeKeeper::grow(const control::VolumeTask& task, u64 bytes, const Ho
   return TRY(places_.volume(task.id).open())->grow(bytes);
 }
 
-// Frozen once, then told of when all its layers have their names.
+// Frozen, then told of when all its layers have their names. Once is not enough: it may have stayed after all, and have been
+// written since.
 Result<bool> VolumeKeeper::hand_over(control::VolumeTask& task) {
   const store::DiskFolder folder = places_.volume(task.id);
   if (task.observed.handed_over && task.observed.epoch == task.epoch) return false;
   if (!exists(folder)) return Error(ErrorCode::kNotFound, "it is not here to be handed over");
-  const std::string mark = hand_over_mark(task.epoch);
   {
     const std::unique_ptr<store::Disk> disk = TRY(folder.open());
-    TRY(disk->snapshot(mark));
+    const bool frozen = is_as_handed_over(*disk) && is_of(*last_hand_over(disk->chain()), task.epoch);
+    if (!frozen) TRY(disk->snapshot(hand_over_mark(task.epoch, disk->chain().layers.size())));
   }
   const store::Chain chain = TRY(folder.chain());
   model::VolumeObserved observed = task.observed;
@@ -183,6 +204,8 @@ bool VolumeKeeper::forget_handed_over(const control::DiskTasks& tasks, const Hol
     const Result<model::VolumeId> id = model::VolumeId::parse(entry.path().filename().string());
     if (!id || holders.contains(*id) || !is_stale(places_.volume(*id), 0)) continue;
     if (std::ranges::find(tasks.volumes, *id, &control::VolumeTask::id) != tasks.volumes.end()) continue;
+    const Result<std::unique_ptr<store::Disk>> disk = places_.volume(*id).open();
+    if (!disk || !is_as_handed_over(**disk)) continue;
     const Result<> removed = remove_disk(places_.volume(*id));
     if (!removed) log::warn("{}: {}", id->text(), removed.error().message());
     acted |= removed.ok();

@@ -88,7 +88,14 @@ const std::set<std::string> kLaterFields = {"tunnel",
                                             "template_version",
                                             "elastic_association",
                                             "attached_volumes",
-                                            "deprecate_at"};
+                                            "deprecate_at",
+                                            "clone_of",
+                                            "awaits_disks",
+                                            "copying",
+                                            "moment",
+                                            "clones",
+                                            "migration",
+                                            "migrations"};
 
 // "disks" is an old field of instances, and a later one of images.
 template <typename Record>

@@ -85,10 +85,22 @@ struct InstanceDesired {
   MetadataOptions metadata;
   LaunchTemplateId template_id;  // that it was launched from; may be none
   u64 template_version = 0;
+  InstanceId clone_of;  // may be none, and may be gone
+  bool awaits_disks = false;  // they are still being copied: no host gets it before
   bool operator==(const InstanceDesired&) const = default;
 };
 
-// Present while a host holds room for the instance. The sum over a host's instances is its HostClaims.
+// On its way to another host, which holds room for it already (docs/adr/0058).
+struct Migration {
+  HostId to;  // none: it stays where it is
+  bool down = false;  // it is to be down now, whatever its owner wishes, until it is there
+  Millis since = 0;
+  std::vector<std::string> why;  // of the choice: lines for people
+  bool operator==(const Migration&) const = default;
+};
+
+// Present while a host holds room for the instance. The sum over a host's instances, and those on their way there, is its
+// HostClaims.
 struct InstancePlaced {
   InstanceId id;
   HostId host;
@@ -98,6 +110,8 @@ struct InstancePlaced {
   u64 epoch = 0;  // one more with each host that gets it: what is reported under an earlier one is void
   Millis placed_at = 0;
   std::vector<std::string> why;  // lines for people
+  Migration migration;
+  u64 migrations = 0;  // begun so far. Not none: it has run before, even if its host has no VM of it
   bool operator==(const InstancePlaced&) const = default;
 };
 
@@ -109,7 +123,7 @@ struct InstanceObserved {
   InstanceState state = InstanceState::kPending;
   std::string reason_code;  // EC2's StateReason: "Server.InsufficientInstanceCapacity"
   std::string reason;
-  HostId host;    // that reported it
+  HostId host;  // that reported it
   u64 epoch = 0;  // of the placement it was reported under
   u64 generation = 0;  // of the desired record that it fulfils
   u64 reboots = 0;

@@ -36,6 +36,7 @@ struct VolumeDesired {
   SnapshotId snapshot;  // it begins as; may be none
   ImageId image;  // of the library, that a root disk begins as when it begins as no snapshot; may be none
   Layers begins_as;  // those of the snapshot: it may be deleted meanwhile
+  bool copying = false;  // of a clone: not known before its snapshot is completed
   bool wanted = true;  // false: to be deleted
   InstanceId attached_to;  // whose desired record names it among its disks; none: detached, or to be
   VolumeChange changed_from;
@@ -78,6 +79,9 @@ struct SnapshotDesired {
   std::string description;
   // Taken while the instance is down on its way through this reboot (InstanceDesired::reboots); 0: at once.
   u64 with_reboot = 0;
+  u64 moment = 0;  // those of one instance with the same are taken at the same moment; 0: each by itself
+  // It is nobody's to see, and is gone as soon as none of these instances, whose disks begin as it, waits for it.
+  std::vector<InstanceId> clones;
   bool is_public = false;  // everybody may make volumes of it
   std::vector<AccountId> accounts;  // that may, too
   Millis started_at = 0;

@@ -17,6 +17,8 @@ struct Placed {
   model::Resources takes;
   model::PlacementGroupId group;
   u32 partition = 0;
+  model::HostId also;  // that it is moving to; none: it is not
+  std::vector<model::HostId> hosts() const { return also ? std::vector{host, also} : std::vector{host}; }
 };
 
 struct NaiveCloud {
@@ -30,7 +32,7 @@ struct NaiveCloud {
     std::array<i64, 3> left{host.sellable.vcpus, static_cast<i64>(host.sellable.memory_mib),
                             static_cast<i64>(host.sellable.disk_gib)};
     for (const auto& [id, placed] : instances) {
-      if (placed.host != host.id) continue;
+      if (placed.host != host.id && placed.also != host.id) continue;
       left[0] -= placed.takes.vcpus;
       left[1] -= static_cast<i64>(placed.takes.memory_mib);
       left[2] -= static_cast<i64>(placed.takes.disk_gib);
@@ -44,21 +46,22 @@ struct NaiveCloud {
   bool group_allows(const HostProperties& candidate, const GroupRequest& group, u32 partition) const {
     for (const auto& [id, placed] : instances) {
       if (placed.group != group.id) continue;
-      const HostProperties& other = host(placed.host);
-      switch (group.strategy) {
-        case model::GroupStrategy::kCluster:
-          if (candidate.zone != other.zone || candidate.rack != other.rack) return false;
-          break;
-        case model::GroupStrategy::kSpread:
-          if (candidate.id == other.id) return false;
-          if (group.spread_level == model::SpreadLevel::kRack && together(candidate, other)) return false;
-          break;
-        case model::GroupStrategy::kPartition:
-          if (placed.partition != partition && together(candidate, other)) return false;
-          break;
+      for (const model::HostId each : placed.hosts()) {
+        if (!allows_beside(candidate, host(each), group, placed.partition == partition)) return false;
       }
     }
     return true;
+  }
+  static bool allows_beside(const HostProperties& candidate, const HostProperties& other, const GroupRequest& group,
+                            bool same_partition) {
+    switch (group.strategy) {
+      case model::GroupStrategy::kCluster: return candidate.zone == other.zone && candidate.rack == other.rack;
+      case model::GroupStrategy::kSpread:
+        if (candidate.id == other.id) return false;
+        return group.spread_level != model::SpreadLevel::kRack || !together(candidate, other);
+      case model::GroupStrategy::kPartition: return same_partition || !together(candidate, other);
+    }
+    return false;
   }
   bool fits(const HostProperties& candidate, const Request& request, u32 partition) const {
     const auto left = free(candidate);
@@ -66,8 +69,8 @@ struct NaiveCloud {
       return name.empty() || std::find(list.begin(), list.end(), name) != list.end();
     };
     return candidate.status == HostStatus::kOpen && (!request.host || request.host == candidate.id) &&
-           (request.zone.empty() || request.zone == candidate.zone) && has(candidate.engines, request.engine) &&
-           has(candidate.cpu_models, request.cpu_model) &&
+           request.not_host != candidate.id && (request.zone.empty() || request.zone == candidate.zone) &&
+           has(candidate.engines, request.engine) && has(candidate.cpu_models, request.cpu_model) &&
            (request.image_reach != ImageReach::kLocal || has_image(candidate, request)) &&
            left[0] >= request.takes.vcpus && left[1] >= static_cast<i64>(request.takes.memory_mib) &&
            left[2] >= static_cast<i64>(request.takes.disk_gib) &&
@@ -139,6 +142,7 @@ class RandomCloud {
       request.image_reach = static_cast<ImageReach>(below(3));
     }
     if (below(12) == 0) request.host = model::HostId(1 + below(32));
+    if (below(6) == 0) request.not_host = model::HostId(1 + below(32));
     if (below(2) == 0) {
       // The group's number says what kind it is.
       const u32 number = below(12);
@@ -161,10 +165,14 @@ class RandomCloud {
   void put(const Request& request, const Decision& decision) {
     const model::InstanceId id(++next_);
     const auto group = request.group ? request.group->id : model::PlacementGroupId();
-    const Claim claim{decision.chosen.host, request.takes, group, decision.partition};
+    Claim claim{decision.chosen.host, request.takes, group, decision.partition};
+    // In a cluster group it may be the last one, which decides alone where the others go.
+    const bool free_to_move = !request.group || request.group->strategy != model::GroupStrategy::kCluster;
+    if (free_to_move && below(5) == 0) claim.also = decision.runner_up.host;
     inventory.put_instance(id, claim);
     if (below(4) == 0) inventory.put_instance(id, claim);  // told twice
-    naive.instances[id] = {inventory.id(claim.host), claim.takes, claim.group, claim.partition};
+    naive.instances[id] = {inventory.id(claim.host), claim.takes, claim.group, claim.partition,
+                           claim.also == kNoHost ? model::HostId() : inventory.id(claim.also)};
   }
 
   Inventory inventory;

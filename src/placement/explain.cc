@@ -15,6 +15,7 @@ std::string reason(Refusal refusal, const Request& request) {
     case Refusal::kMaintenance: return "are in maintenance";
     case Refusal::kFull: return "have hardly any room left on their disks";
     case Refusal::kOtherHost: return "are not the host that was asked for";
+    case Refusal::kSameHost: return "have it now";
     case Refusal::kZone: return fmt::format("are not in zone {}", request.zone);
     case Refusal::kEngine: return fmt::format("lack engine {}", request.engine);
     case Refusal::kCpuModel: return fmt::format("lack CPU model {}", request.cpu_model);
@@ -42,6 +43,7 @@ std::string example(Refusal refusal, const Inventory& inventory, HostIndex host)
     case Refusal::kMaintenance:
     case Refusal::kFull:
     case Refusal::kOtherHost:
+    case Refusal::kSameHost:
     case Refusal::kEngine:
     case Refusal::kCpuModel:
     case Refusal::kImage:

@@ -17,6 +17,7 @@ Query compile(const Inventory& inventory, const Request& request) {
   bit_of(inventory.engine_names(), request.engine, query.engine, query.impossible_engine);
   bit_of(inventory.cpu_model_names(), request.cpu_model, query.cpu_model, query.impossible_cpu_model);
   query.host = request.host;
+  query.not_host = request.not_host;
   query.image_hosts = inventory.hosts_with(request.image);
   query.needs_image = request.image_reach == ImageReach::kLocal;
   query.group = request.group;

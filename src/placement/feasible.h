@@ -32,6 +32,7 @@ struct Request {
   model::ImageId image;  // preferred where it is already
   ImageReach image_reach = ImageReach::kUnknown;
   model::HostId host;
+  model::HostId not_host;  // it is there, and is to go elsewhere
   std::optional<GroupRequest> group;
 };
 
@@ -47,6 +48,7 @@ struct Query {
   bool impossible_engine = false;
   bool impossible_cpu_model = false;
   model::HostId host;
+  model::HostId not_host;
   const GroupUse* use = nullptr;  // none: the group is empty
   std::optional<GroupRequest> group;
   // A cluster group that has instances is bound to their zone and rack.
@@ -72,6 +74,7 @@ enum class Refusal : u8 {
   kMaintenance,
   kFull,
   kOtherHost,
+  kSameHost,
   kZone,
   kEngine,
   kCpuModel,
@@ -81,7 +84,7 @@ enum class Refusal : u8 {
   kDisk,
   kGroup,
 };
-inline constexpr std::size_t kRefusals = 14;
+inline constexpr std::size_t kRefusals = static_cast<std::size_t>(Refusal::kGroup) + 1;
 
 Refusal check_group(const Inventory& inventory, HostIndex host, const Query& query);
 
@@ -94,6 +97,7 @@ inline Refusal check(const Inventory& inventory, HostIndex host, const Query& qu
     case HostStatus::kGone: return Refusal::kGone;
   }
   if (query.host && inventory.id(host) != query.host) return Refusal::kOtherHost;
+  if (query.not_host && inventory.id(host) == query.not_host) return Refusal::kSameHost;
   if (query.zone != Query::kAny && inventory.zone(host) != query.zone) return Refusal::kZone;
   if (query.impossible_engine || (inventory.engines(host) & query.engine) != query.engine) return Refusal::kEngine;
   if (query.impossible_cpu_model || (inventory.cpu_models(host) & query.cpu_model) != query.cpu_model) {

@@ -72,7 +72,7 @@ void Inventory::move_domain(HostIndex host, u32 zone, u32 rack) {
   if (zones_[host] == zone && racks_[host] == rack) return;
   std::vector<Claim> grouped;
   for (const auto& [id, claim] : instances_) {
-    if (claim.host == host && claim.group) grouped.push_back(claim);
+    if ((claim.host == host || claim.also == host) && claim.group) grouped.push_back(claim);
   }
   for (const Claim& claim : grouped) account(claim, false);
   zones_[host] = zone;
@@ -86,7 +86,11 @@ void Inventory::erase_host(model::HostId id) {
 }
 
 void Inventory::account(const Claim& claim, bool comes) {
-  const HostIndex host = claim.host;
+  account_on(claim.host, claim, comes);
+  if (claim.also != kNoHost) account_on(claim.also, claim, comes);
+}
+
+void Inventory::account_on(HostIndex host, const Claim& claim, bool comes) {
   const i64 sign = comes ? -1 : 1;
   free_vcpus_[host] += sign * i64{claim.takes.vcpus};
   free_memory_mib_[host] += sign * static_cast<i64>(claim.takes.memory_mib);
@@ -108,7 +112,7 @@ void Inventory::account(const Claim& claim, bool comes) {
 }
 
 void Inventory::put_instance(model::InstanceId id, const Claim& claim) {
-  CHECK(claim.host < host_slots());
+  CHECK(claim.host < host_slots() && (claim.also == kNoHost || claim.also < host_slots()));
   erase_instance(id);
   instances_.emplace(id, claim);
   account(claim, true);

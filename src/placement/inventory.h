@@ -43,6 +43,7 @@ struct Claim {
   model::Resources takes;
   model::PlacementGroupId group;
   u32 partition = 0;
+  HostIndex also = kNoHost;  // that holds the same for it, because it is moving there
 };
 
 // Where the instances of a placement group are.
@@ -100,6 +101,7 @@ class Inventory {
 
  private:
   void account(const Claim& claim, bool comes);
+  void account_on(HostIndex host, const Claim& claim, bool comes);
   void set_images(HostIndex host, std::span<const model::ImageId> images);
   HostIndex add_slot(model::HostId id);
   void move_domain(HostIndex host, u32 zone, u32 rack);

@@ -77,6 +77,8 @@ class Disk : public virtio::BlockBackend {
   Result<> write_zeroes(u64 offset, u64 length) override { return top_->write_zeroes(offset, length); }
 
   const Chain& chain() const { return chain_; }
+  // Whether anything lies in the top.
+  bool written() const { return top_->changed_clusters() != 0; }
   const DiskFolder& folder() const { return folder_; }
 
   // Keeps the disk as it is now, flushed, as the mark `name`: the top becomes a layer, and a new one lies above it. A

@@ -46,9 +46,9 @@ Request resize_disk(const std::string& id, u64 bytes) {
   return request;
 }
 
-Request snapshot_disk(const std::string& id, const std::string& mark) {
+Request snapshot_disks(std::vector<std::string> ids, const std::string& mark) {
   Request request(Command::kDiskSnapshot);
-  request.disk.disks = {id};
+  request.disk.disks = std::move(ids);
   request.disk.mark = mark;
   return request;
 }

@@ -17,7 +17,7 @@ Result<std::string> ask(const VmDirectory& vm, const Request& request);
 Request attach_disk(const std::string& id, const std::string& path, const std::string& device, bool read_only);
 Request detach_disk(const std::string& id, bool force);
 Request resize_disk(const std::string& id, u64 bytes);
-Request snapshot_disk(const std::string& id, const std::string& mark);
+Request snapshot_disks(std::vector<std::string> ids, const std::string& mark);  // at the same moment
 
 // The disks of the reply to one of these, or to kDiskList.
 Result<std::vector<DiskStatus>> parse_disks_reply(std::string_view line);

@@ -8,7 +8,7 @@ import unittest
 
 from harness import PROGRAMS, Vm, end_on_sigterm, environment, step
 
-COPY_PATIENCE_S = 120
+COPY_PATIENCE_S = 600
 PROGRAM = """
 #include <cstdio>
 #include <stdexcept>

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Two hosts, each in a network namespace: join, instances that meet through the tunnel, a host daemon that is killed."""
+"""Two hosts, each in a network namespace: join, instances that meet through the tunnel, a host daemon that is killed, and an
+instance that moves from one to the other."""
 
 import contextlib
 import json
@@ -92,6 +93,61 @@ def check_jump(both, host_name):
         end(server)
 
 
+def expect_on(both, instance, host, check=True):
+    told = json.loads(both.cloud("explain", instance, "--json"))
+    if check and told["host"] != host:
+        raise Failure(f"it is not on {host}: {told}")
+    return told["host"] == host and not told["target"]
+
+
+def expect_nothing_left(host):
+    """Of instances that have moved away; their volumes go a moment later."""
+    folders = [host.folder / "host" / name for name in ("instances", "orphans", "volumes")]
+    wait_until(lambda: not any(entry for folder in folders if folder.exists() for entry in folder.iterdir()),
+               "nothing of it is left where it was", STATE_PATIENCE_S)
+
+
+def check_migrations(both, first, second, address):
+    """b moves here while it runs, and there and back again while it is stopped, with a volume."""
+    cloud, other = both.cloud, both.other
+    refused = pileus("migrate", "b", "--to", first, home=cloud.home, check=False, inside=cloud.inside)
+    if refused.returncode == 0 or "--reboot" not in refused.stderr:
+        raise Failure(f"a running instance, without leave to shut it down: {refused.stdout}{refused.stderr}")
+    wanted = f"yes pileus | head -c {BYTES} | sha256sum"
+    cloud("migrate", "b", "--to", first, "--reboot", patience_s=BOOT_PATIENCE_S)
+    expect_on(both, "b", first)
+    expect_nothing_left(other)
+    cloud.wait_for_ssh("b")
+    if cloud.ssh("b", "sha256sum < /srv/web/large") != cloud.ssh("b", wanted):
+        raise Failure("it lost what it had written")
+    if cloud.show("b")["private_address"] != address:
+        raise Failure("it has another address")
+    volume = cloud("volume", "create", "data", "--size", "1").strip()
+    cloud("volume", "attach", "data", "b")
+    disk = f"/dev/disk/by-id/virtio-{volume.replace('-', '')}"
+    wait_until(lambda: cloud.ssh("b", f"test -b {disk} && echo there || true") == "there", "it has the volume",
+               STATE_PATIENCE_S)
+    cloud.ssh("b", f"sudo mkfs.ext4 -q {disk} && sudo mount {disk} /mnt && sudo cp /srv/web/large /mnt && sudo umount /mnt")
+    cloud("stop", "b")
+    cloud("migrate", "b", "--to", second, "--no-wait")
+    for pid in other.daemons():
+        os.kill(pid, signal.SIGKILL)
+    both.join()
+    wait_until(lambda: expect_on(both, "b", second, check=False), "it has moved there", STATE_PATIENCE_S)
+    done = json.loads(cloud("migrate", "b", "--json"))
+    if (done["from"], done["to"], done["arrived"]) != (second, first, True) or cloud.show("b")["state"] != "stopped":
+        raise Failure(f"it has not moved back: {done}")
+    expect_nothing_left(other)
+    cloud("start", "b")
+    cloud.wait_for_ssh("b")
+    script = f"sudo mount -o ro {disk} /mnt && sha256sum < /mnt/large"
+    wait_until(lambda: cloud.ssh("b", f"test -b {disk} && echo there || true") == "there", "it has the volume",
+               STATE_PATIENCE_S)
+    if cloud.ssh("b", script) != cloud.ssh("b", wanted):
+        raise Failure("the volume lost what was written to it")
+    cloud.ssh("b", "sudo umount /mnt")
+
+
 def main():
     with contextlib.ExitStack() as stack:
         both = TwoHosts(stack)
@@ -138,8 +194,12 @@ def main():
             found = other.vmms(), cloud.show("b")["state"]
             if found != (vmm, "running"):
                 raise Failure(f"it is not the same VM any more: {found}, not {vmm}, running")
+        with step("migrations: while it runs, and while it is stopped"):
+            cloud("host", "active", first)
+            check_migrations(both, first, second, b)
         with step("rm and down: nothing is left over"):
             cloud("rm", "a", "b")
+            cloud("volume", "rm", "data")
             other("down")
             cloud("down")
             for host in (cloud, other):

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Volumes of the cloud: one comes to an instance that runs, is written and kept as a snapshot, goes and comes back; another
-begins as the snapshot; an image of the instance is launched with all that was on its disk; and nothing is left over."""
+begins as the snapshot; a clone of the instance has all of its disks; an image of the instance is launched with all that was on its disk; and nothing is left over."""
 
 import json
 import tempfile
@@ -87,6 +87,43 @@ def stop_and_start(cloud):
     cloud.ssh("web", f"sudo mount {device(cloud, 'data')} /mnt && {COMPARE} && sudo umount /mnt")
 
 
+def identity(cloud, name):
+    """What a guest has for itself: its boot, its SSH host key, its id."""
+    return [cloud.ssh(name, script) for script in (
+        "cat /proc/sys/kernel/random/boot_id", "cat /etc/ssh/ssh_host_ed25519_key.pub",
+        "cat /var/lib/cloud/data/instance-id")]
+
+
+def clone(cloud):
+    """Of the running instance with its volumes: its disks at one moment, and an identity of its own."""
+    disk = device(cloud, "data")
+    cloud.ssh("web", f"sudo mount {disk} /mnt && echo both > /mnt/marker && echo both > marker && sync")
+    before = identity(cloud, "web")
+    snapshots = cloud("snapshot", "ls", "--quiet")
+    made = json.loads(cloud("clone", "web", "--name", "twin", "--json", patience_s=2 * BOOT_PATIENCE_S))
+    expect("the clones", [each["name"] for each in made], ["twin"])
+    expect("the source", identity(cloud, "web"), before)
+    cloud.ssh("web", "echo source > /mnt/marker && echo source > marker && sync && sudo umount /mnt")
+    cloud.wait_for_ssh("twin")
+    # Its sshd, which has all that it needs on its disk, may be there before cloud-init is.
+    wait_until(lambda: cloud.ssh("twin", "cat /var/lib/cloud/data/instance-id") == made[0]["id"], "it knows who it is",
+               STATE_PATIENCE_S)
+    host_name = "ip-" + cloud.show("twin")["private_address"].replace(".", "-")
+    wait_until(lambda: cloud.ssh("twin", "hostname") == host_name, f"it is {host_name}", STATE_PATIENCE_S)
+    cloud.ssh("twin", "cloud-init status --wait > /dev/null || true")
+    twin = identity(cloud, "twin")
+    if set(twin) & set(before) or twin[2] != made[0]["id"]:
+        raise Failure(f"the clone is not itself: {twin}, and {before}")
+    copies = [each for each in json.loads(cloud("volume", "ls", "--json")) if each["instance"] == made[0]["id"]]
+    copy = next(each for each in copies if each["device"] == "/dev/sdf")
+    cloud.ssh("twin", f"sudo mount {BY_ID}{copy['id'].replace('-', '')} /mnt && {COMPARE}")
+    expect("what it has", cloud.ssh("twin", "cat marker /mnt/marker"), "both\nboth")
+    expect("snapshots", cloud("snapshot", "ls", "--quiet"), snapshots)
+    cloud("rm", "twin")
+    wait_until(lambda: not any(each["id"] == copy["id"] for each in json.loads(cloud("volume", "ls", "--json"))),
+               "its volumes have gone with it", STATE_PATIENCE_S)
+
+
 def launch_image(cloud):
     for name in ("data", "again"):
         cloud("volume", "detach", name)
@@ -136,6 +173,8 @@ def main():
             detach_and_attach(cloud)
         with step("stop, start"):
             stop_and_start(cloud)
+        with step("a clone while it runs"):
+            clone(cloud)
         with step("an image of the instance, launched"):
             image = launch_image(cloud)
         with step("rm: nothing is left over"):

@@ -24,6 +24,10 @@ Result<int> cloud_stop(image::Library& library, const CommandLine& line);
 Result<int> cloud_start(image::Library& library, const CommandLine& line);
 Result<int> cloud_reboot(image::Library& library, const CommandLine& line);
 Result<int> cloud_remove(image::Library& library, const CommandLine& line);
+// clone.cc
+Result<int> cloud_clone(image::Library& library, const CommandLine& line);
+// migrate.cc
+Result<int> cloud_migrate(image::Library& library, const CommandLine& line);
 // reach.cc
 Result<int> cloud_ssh(image::Library& library, const CommandLine& line);
 Result<int> cloud_console(image::Library& library, const CommandLine& line);

@@ -16,16 +16,16 @@ std::string part(const client::Node& host, const std::string& what) {
   return host.text("claimed/" + what) + " of " + host.text("sellable/" + what);
 }
 
-// The id of the host that the command line names, by its id or its name.
-Result<std::string> find_host(const client::Cloud& cloud, const CommandLine& line) {
+}  // namespace
+
+Result<std::string> find_host(const client::Cloud& cloud, const std::string& text) {
+  if (text.starts_with("h-")) return text;
   const client::Answer answer = TRY(cloud.call("PileusDescribeHosts", {}));
   for (const client::Node& host : answer.root.items("hostSet")) {
-    if (host.text("hostId") == line.name || host.text("name") == line.name) return host.text("hostId");
+    if (host.text("name") == text) return host.text("hostId");
   }
-  return Error(ErrorCode::kNotFound, "there is no host '" + line.name + "': `pileus host ls` shows those there are");
+  return Error(ErrorCode::kNotFound, "there is no host '" + text + "': `pileus host ls` shows those there are");
 }
-
-}  // namespace
 
 Result<int> host_list(image::Library& library, const CommandLine& line) {
   const client::Cloud cloud = TRY(open_cloud(library));
@@ -58,14 +58,14 @@ Result<int> host_list(image::Library& library, const CommandLine& line) {
 
 Result<int> host_mode(image::Library& library, const CommandLine& line) {
   const client::Cloud cloud = TRY(open_cloud(library));
-  const std::string id = TRY(find_host(cloud, line));
+  const std::string id = TRY(find_host(cloud, line.name));
   TRY(cloud.call("PileusSetHostMode", {{"HostId", id}, {"Mode", line.command.substr(5)}}));
   return 0;
 }
 
 Result<int> host_set(image::Library& library, const CommandLine& line) {
   const client::Cloud cloud = TRY(open_cloud(library));
-  const std::string id = TRY(find_host(cloud, line));
+  const std::string id = TRY(find_host(cloud, line.name));
   TRY(cloud.call("PileusModifyHost", with_options(line, {{"HostId", id}})));
   return 0;
 }

@@ -2,13 +2,11 @@
 #include <cstdio>
 
 #include "cloud/commands.h"
-#include "cloud/session.h"
+#include "cloud/instance_json.h"
 #include "output.h"
 #include "print_json.h"
 
 namespace pileus::cli {
-namespace {
-
 using Json = nlohmann::json;
 
 Json to_json(const InstanceInfo& info) {
@@ -24,8 +22,6 @@ Json to_json(const InstanceInfo& info) {
           {"public_address", info.public_address},
           {"launched", info.launched}};
 }
-
-}  // namespace
 
 Result<int> cloud_ps(image::Library& library, const CommandLine& line) {
   const client::Cloud cloud = TRY(open_cloud(library));
@@ -92,13 +88,16 @@ Result<int> cloud_explain(image::Library& library, const CommandLine& line) {
   const InstanceInfo info = TRY(find_instance(cloud, line.name));
   const client::Answer answer = TRY(cloud.call("PileusExplain", {{"InstanceId", info.id}}));
   const std::string host = answer.root.text("hostId");
+  const std::string target = answer.root.text("targetHostId");
   if (line.json) {
     nlohmann::json reasons = nlohmann::json::array();
     for (const client::Node& reason : answer.root.items("reasonSet")) reasons.push_back(reason.text());
-    print_json({{"id", info.id}, {"host", host}, {"reasons", reasons}});
+    print_json({{"id", info.id}, {"host", host}, {"target", target}, {"reasons", reasons}});
     return 0;
   }
-  std::printf("%s is %s%s\n", info.label().c_str(), host.empty() ? "on no host" : "on ", host.c_str());
+  const std::string on_its_way = target.empty() ? "" : ", on its way to " + target;
+  std::printf("%s is %s%s%s\n", info.label().c_str(), host.empty() ? "on no host" : "on ", host.c_str(),
+              on_its_way.c_str());
   for (const client::Node& reason : answer.root.items("reasonSet"))
     std::printf("  %s\n", printable(reason.text()).c_str());
   return 0;

@@ -97,23 +97,12 @@ Result<client::Parameters> request_of(const client::Cloud& cloud, image::Library
   return request;
 }
 
-// The first of IMAGE-1, IMAGE-2, ... that no instance has.
-Result<std::string> unused_instance_name(const client::Cloud& cloud, const std::string& image) {
-  const std::vector<InstanceInfo> all = TRY(list_instances(cloud, false));
-  for (int number = 1;; ++number) {
-    const std::string name = image + "-" + std::to_string(number);
-    bool taken = false;
-    for (const InstanceInfo& each : all) taken |= each.name == name;
-    if (!taken) return name;
-  }
-}
-
 }  // namespace
 
 Result<int> cloud_run(image::Library& library, const CommandLine& line) {
   const client::Cloud cloud = TRY(open_cloud(library));
   const CloudOptions& options = line.cloud;
-  const std::string name = options.name.empty() ? TRY(unused_instance_name(cloud, options.image)) : options.name;
+  const std::string name = options.name.empty() ? TRY(unused_name(cloud, options.image)) : options.name;
   const client::Parameters request = TRY(request_of(cloud, library, options, name));
   catch_interrupts();
   const client::Answer answer = TRY(cloud.call("RunInstances", request));

@@ -105,6 +105,14 @@ Result<InstanceInfo> find_instance(const client::Cloud& cloud, const std::string
   return Error(ErrorCode::kInvalid, "'" + text + "' may be any of these:" + ids + ": give the id");
 }
 
+Result<std::string> unused_name(const client::Cloud& cloud, const std::string& stem) {
+  const std::vector<InstanceInfo> all = TRY(list_instances(cloud, false));
+  for (int number = 1;; ++number) {
+    std::string name = stem + "-" + std::to_string(number);
+    if (std::ranges::find(all, name, &InstanceInfo::name) == all.end()) return name;
+  }
+}
+
 Result<InstanceInfo> wait_for_state(const client::Cloud& cloud, const InstanceInfo& instance, const std::string& state,
                                     std::chrono::seconds patience) {
   ProgressLine progress;

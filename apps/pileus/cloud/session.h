@@ -48,6 +48,12 @@ Result<std::vector<InstanceInfo>> list_instances(const client::Cloud& cloud, boo
 // By id, by the beginning of an id that only one has, or by name. kNotFound; kInvalid when several fit.
 Result<InstanceInfo> find_instance(const client::Cloud& cloud, const std::string& text);
 
+// The id of a host, by itself or by the host's name, which administrators may ask for. kNotFound.
+Result<std::string> find_host(const client::Cloud& cloud, const std::string& text);
+
+// The first of STEM-1, STEM-2, ... that no instance has.
+Result<std::string> unused_name(const client::Cloud& cloud, const std::string& stem);
+
 // As find_instance() for an id, again and again, until `state`. kTimeout; kIo, with the cloud's reason, when it has come
 // to a state from which it does not get there.
 Result<InstanceInfo> wait_for_state(const client::Cloud& cloud, const InstanceInfo& instance, const std::string& state,

@@ -6,8 +6,11 @@
 #include <filesystem>
 #include <functional>
 
+#include "control/clone_controller.h"
 #include "control/host_health.h"
 #include "control/launch.h"
+#include "control/migration.h"
+#include "control/migration_controller.h"
 #include "control/reaper.h"
 #include "control/scheduler.h"
 #include "control/simulated_host.h"
@@ -73,6 +76,8 @@ class Cloud {
     }
     done += run(reaper_, [&] { return new Reaper(*faulty_, clock); });
     done += run(volumes_, [&] { return new VolumeController(*faulty_, clock); });
+    done += run(clones_, [&] { return new CloneController(*faulty_, clock); });
+    done += run(migrations_, [&] { return new MigrationController(*faulty_, clock); });
     done += run(transfers_, [&] { return new TransferController(*faulty_, clock); });
     return done;
   }
@@ -141,8 +146,11 @@ class Cloud {
       const auto placed = model::decode<model::InstancePlaced>(entry.value);
       ASSERT_TRUE(placed.ok());
       EXPECT_EQ(stored<model::InstanceDesired>(model::desired_key(placed->id)).id, placed->id);
-      sums[placed->host].claimed += placed->takes;
-      sums[placed->host].instances++;
+      for (const model::HostId host : {placed->host, placed->migration.to}) {
+        if (!host) continue;
+        sums[host].claimed += placed->takes;
+        sums[host].instances++;
+      }
     }
     for (u32 i = 0; i < hosts_.size(); i++) {
       const auto claims = stored<model::HostClaims>(model::claims_key(host_id(i)));
@@ -199,6 +207,8 @@ class Cloud {
   std::vector<std::unique_ptr<Scheduler>> schedulers_;
   std::unique_ptr<Reaper> reaper_;
   std::unique_ptr<VolumeController> volumes_;
+  std::unique_ptr<CloneController> clones_;
+  std::unique_ptr<MigrationController> migrations_;
   std::unique_ptr<TransferController> transfers_;
 };
 

@@ -73,12 +73,14 @@ Reply<bool> try_create(const Call& call, const model::ImageDesired& wish) {
   model::ImageDesired image = wish;
   image.from_instance = entry.desired.id;
   if (reboot) instance.value.reboots++;
+  const u64 moment = model::random_id();
   for (const VolumeEntry& volume : TRY(find_volumes(call, {}))) {
     if (volume.instance != entry.desired.id || !volume.desired().attached_to) continue;
     std::optional<model::ImageDisk> disk = disk_for(volume, mapping);
     if (!disk) continue;
     model::SnapshotDesired snapshot = TRY(snapshot_for(call, image));
     snapshot.with_reboot = reboot ? instance.value.reboots : 0;
+    snapshot.moment = moment;
     disk->snapshot = TRY(add_snapshot(call, change, volume, std::move(snapshot))).desired.id;
     image.disks.insert(volume.is_root ? image.disks.begin() : image.disks.end(), *disk);
     if (volume.is_root) image.root_device = disk->device;

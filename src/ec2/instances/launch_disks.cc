@@ -115,10 +115,10 @@ u64 total_gib(const std::vector<LaunchDisk>& disks) {
   return total;
 }
 
-u32 most_at_once(const std::vector<LaunchDisk>& disks) {
+u32 most_at_once(const std::vector<LaunchDisk>& disks, std::size_t others) {
   constexpr std::size_t kOfLaunch = 8;     // operations of the launch as a whole: its token, turns
   constexpr std::size_t kOfInstance = 5;   // of each instance besides its volumes
-  const std::size_t fit = (state::kMaxOperations - kOfLaunch) / (kOfInstance + disks.size());
+  const std::size_t fit = (state::kMaxOperations - kOfLaunch - others) / (kOfInstance + disks.size());
   return static_cast<u32>(std::min<std::size_t>(fit, control::kMaxLaunch));
 }
 

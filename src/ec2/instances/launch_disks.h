@@ -13,8 +13,9 @@ struct LaunchDisk {
 // The root's first. InvalidBlockDeviceMapping, UnsupportedOperation.
 Reply<std::vector<LaunchDisk>> choose_disks(const Call& call, const Image& image, u64 usual_root_gib);
 u64 total_gib(const std::vector<LaunchDisk>& disks);
-// How many instances with these disks fit into one transaction.
-u32 most_at_once(const std::vector<LaunchDisk>& disks);
+inline constexpr std::size_t kRecordsOfSnapshot = 2;
+// How many instances with these disks fit into one transaction, beside so many other records.
+u32 most_at_once(const std::vector<LaunchDisk>& disks, std::size_t others = 0);
 // The volumes of one instance, into the transaction that makes it.
 void add_volumes(control::Change& change, const std::vector<LaunchDisk>& disks, model::InstanceDesired& instance);
 

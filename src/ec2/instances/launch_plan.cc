@@ -93,18 +93,6 @@ Reply<> make_interface(const Call& call, const Parameters& given, LaunchPlan& pl
   return {};
 }
 
-Reply<> choose_interface(const Call& call, LaunchPlan& plan) {
-  const std::vector<Parameters> given = call.parameters.structures("NetworkInterface");
-  if (given.size() > 1) return ApiError("UnsupportedOperation", "An instance has one network interface");
-  const Parameters interface = given.empty() ? Parameters() : given[0];
-  if (TRY(interface.integer("DeviceIndex", 0)) != 0) {
-    return ApiError("InvalidParameterValue", "The interface of an instance is at device index 0");
-  }
-  if (interface.has("NetworkInterfaceId")) TRY(take_interface(call, interface, plan));
-  else TRY(make_interface(call, interface, plan));
-  return {};
-}
-
 Reply<> choose_group(const Call& call, model::PlacementWish& wish) {
   const Parameters& given = call.parameters;
   const std::string& id = given.get("Placement.GroupId");
@@ -159,6 +147,18 @@ Reply<> plan_disks(const Call& call, const Image& image, LaunchPlan& plan) {
 }
 
 }  // namespace
+
+Reply<> choose_interface(const Call& call, LaunchPlan& plan) {
+  const std::vector<Parameters> given = call.parameters.structures("NetworkInterface");
+  if (given.size() > 1) return ApiError("UnsupportedOperation", "An instance has one network interface");
+  const Parameters interface = given.empty() ? Parameters() : given[0];
+  if (TRY(interface.integer("DeviceIndex", 0)) != 0) {
+    return ApiError("InvalidParameterValue", "The interface of an instance is at device index 0");
+  }
+  if (interface.has("NetworkInterfaceId")) TRY(take_interface(call, interface, plan));
+  else TRY(make_interface(call, interface, plan));
+  return {};
+}
 
 Reply<LaunchPlan> make_launch_plan(const Call& call) {
   const Parameters& parameters = call.parameters;

@@ -1,95 +1,10 @@
 // RunInstances: everything is checked, then desired instances with their interfaces and addresses appear together.
-#include <algorithm>
-
 #include "ec2/instances/handlers.h"
-#include "ec2/instances/launch_plan.h"
-#include "ec2/instances/objects.h"
-#include "ec2/interfaces/objects.h"
+#include "ec2/instances/launching.h"
 #include "ec2/internal/once.h"
 #include "ec2/launch_templates/objects.h"
-#include "ec2/networks/objects.h"
-#include "ec2/networks/subnet_addresses.h"
-#include "ec2/quota.h"
 
 namespace pileus::ec2 {
-namespace {
-
-// What appears with each instance: its network interface, and the claim of its address.
-model::InterfaceDesired add_interface_of(control::Change& change, const LaunchPlan& plan,
-                                         model::InstanceDesired& desired, const std::string& address) {
-  model::InterfaceDesired interface = plan.interface;
-  interface.instance = desired.id;
-  interface.attached_since = desired.launched_at;
-  if (interface.id) {
-    change.update(model::desired_key(interface.id), interface, plan.interface_revision);
-  } else {
-    const model::InterfaceDesired fresh = new_interface(plan.subnet, address, {});
-    interface.id = fresh.id;
-    interface.mac = fresh.mac;
-    interface.private_address = address;
-    add_interface(change, interface);
-  }
-  desired.interfaces = {interface.id};
-  return interface;
-}
-
-// Of all of the launch, once.
-void expect_places(control::Change& change, const LaunchPlan& plan) {
-  enter_subnet(change, plan.subnet.id);
-  const model::PlacementGroupId group = plan.request.prototype.wish.group;
-  if (group) change.expect(state::Compare::exists(model::desired_key(group)));
-  for (const model::SecurityGroupId id : plan.interface.security_groups) {
-    change.expect(state::Compare::exists(model::desired_key(id)));
-  }
-}
-
-// What the request's token was answered before. Asked first: what was free, offered or within the quota then need not be so
-// any more, and a repeated request is still to get its answer.
-Reply<std::optional<control::Launched>> earlier_launch(const Call& call) {
-  const std::string& token = call.parameters.get("ClientToken");
-  if (token.empty()) return std::optional<control::Launched>();
-  const std::string key = model::token_key(call.account.id, control::kLaunchAction, token);
-  const Result<std::optional<std::string>> answer =
-      control::earlier_answer(call.store, key, request_digest(call.parameters));
-  if (!answer && answer.error().code() == ErrorCode::kExists) return token_mismatch();
-  if (!answer) return answer.error();
-  if (!*answer) return std::optional<control::Launched>();
-  return std::optional<control::Launched>(TRY(control::decode_answer(**answer)));
-}
-
-// `entries`: what was launched, for the answer, as it was written.
-Reply<control::Launched> launch(const Call& call, LaunchPlan plan, std::vector<InstanceEntry>& entries) {
-  constexpr int kTries = 20;
-  for (int i = 0; i < kTries; ++i) {
-    const Allowance allowance = TRY(read_allowance(call, plan.request.prototype.takes, plan.least, plan.most));
-    plan.request.count = allowance.count;
-    std::vector<std::string> addresses = {plan.interface.private_address};
-    if (addresses[0].empty()) addresses = TRY(choose_addresses(call, plan.subnet, allowance.count));
-    entries.clear();
-    plan.request.prepare = [&](control::Change& change, model::InstanceDesired& desired) -> Result<> {
-      if (desired.launch_index == 0) {
-        allowance.bind(call, change);
-        expect_places(change, plan);
-      }
-      InstanceEntry& entry = entries.emplace_back();
-      entry.interface = add_interface_of(change, plan, desired, addresses.at(desired.launch_index));
-      add_volumes(change, plan.disks, desired);
-      entry.desired = desired;
-      return {};
-    };
-    Result<control::Launched> launched = control::launch(call.store, call.clock, plan.request);
-    if (launched) return std::move(launched).value();
-    switch (launched.error().code()) {
-      case ErrorCode::kGone: continue;  // somebody else has taken the address, or the account's turn
-      case ErrorCode::kExists: return token_mismatch();
-      case ErrorCode::kInvalid: return ApiError("InvalidParameterValue", launched.error().message());
-      default: return launched.error();
-    }
-  }
-  return ApiError("Unavailable", "Others are launching at the same time: try again", 503);
-}
-
-}  // namespace
 
 Reply<> run_instances(Call& call, pugi::xml_node answer) {
   std::optional<control::Launched> launched = TRY(earlier_launch(call));
@@ -104,21 +19,7 @@ Reply<> run_instances(Call& call, pugi::xml_node answer) {
     plan.request.prototype.template_version = merged.template_version;
     launched = TRY(launch(call, std::move(plan), entries));
   }
-  // Of a new launch `entries` are as it was written: a quick host may have them running by now, and clients rely on what
-  // EC2 always says here.
-  if (launched->repeated) {
-    std::vector<std::string> ids;
-    for (const model::InstanceId id : launched->instances) ids.push_back(id.text());
-    entries = TRY(find_instances(call, ids));
-    std::ranges::sort(entries, {}, [](const InstanceEntry& entry) { return entry.desired.launch_index; });
-  }
-  add(answer, "reservationId", launched->reservation.text());
-  add(answer, "ownerId", call.account.id.text());
-  add(answer, "groupSet");
-  pugi::xml_node set = add(answer, "instancesSet");
-  const InterfaceNames names = TRY(interface_names(call));
-  for (const InstanceEntry& entry : entries) write_instance(set, call, entry, names);
-  return {};
+  return write_launch(call, answer, *launched, std::move(entries));
 }
 
 }  // namespace pileus::ec2

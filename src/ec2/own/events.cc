@@ -32,6 +32,7 @@ Reply<> pileus_explain(Call& call, pugi::xml_node answer) {
   const InstanceEntry entry = TRY(find_instance(call, call.parameters.get("InstanceId")));
   add(answer, "instanceId", entry.desired.id.text());
   add_if(answer, "hostId", entry.placed.host.text());
+  add_if(answer, "targetHostId", entry.placed.migration.to.text());
   pugi::xml_node set = add(answer, "reasonSet");
   for (const std::string& line : entry.placed.why) add(set, "item", line);
   if (entry.placed.why.empty() && !entry.observed.reason.empty()) add(set, "item", entry.observed.reason);

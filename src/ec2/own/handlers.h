@@ -16,6 +16,8 @@ Reply<> pileus_describe_join_tokens(Call& call, pugi::xml_node answer);
 Reply<> pileus_revoke_join_token(Call& call, pugi::xml_node answer);
 Reply<> pileus_describe_events(Call& call, pugi::xml_node answer);
 Reply<> pileus_explain(Call& call, pugi::xml_node answer);
+Reply<> pileus_clone_instance(Call& call, pugi::xml_node answer);
+Reply<> pileus_migrate_instance(Call& call, pugi::xml_node answer);
 Reply<> pileus_create_account(Call& call, pugi::xml_node answer);
 Reply<> pileus_describe_accounts(Call& call, pugi::xml_node answer);
 Reply<> pileus_modify_account(Call& call, pugi::xml_node answer);

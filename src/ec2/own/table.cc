@@ -37,6 +37,25 @@ constexpr Action kActions[] = {
            pileus_describe_events},
     Action{"PileusExplain", Kind::kReads, "InstanceId:s!", "Tells why an instance is on the host where it is.",
            pileus_explain},
+    Action{"PileusCloneInstance", Kind::kChanges,
+           "InstanceId:s! Count:i InstanceType:s KeyName:s SecurityGroup.N:s SecurityGroupId.N:s SubnetId:s "
+           "PrivateIpAddress:s Placement.HostId:s UserData:d MetadataOptions.HttpTokens:s "
+           "MetadataOptions.HttpPutResponseHopLimit:i MetadataOptions.HttpEndpoint:s "
+           "MetadataOptions.InstanceMetadataTags:s BlockDeviceMapping.N.DeviceName:s BlockDeviceMapping.N.NoDevice:s "
+           "BlockDeviceMapping.N.Ebs.VolumeSize:i BlockDeviceMapping.N.Ebs.DeleteOnTermination:b "
+           "ClientToken:s " PILEUS_TAGS,
+           "Launches an instance that is as another one, which runs or is stopped: its disks are copies at one moment, "
+           "which share with the source what neither has changed since. What the request does not say is as at the "
+           "source, but that its volumes end with it; addresses are new, and its user data runs again, as at any new "
+           "instance. Answers as RunInstances.",
+           pileus_clone_instance},
+    Action{
+        "PileusMigrateInstance", Kind::kChanges, "InstanceId:s! HostId:s Reboot:b Cancel:b ClientToken:s",
+        "Moves an instance to another host, with its volumes and addresses: to HostId, or where placement chooses. A "
+        "stopped one starts there next. This is not live migration: one that runs is shut down, moved and started "
+        "again, and only if Reboot is true. Until it is there it is whole where it was, and Cancel ends the move. "
+        "Administrators may move the instances of all accounts.",
+        pileus_migrate_instance},
     Action{"PileusCreateAccount", Kind::kAdministrates,
            "Name:s! AccessKeyId:s SecretAccessKey:s Administrator:b MaxInstances:i MaxVcpus:i MaxVolumeGiB:i "
            "MaxSnapshots:i",

@@ -57,6 +57,7 @@ Reply<std::vector<VolumeEntry>> volumes_of(const Call& call) {
 Reply<SnapshotEntry> add_snapshot(const Call& call, control::Change& change, const VolumeEntry& volume,
                                   model::SnapshotDesired desired) {
   const model::VolumeDesired& of = volume.desired();
+  if (of.copying) return ApiError("IncorrectState", "The volume '" + of.id.text() + "' is still being copied");
   if (!of.wanted || shown_state(volume) == "error") {
     return ApiError("IncorrectState", "The volume '" + of.id.text() + "' is " + std::string(shown_state(volume)));
   }
@@ -105,8 +106,10 @@ Reply<> create_snapshots(Call& call, pugi::xml_node answer) {
     control::Change change;
     const std::vector<VolumeEntry> volumes = TRY(volumes_of(call));
     TRY(claim_snapshots(call, change, volumes.size()));
+    const u64 moment = model::random_id();
     for (const VolumeEntry& volume : volumes) {
       model::SnapshotDesired desired = wish;
+      desired.moment = moment;
       if (copy_tags) desired.tags.insert(volume.desired().tags.begin(), volume.desired().tags.end());
       TRY(check_tags(desired.tags));
       entries.push_back(TRY(add_snapshot(call, change, volume, std::move(desired))));

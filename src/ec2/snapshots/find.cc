@@ -6,6 +6,7 @@ namespace pileus::ec2 {
 namespace {
 
 bool may_use(const model::SnapshotDesired& snapshot, const model::AccountId& account) {
+  if (!snapshot.clones.empty()) return false;
   return snapshot.account == account || snapshot.is_public ||
          std::ranges::find(snapshot.accounts, account) != snapshot.accounts.end();
 }

@@ -74,6 +74,9 @@ Reply<> check_named(const Parameters& given, const VolumeEntry& volume) {
                                                       given.get("InstanceId").substr(0, 40) +
                                                       (other_device ? " as that device" : ""));
   }
+  if (volume.desired().copying) {
+    return ApiError("IncorrectState", "The volume '" + id + "' is still being copied");
+  }
   if (volume.is_root) {
     return ApiError("OperationNotPermitted", "Unable to detach root volume '" + volume.wish.device +
                                                  "' from instance '" + volume.instance.text() + "'");

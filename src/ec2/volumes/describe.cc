@@ -15,6 +15,11 @@ Texts of_attachment(const Entry& entry, Of of) {
   return entry.is_detached() ? Texts{} : of(entry);
 }
 
+// Those that clones begin as are nobody's to see.
+std::string shown_snapshot(const model::VolumeDesired& volume) {
+  return volume.copying ? std::string() : volume.snapshot.text();
+}
+
 constexpr Filter<Entry> kFilters[] = {
     {"volume-id", [](const Entry& entry) { return Texts{entry.desired().id.text()}; }},
     {"attachment.instance-id",
@@ -39,7 +44,7 @@ constexpr Filter<Entry> kFilters[] = {
      }},
     {"status", [](const Entry& entry) { return Texts{std::string(shown_state(entry))}; }},
     {"size", [](const Entry& entry) { return Texts{std::to_string(entry.desired().size_gib)}; }},
-    {"snapshot-id", [](const Entry& entry) { return Texts{entry.desired().snapshot.text()}; }},
+    {"snapshot-id", [](const Entry& entry) { return Texts{shown_snapshot(entry.desired())}; }},
     {"availability-zone", [](const Entry& entry) { return Texts{entry.desired().zone}; }},
     {"encrypted", [](const Entry&) { return flag(false); }},
     {"multi-attach-enabled", [](const Entry&) { return flag(false); }},
@@ -92,7 +97,7 @@ void write_volume(pugi::xml_node item, const VolumeEntry& entry) {
   const model::VolumeDesired& desired = entry.desired();
   add(item, "volumeId", desired.id.text());
   add_number(item, "size", static_cast<i64>(desired.size_gib));
-  add(item, "snapshotId", desired.snapshot.text());
+  add(item, "snapshotId", shown_snapshot(desired));
   add(item, "availabilityZone", desired.zone);
   add(item, "status", shown_state(entry));
   add_time(item, "createTime", desired.created_at);

@@ -83,6 +83,8 @@ void fields(V& v, R& r) {
   v.later("metadata", r.metadata);
   v.later("template_id", r.template_id);
   v.later("template_version", r.template_version);
+  v.later("clone_of", r.clone_of);
+  v.later("awaits_disks", r.awaits_disks);
 }
 
 template <typename V, Record<MetadataOptions> R>
@@ -91,6 +93,14 @@ void fields(V& v, R& r) {
   v("token_required", r.token_required);
   v("hop_limit", r.hop_limit);
   v("tags", r.tags);
+}
+
+template <typename V, Record<Migration> R>
+void fields(V& v, R& r) {
+  v("to", r.to);
+  v("down", r.down);
+  v("since", r.since);
+  v("why", r.why);
 }
 
 template <typename V, Record<InstancePlaced> R>
@@ -103,6 +113,8 @@ void fields(V& v, R& r) {
   v("epoch", r.epoch);
   v("placed_at", r.placed_at);
   v("why", r.why);
+  v.later("migration", r.migration);
+  v.later("migrations", r.migrations);
 }
 
 template <typename V, Record<InstanceObserved> R>
@@ -244,6 +256,7 @@ void fields(V& v, R& r) {
   v("changed_from", r.changed_from);
   v("created_at", r.created_at);
   v("tags", r.tags);
+  v.later("copying", r.copying);
 }
 
 template <typename V, Record<VolumePlaced> R>
@@ -281,6 +294,8 @@ void fields(V& v, R& r) {
   v("accounts", r.accounts);
   v("started_at", r.started_at);
   v("tags", r.tags);
+  v.later("moment", r.moment);
+  v.later("clones", r.clones);
 }
 
 template <typename V, Record<SnapshotObserved> R>

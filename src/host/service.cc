@@ -25,7 +25,10 @@ Service::Service(CloudLink& cloud, Agent& agent, HostDisks& disks, model::HostOb
       consoles_(cloud, agent.instances()) {}
 
 Service::~Service() {
-  ended_ = true;
+  {
+    const std::lock_guard lock(mutex_);  // so that nobody begins to wait after he has looked
+    ended_ = true;
+  }
   cloud_.cancel();
   woken_.notify_all();
   listener_.join();

@@ -43,15 +43,9 @@ void expect_places(control::Change& change, const LaunchPlan& plan) {
 }  // namespace
 
 Reply<std::optional<control::Launched>> earlier_launch(const Call& call) {
-  const std::string& token = call.parameters.get("ClientToken");
-  if (token.empty()) return std::optional<control::Launched>();
-  const std::string key = model::token_key(call.account.id, control::kLaunchAction, token);
-  const Result<std::optional<std::string>> answer =
-      control::earlier_answer(call.store, key, request_digest(call.parameters));
-  if (!answer && answer.error().code() == ErrorCode::kExists) return token_mismatch();
-  if (!answer) return answer.error();
-  if (!*answer) return std::optional<control::Launched>();
-  return std::optional<control::Launched>(TRY(control::decode_answer(**answer)));
+  const std::optional<std::string> answer = TRY(earlier_answer(call, control::kLaunchAction));
+  if (!answer) return std::optional<control::Launched>();
+  return std::optional<control::Launched>(TRY(control::decode_answer(*answer)));
 }
 
 Reply<control::Launched> launch(const Call& call, LaunchPlan plan, std::vector<InstanceEntry>& entries) {

@@ -18,26 +18,30 @@ std::string request_digest(const Parameters& parameters) {
 
 ApiError token_mismatch() { return {"IdempotentParameterMismatch", "The client token was used with other parameters"}; }
 
+Reply<std::optional<std::string>> earlier_answer(const Call& call, std::string_view action) {
+  const std::string& token = call.parameters.get("ClientToken");
+  if (token.empty()) return std::optional<std::string>();
+  const std::string key = model::token_key(call.account.id, action, token);
+  Result<std::optional<std::string>> answer = control::earlier_answer(call.store, key, request_digest(call.parameters));
+  if (answer) return std::move(answer).value();
+  if (answer.error().code() == ErrorCode::kExists) return token_mismatch();
+  return answer.error();
+}
+
 Reply<std::string> make_once(const Call& call, std::string_view action, const Make& make) {
   const std::string& token = call.parameters.get("ClientToken");
   const Result<> good = control::check_token(token);
   if (!good) return ApiError("InvalidParameterValue", good.error().message());
   const std::string key = model::token_key(call.account.id, action, token);
-  const std::string digest = request_digest(call.parameters);
   std::string answer;
   const auto attempt = [&]() -> Reply<bool> {
-    if (!token.empty()) {
-      const Result<std::optional<std::string>> earlier = control::earlier_answer(call.store, key, digest);
-      if (!earlier && earlier.error().code() == ErrorCode::kExists) return token_mismatch();
-      if (!earlier) return earlier.error();
-      if (*earlier) {
-        answer = **earlier;
-        return true;
-      }
+    if (std::optional<std::string> earlier = TRY(earlier_answer(call, action))) {
+      answer = std::move(*earlier);
+      return true;
     }
     control::Change change;
     answer = TRY(make(change));
-    if (!token.empty()) control::bind_token(change, key, {digest, answer, call.clock.now()});
+    if (!token.empty()) control::bind_token(change, key, {request_digest(call.parameters), answer, call.clock.now()});
     return TRY(change.commit(call.store)).has_value();
   };
   TRY(retry(attempt));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 
 #include "ec2/call.h"
 
@@ -11,6 +12,10 @@ namespace pileus::ec2 {
 std::string request_digest(const Parameters& parameters);
 
 ApiError token_mismatch();
+
+// What a request of this action with this request's client token was answered before; nothing when there was none, or there
+// is no token. IdempotentParameterMismatch.
+Reply<std::optional<std::string>> earlier_answer(const Call& call, std::string_view action);
 
 // Puts into the transaction what is to be made, and returns the answer that is kept: an id.
 using Make = std::function<Reply<std::string>(control::Change&)>;

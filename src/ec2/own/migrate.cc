@@ -62,13 +62,7 @@ Reply<std::string> begin(const Call& call, const control::InstanceView& instance
   const Result<> good = control::check_token(token);
   if (!good) return ApiError("InvalidParameterValue", good.error().message());
   const std::string key = model::token_key(call.account.id, kAction, token);
-  const std::string digest = request_digest(call.parameters);
-  if (!token.empty()) {
-    const Result<std::optional<std::string>> earlier = control::earlier_answer(call.store, key, digest);
-    if (!earlier && earlier.error().code() == ErrorCode::kExists) return token_mismatch();
-    if (!earlier) return earlier.error();
-    if (*earlier) return **earlier;
-  }
+  if (const std::optional<std::string> earlier = TRY(earlier_answer(call, kAction))) return *earlier;
   control::MigrationWish wish;
   wish.id = instance.desired.value.id;
   wish.to = TRY(wished_host(call));
@@ -82,7 +76,7 @@ Reply<std::string> begin(const Call& call, const control::InstanceView& instance
   }
   if (!token.empty()) {
     wish.beside = [&](control::Change& change, model::HostId to) {
-      control::bind_token(change, key, {digest, to.text(), call.clock.now()});
+      control::bind_token(change, key, {request_digest(call.parameters), to.text(), call.clock.now()});
     };
   }
   const Result<model::HostId> to = call.settings.migrate(wish);

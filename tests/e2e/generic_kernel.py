@@ -49,8 +49,8 @@ def modules(*names):
 
 def make_initramfs(path, program, names):
     """`program` becomes /init; it finds the modules as /modules/00.ko, 01.ko, ..."""
-    members = [("dev", S_IFDIR | 0o755, b"", 0, 0), ("dev/console", S_IFCHR | 0o600, b"", 5, 1), ("proc", S_IFDIR | 0o755, b"", 0, 0),
-               ("sys", S_IFDIR | 0o755, b"", 0, 0),               ("modules", S_IFDIR | 0o755, b"", 0, 0), ("init", S_IFREG | 0o755, program.read_bytes(), 0, 0)]
+    members = [(folder, S_IFDIR | 0o755, b"", 0, 0) for folder in ("dev", "proc", "sys", "modules")]
+    members += [("dev/console", S_IFCHR | 0o600, b"", 5, 1), ("init", S_IFREG | 0o755, program.read_bytes(), 0, 0)]
     members += [(f"modules/{number:02}.ko", S_IFREG | 0o644, file.read_bytes(), 0, 0)
                 for number, file in enumerate(modules(*names))]
     members.append(("TRAILER!!!", 0, b"", 0, 0))

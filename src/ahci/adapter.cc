@@ -13,8 +13,12 @@ namespace pileus::ahci {
 namespace {
 
 // Intel's of the ICH9, the AHCI adapter that every operating system knows; most go by the class alone.
-constexpr virtio::PciIdentity kIdentity{
-    .vendor = 0x8086, .device = 0x2922, .revision = 2, .class_code = 0x010601, .subsystem_vendor = 0x1AF4, .subsystem = 0x1100};
+constexpr virtio::PciIdentity kIdentity{.vendor = 0x8086,
+                                        .device = 0x2922,
+                                        .revision = 2,
+                                        .class_code = 0x010601,
+                                        .subsystem_vendor = 0x1AF4,
+                                        .subsystem = 0x1100};
 constexpr u16 kInterruptPin = 0x3D;
 constexpr u32 kIntxDisable = 0x400;
 constexpr unsigned kBatch = 64;  // commands of one port before others have their turn

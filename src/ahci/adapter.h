@@ -72,9 +72,9 @@ class Adapter final : public virtio::PciFunction, private guest::BusDevice {
   void retry_kept();
 
   const Wiring wiring_;
-  os::Fd event_;                      // the I/O thread has something to do
+  os::Fd event_;  // the I/O thread has something to do
   std::unique_ptr<os::Timer> later_;  // I/O thread; commands wait for room
-  bool retrying_ = false;             // I/O thread; it is armed
+  bool retrying_ = false;  // I/O thread; it is armed
   std::atomic<bool> woken_ = false;
 
   std::mutex mutex_;  // guards what follows; of the ports, what they say
@@ -84,7 +84,7 @@ class Adapter final : public virtio::PciFunction, private guest::BusDevice {
   std::vector<std::unique_ptr<Port>> ports_;
   u32 control_ = kGhcAhci;
   u32 status_ = 0;  // a bit for each port that interrupts
-  u32 told_ = 0;    // of these: the driver was sent a message
+  u32 told_ = 0;  // of these: the driver was sent a message
 };
 
 }  // namespace pileus::ahci

@@ -237,13 +237,19 @@ std::optional<Outcome> Disk::read_log(const Registers& registers, Transfer& data
   if (log == kQueueError) return send(queue_error_, data);
   if (log != kDirectory) return failure(kErrorAborted);
   Sector directory{};
-  directory[0] = 1;                // version
+  directory[0] = 1;  // version
   directory[2 * kQueueError] = 1;  // pages of it
   return send(directory, data);
 }
 
 std::optional<Outcome> Disk::set_features(const Registers& registers) {
-  enum Feature : u8 { kCacheOn = 0x02, kTransferMode = 0x03, kLookAheadOff = 0x55, kCacheOff = 0x82, kLookAheadOn = 0xAA };
+  enum Feature : u8 {
+    kCacheOn = 0x02,
+    kTransferMode = 0x03,
+    kLookAheadOff = 0x55,
+    kCacheOff = 0x82,
+    kLookAheadOn = 0xAA
+  };
   switch (static_cast<u8>(registers.features)) {
     case kCacheOn: write_cache_ = true; return Outcome{};
     case kCacheOff: {

@@ -12,12 +12,15 @@ using testing::Buffer;
 using virtio::testing::FakeDisk;
 
 constexpr u64 kSectors = 256;
-constexpr u8 kReadDma = 0xC8, kWriteDma = 0xCA, kReadDmaExt = 0x25, kWriteDmaExt = 0x35, kReadPio = 0x20, kWritePio = 0x30;
+constexpr u8 kReadDma = 0xC8, kWriteDma = 0xCA, kReadDmaExt = 0x25, kWriteDmaExt = 0x35, kReadPio = 0x20,
+             kWritePio = 0x30;
 constexpr u8 kIdentify = 0xEC, kSetFeatures = 0xEF, kTrim = 0x06, kFlush = 0xE7, kReadLog = 0x2F;
 
 class DiskTest : public ::testing::Test {
  protected:
-  Outcome run(const Registers& registers) { return disk_.execute({.registers = registers}, buffer_.transfer()).value(); }
+  Outcome run(const Registers& registers) {
+    return disk_.execute({.registers = registers}, buffer_.transfer()).value();
+  }
   Outcome run(u8 command, u64 lba = 0, u16 count = 1, u16 features = 0) {
     return run({.is_command = true,
                 .command = command,

@@ -13,7 +13,8 @@ namespace pileus::ahci {
 inline constexpr std::size_t kRegisterFisBytes = 20, kSetBitsFisBytes = 8;
 
 // Bits of a device's status and error registers (ATA8-ACS, 6).
-inline constexpr u8 kStatusBusy = 0x80, kStatusReady = 0x40, kStatusSeekDone = 0x10, kStatusData = 0x08, kStatusError = 0x01;
+inline constexpr u8 kStatusBusy = 0x80, kStatusReady = 0x40, kStatusSeekDone = 0x10, kStatusData = 0x08,
+                    kStatusError = 0x01;
 inline constexpr u8 kStatusIdle = kStatusReady | kStatusSeekDone;
 inline constexpr u8 kErrorUncorrectable = 0x40, kErrorNotFound = 0x10, kErrorAborted = 0x04;
 

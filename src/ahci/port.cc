@@ -28,9 +28,7 @@ constexpr u64 kBytesDoneAt = 4;
 constexpr u64 kPacketAt = 0x40, kRegionsAt = 0x80;
 constexpr std::size_t kPacketBytes = 12;
 
-void set_low(u64& address, u32 value, u32 alignment) {
-  address = (address >> 32 << 32) | (value & ~(alignment - 1));
-}
+void set_low(u64& address, u32 value, u32 alignment) { address = (address >> 32 << 32) | (value & ~(alignment - 1)); }
 void set_high(u64& address, u32 value) { address = (address & 0xFFFFFFFF) | u64{value} << 32; }
 
 }  // namespace

@@ -31,9 +31,8 @@ Registers queued(u8 code, u32 tag, u64 lba) {
 class PortTest : public ::testing::Test, protected Driver {
  protected:
   PortTest() {
-    adapter->plug(0, std::make_unique<Disk>(std::unique_ptr<FakeDisk>(disk), "disk0", [this](const std::string& why) {
-                    waits = !why.empty();
-                  }));
+    adapter->plug(0, std::make_unique<Disk>(std::unique_ptr<FakeDisk>(disk), "disk0",
+                                            [this](const std::string& why) { waits = !why.empty(); }));
     for (std::size_t i = 0; i < disk->bytes.size(); ++i) disk->bytes[i] = static_cast<u8>(i / kSectorBytes);
     start();
   }

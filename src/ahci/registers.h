@@ -11,16 +11,16 @@ inline constexpr u64 kPortsAt = 0x100, kPortBytes = 0x80;
 
 // Of the adapter.
 inline constexpr u64 kCap = 0x00, kGhc = 0x04, kIs = 0x08, kPi = 0x0C, kVs = 0x10;
-inline constexpr u32 kCap64Bit = 1u << 31, kCapQueuing = 1u << 30, kCapListOverride = 1u << 24, kCapThirdGeneration = 3u << 20,
-                     kCapAhciOnly = 1u << 18;
+inline constexpr u32 kCap64Bit = 1u << 31, kCapQueuing = 1u << 30, kCapListOverride = 1u << 24,
+                     kCapThirdGeneration = 3u << 20, kCapAhciOnly = 1u << 18;
 inline constexpr unsigned kCapSlotsShift = 8;
 inline constexpr u32 kGhcReset = 1u << 0, kGhcInterrupts = 1u << 1, kGhcAhci = 1u << 31;
 inline constexpr u32 kVersion = 0x00010301;
 
 // Of a port.
-inline constexpr u64 kPxClb = 0x00, kPxClbu = 0x04, kPxFb = 0x08, kPxFbu = 0x0C, kPxIs = 0x10, kPxIe = 0x14, kPxCmd = 0x18,
-                     kPxTfd = 0x20, kPxSig = 0x24, kPxSsts = 0x28, kPxSctl = 0x2C, kPxSerr = 0x30, kPxSact = 0x34,
-                     kPxCi = 0x38;
+inline constexpr u64 kPxClb = 0x00, kPxClbu = 0x04, kPxFb = 0x08, kPxFbu = 0x0C, kPxIs = 0x10, kPxIe = 0x14,
+                     kPxCmd = 0x18, kPxTfd = 0x20, kPxSig = 0x24, kPxSsts = 0x28, kPxSctl = 0x2C, kPxSerr = 0x30,
+                     kPxSact = 0x34, kPxCi = 0x38;
 
 // PxIS and PxIE (3.3.5). Three are what PxSERR says.
 inline constexpr u32 kIntRegisters = 1u << 0, kIntPioSetup = 1u << 1, kIntSetBits = 1u << 3, kIntConnect = 1u << 6,

@@ -19,6 +19,7 @@ struct Disk {
 
 // A machine has this many places for disks; the one in place 0 is booted from.
 inline constexpr u32 kDiskPlaces = 16;
-using Disks = std::map<u32, Disk>;  // by place; the guest names them /dev/vda, /dev/vdb, ... (or sda, ...) in this order
+using Disks =
+    std::map<u32, Disk>;  // by place; the guest names them /dev/vda, /dev/vdb, ... (or sda, ...) in this order
 
 }  // namespace pileus::machine

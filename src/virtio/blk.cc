@@ -237,8 +237,7 @@ Blk::Status Blk::erase(u32 type, const Chain& chain) {
     const u64 length = u64{segment.sectors} * kSector;
     const auto offset = transfer_offset(segment.sector, length, sectors_);
     if (!offset || segment.sectors > kMaxEraseSectors) return Status::kIoError;
-    const Status status =
-        report(zero ? backend_->write_zeroes(*offset, length) : backend_->discard(*offset, length));
+    const Status status = report(zero ? backend_->write_zeroes(*offset, length) : backend_->discard(*offset, length));
     if (status != Status::kOk) return status;
   }
   return active_.has(kFlush) ? Status::kOk : flush();

@@ -54,5 +54,4 @@ class FakeDisk : public BlockBackend {
   bool read_only_;
 };
 
-
 }  // namespace pileus::virtio::testing

@@ -36,7 +36,8 @@ class Line : public guest::InterruptLine {
 class Driver {
  public:
   static constexpr u64 kRam = 4 * kMiB, kBar = 0xC0000000;
-  static constexpr guest::Gpa kList = 0x10000, kReceived = 0x11000, kTables = 0x20000, kTableBytes = 0x1000, kData = 0x100000;
+  static constexpr guest::Gpa kList = 0x10000, kReceived = 0x11000, kTables = 0x20000, kTableBytes = 0x1000,
+                              kData = 0x100000;
   static constexpr u32 kMessages = 1;
 
   Driver() {
@@ -122,7 +123,8 @@ class Driver {
     poke(memory, header(slot) + 8, table(slot));
   }
   // Issues a command by slot 0 and waits until the port has said how it ended.
-  void run(const Registers& registers, const std::vector<Piece>& pieces, const std::vector<u8>& packet = {}, u32 number = 0) {
+  void run(const Registers& registers, const std::vector<Piece>& pieces, const std::vector<u8>& packet = {},
+           u32 number = 0) {
     prepare(0, registers, pieces, packet);
     set_port(kPxIs, ~0u, number);
     set_port(kPxCi, 1, number);

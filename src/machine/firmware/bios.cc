@@ -124,7 +124,8 @@ void Bios::add_files(const BiosBoard& board) {
   fw_cfg_.add_file("etc/smbios/smbios-tables", std::move(smbios.structures));
   fw_cfg_.add_file("etc/sercon-port", little64(kPortSerial));
   fw_cfg_.add_file("etc/show-boot-menu", little64(0));
-  if (!board.boot_order.empty()) fw_cfg_.add_file("bootorder", text(fmt::format("{}", fmt::join(board.boot_order, "\n"))));
+  if (!board.boot_order.empty())
+    fw_cfg_.add_file("bootorder", text(fmt::format("{}", fmt::join(board.boot_order, "\n"))));
 }
 
 Result<> Bios::add_to(guest::Bus& mmio, guest::Bus& ports) {

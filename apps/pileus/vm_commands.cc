@@ -20,7 +20,7 @@ namespace {
 
 using Json = nlohmann::json;
 constexpr std::chrono::seconds kStopPatience{90};
-constexpr std::chrono::seconds kKillPatience{15};
+constexpr std::chrono::seconds kKillPatience{60};  // its disks are flushed, and the host's may be busy
 
 std::string up_time(const vmm::VmState& state) {
   if (!vmm::is_alive(state.phase) || state.started_unix_s == 0) return "-";
@@ -105,6 +105,7 @@ Result<int> vm_show(image::Library& library, const CommandLine& line) {
       {"cpus", std::to_string(vm.config.cpu_count)},
       {"memory", vmm::format_size(vm.config.memory_bytes)},
       {"disk", vmm::format_size(vm.config.disk_bytes)},
+      {"disk bus", vmm::disk_bus_name(vm.config.disk_bus)},
       {"engine", vmm::engine_name(vm.config.engine)},
       {"paravirt", vm.config.paravirt ? "on" : "off"},
       {"direct", vm.config.direct ? "on" : "off"},

@@ -81,7 +81,8 @@ bool smoke(const Target& target, std::chrono::milliseconds duration) {
     return true;
   }
   if (done) {
-    std::printf("%.*s: FAILED after %llu inputs, none of which failed (leaks?)\n", name, target.name.data(), number + 1);
+    std::printf("%.*s: FAILED after %llu inputs, none of which failed (leaks?)\n", name, target.name.data(),
+                number + 1);
     return false;
   }
   const char* how = hung ? "hung" : WIFSIGNALED(status) ? ::strsignal(WTERMSIG(status)) : "exited";

@@ -64,6 +64,16 @@ Result<std::vector<vmm::PortForward>> forwards_for(const std::vector<vmm::PortFo
 
 }  // namespace
 
+std::vector<model::InstanceId> instances_in(const std::filesystem::path& folder) {
+  std::vector<model::InstanceId> ids;
+  std::error_code ignored;  // no folder, no instances
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+    const Result<model::InstanceId> id = model::InstanceId::parse(entry.path().filename().string());
+    if (id) ids.push_back(*id);
+  }
+  return ids;
+}
+
 bool LocalVm::exists() const { return std::filesystem::exists(directory_.path() / "config.json"); }
 
 std::string LocalVm::public_address() const {

@@ -19,6 +19,9 @@ struct SwitchPlace {
   std::string mac;
 };
 
+// Those that have a VM's folder in `folder`.
+std::vector<model::InstanceId> instances_in(const std::filesystem::path& folder);
+
 class LocalVm {
  public:
   using Time = std::chrono::steady_clock::time_point;

@@ -144,10 +144,17 @@ def main():
             def events():
                 return [event["what"] for event in json.loads(cloud("events", "web", "--json"))]
             wait_until(lambda: "started again" in events(), lambda: f"there is word of it: {events()}", STATE_PATIENCE_S)
-        with step("stop, and start with the same disk and the same private address"):
+        with step("stop: no VMM is left"):
             cloud("stop", "web")
             if cloud.vmms():
                 raise Failure(f"a stopped instance has a VMM: {cloud.vmms()}")
+        with step("its log is there, too, when the cloud manager alone was killed and is another one"):
+            for pid in cloud.daemon("manager", "pileus-cloudd"):
+                os.kill(pid, signal.SIGKILL)
+            wait_until(lambda: not cloud.daemon("manager", "pileus-cloudd"), "it is gone", STATE_PATIENCE_S)
+            cloud("up", "--detach", "--port", "0")
+            wait_until(lambda: "login:" in cloud("logs", "web", check=False), "the log of before", STATE_PATIENCE_S)
+        with step("start, with the same disk and the same private address"):
             cloud("start", "web")
             cloud.wait_for_ssh("web")
             if cloud.ssh("web", "cat ~/kept") != "kept":

@@ -71,6 +71,7 @@ bool Agent::step(control::Assignments& wishes, bool news, LocalVm::Time now) {
 }
 
 Result<bool> Agent::attend(control::Assignment& assignment, LocalVm& vm, LocalVm::Time now) {
+  if (vm.is_starting()) return false;
   if (assignment.observed.state == kTerminated) {
     if (!vm.exists()) return false;
     return attend_terminated(assignment, vm);

@@ -153,6 +153,12 @@ Result<> LocalVm::start(const control::Assignment& assignment, const SwitchPlace
   return {};
 }
 
+bool LocalVm::is_starting() {
+  if (!child_ || alive()) return false;
+  const Result<std::optional<os::ExitStatus>> ended = child_->poll();
+  return ended.ok() && !ended->has_value() && !alive();
+}
+
 std::optional<std::string> LocalVm::start_failure() {
   if (!child_) return {};
   const Result<std::optional<os::ExitStatus>> ended = child_->poll();

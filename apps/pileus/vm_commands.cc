@@ -20,7 +20,7 @@ namespace {
 
 using Json = nlohmann::json;
 constexpr std::chrono::seconds kStopPatience{90};
-constexpr std::chrono::seconds kKillPatience{15};
+constexpr std::chrono::seconds kKillPatience{60};  // its disks are flushed, and the host's may be busy
 
 std::string up_time(const vmm::VmState& state) {
   if (!vmm::is_alive(state.phase) || state.started_unix_s == 0) return "-";

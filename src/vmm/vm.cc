@@ -23,6 +23,8 @@ namespace {
 constexpr u64 kGraceNs = 90'000'000'000;
 // How long a press of the power button counts as stopping when nobody pulls the plug.
 constexpr u64 kButtonNs = 120'000'000'000;
+// A guest that boots hears nothing of a press: so long after it comes the next one.
+constexpr u64 kPressAgainNs = 4'000'000'000;
 constexpr u64 kSamplePeriodNs = 1'003'009;  // not in step with the guest's timer
 constexpr u64 kMaxKernel = 1 * kGiB;
 
@@ -119,6 +121,7 @@ Vm::~Vm() {
       if (disks_) disks_->stop();
       deadline_.reset();
       patience_.reset();
+      again_.reset();
       if (signals_.valid()) control_->loop().remove(signals_.get());
     });
   }
@@ -233,6 +236,9 @@ Result<> Vm::watch_signals() {
   deadline_ = TRY(os::Timer::create(control_->loop(), [this] { machine_->stop(); }));
   patience_ =
       TRY(os::Timer::create(control_->loop(), [this] { not_stopping("the guest has not followed the power button"); }));
+  again_ = TRY(os::Timer::create(control_->loop(), [this] {
+    if (is_stopping()) press_button();
+  }));
   return control_->loop().add(signals_.get(), EPOLLIN, [this](u32) { on_signal(); });
 }
 
@@ -251,16 +257,22 @@ void Vm::on_signal() {
 void Vm::ask_to_stop() {
   set_phase(VmPhase::kStopping, "");
   patience_->arm(kButtonNs);
+  press_button();
+}
+
+void Vm::press_button() {
   machine_->power_button();
+  again_->arm(kPressAgainNs);
+}
+
+bool Vm::is_stopping() {
+  const std::lock_guard lock(state_mutex_);
+  return state_.phase == VmPhase::kStopping;
 }
 
 // Any thread.
 void Vm::not_stopping(const std::string& message) {
-  {
-    const std::lock_guard lock(state_mutex_);
-    if (state_.phase != VmPhase::kStopping) return;
-  }
-  set_phase(VmPhase::kRunning, message);
+  if (is_stopping()) set_phase(VmPhase::kRunning, message);
 }
 
 std::string Vm::answer(const Request& request) {
@@ -353,6 +365,7 @@ int Vm::run() {
     disks_->stop();
     deadline_.reset();
     patience_.reset();
+    again_.reset();
     control_->loop().remove(signals_.get());
     signals_.reset();
   });

@@ -66,6 +66,8 @@ class Vm {
   std::string start_profile();
   std::string stop_profile();
   void ask_to_stop();
+  void press_button();
+  bool is_stopping();
   void not_stopping(const std::string& message);
 
   VmDirectory directory_;
@@ -82,7 +84,8 @@ class Vm {
   os::Fd signals_;
   std::unique_ptr<os::Timer> deadline_;  // used on the control loop
   std::unique_ptr<os::Timer> patience_;  // used on the control loop: how long a press of the button is waited for
-  bool stop_asked_ = false;  // used on the control loop
+  std::unique_ptr<os::Timer> again_;     // used on the control loop: the next press
+  bool stop_asked_ = false;              // used on the control loop
 };
 
 // Runs the VM of a folder; what goes wrong before the guest runs is left in state.json and given

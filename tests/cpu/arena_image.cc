@@ -13,7 +13,7 @@ constexpr u8 kInt3 = 0xCC;
 
 // FOP, FIP and FDP, and FXSAVE's MXCSR_MASK, which is the processor's (SDM vol. 1, 8.1.8 and 10.5.1).
 constexpr std::array<Stretch, 4> kIgnored{
-    {{kFxImage + 6, 18}, {kFxImage + 28, 4}, {kEnvironment32 + 12, 16}, {kEnvironment16 + 6, 8}}};
+    {{kFxImage + 6, 18}, {kFxImage + 28, 4}, {kEnvironment32 + 12, 14}, {kEnvironment16 + 6, 8}}};
 
 bool is_ignored(u64 address) {
   return std::any_of(kIgnored.begin(), kIgnored.end(),

@@ -48,11 +48,8 @@ def main():
                 def is_there():
                     return cloud.show(name)["public_address"].split(":")[0] == made["PublicIp"]
                 wait_until(is_there, f"the address is that of {name}", STATE_PATIENCE_S)
-                cloud.wait_for_ssh(name)
-                private = cloud.show(name)["private_address"].replace(".", "-")
                 # The switch may let the one that had it before answer for a moment.
-                wait_until(lambda: cloud.ssh(name, "hostname") == f"ip-{private}", f"the address leads to {name}",
-                           STATE_PATIENCE_S)
+                cloud.wait_for_answer(name, "hostname", "ip-" + cloud.show(name)["private_address"].replace(".", "-"))
         with step("given back, the instance is reached as before"):
             aws("disassociate-address", "--public-ip", made["PublicIp"])
             wait_until(lambda: not cloud.show("one")["public_address"].startswith(made["PublicIp"]),

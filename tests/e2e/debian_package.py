@@ -24,7 +24,7 @@ def run(*words, **options):
 
 def make_package(version, folder):
     return pathlib.Path(run(sys.executable, "-B", ROOT / "tools/package/package.py", BUILD / "apps", "--output", folder,
-                            "--version", version).strip())
+                            "--version", version, "--quick").strip())
 
 
 def depends(package):

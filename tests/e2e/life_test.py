@@ -43,6 +43,10 @@ class Life(unittest.TestCase):
                 self.check_kept_translations(vm)
                 self.assertEqual(vm.ssh(CHECKSUM), written)
                 vm.command("stop")
+            with step("power button while it boots"):
+                vm.command("start")
+                vm.command("stop")
+                self.assertEqual(vm.show()["phase"], "stopped")
         self.assertEqual(disk.stat().st_mtime_ns, before, "the image was written to")
 
     def check_login(self, vm):

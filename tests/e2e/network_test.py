@@ -112,6 +112,7 @@ def main():
                        STATE_PATIENCE_S)
             cloud.wait_for_ssh("web")
             print(f"  after {time.monotonic() - started:.1f} s", flush=True)
+            cloud.wait_for_ssh("db")  # each finds the switch by itself
             send_all(cloud, db)
             if cloud.vmms() != boots:
                 raise Failure(f"VMs were started anew: {cloud.vmms()}, not {boots}")

@@ -1,6 +1,7 @@
 """A cloud of a test's own: its folder, its processes, and calls of the command line."""
 
 import contextlib
+import fcntl
 import json
 import os
 import pathlib
@@ -11,6 +12,15 @@ from harness import BOOT_PATIENCE_S, HOME, Failure, pileus, say, wait_until
 
 STATE_PATIENCE_S = 240
 DAEMONS = (("manager", "pileus-cloudd"), ("host", "pileus-hostd"), ("host/switch", "pileus-switchd"))
+
+
+def is_locked(file):
+    with contextlib.suppress(FileNotFoundError), open(file, encoding="utf-8") as opened:
+        try:
+            fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 class Cloud:
@@ -48,6 +58,14 @@ class Cloud:
             return []
         return [pid] if self.is_running(pid, program) else []
 
+    def kill_daemons(self):
+        """kill -9 of all; returns when whoever is started next finds their locks free, which a killed process gives up last."""
+        for pid in self.daemons():
+            os.kill(pid, signal.SIGKILL)
+        locks = [self.folder / name / "daemon.lock" for name, _ in DAEMONS]
+        wait_until(lambda: not any(is_locked(lock) for lock in locks), f"the daemons of {self.home} are gone",
+                   STATE_PATIENCE_S)
+
     def is_running(self, pid, program):
         try:
             command = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
@@ -74,15 +92,23 @@ class Cloud:
         return json.loads(self("show", name, "--json"))
 
     def wait_for(self, name, state):
-        wait_until(lambda: self.show(name)["state"] == state, f"{name} is {state}", STATE_PATIENCE_S)
+        wait_until(lambda: self.show(name)["state"] == state, lambda: f"{name} is {state}: {self.show(name)}", STATE_PATIENCE_S)
 
     def ssh(self, name, script):
         return self("ssh", name, "--", script).strip()
 
     def wait_for_ssh(self, name):
+        self.wait_for_answer(name, "echo here", "here")
+
+    def wait_for_answer(self, name, script, wanted):
+        """Until the script prints that in the guest, whose SSH server may come and go, or be another's for a moment."""
+        done = None
+
         def answers():
-            return pileus("ssh", name, "--", "true", home=self.home, check=False, inside=self.inside).returncode == 0
-        wait_until(answers, f"{name} answers on SSH", BOOT_PATIENCE_S)
+            nonlocal done
+            done = pileus("ssh", name, "--", script, home=self.home, check=False, inside=self.inside)
+            return done.returncode == 0 and done.stdout.strip() == wanted
+        wait_until(answers, lambda: f"`{script}` in {name} prints {wanted!r}; the last words: {done}", BOOT_PATIENCE_S)
 
     def switch_stats(self):
         """The switch's answer to that question, a line of JSON."""

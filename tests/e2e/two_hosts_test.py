@@ -4,10 +4,8 @@ instance that moves from one to the other."""
 
 import contextlib
 import json
-import os
 import pathlib
 import pwd
-import signal
 import subprocess
 
 from harness import BOOT_PATIENCE_S, IMAGE, Failure, end, end_on_sigterm, pileus, say, step, wait_until
@@ -130,8 +128,7 @@ def check_migrations(both, first, second, address):
     cloud.ssh("b", f"sudo mkfs.ext4 -q {disk} && sudo mount {disk} /mnt && sudo cp /srv/web/large /mnt && sudo umount /mnt")
     cloud("stop", "b")
     cloud("migrate", "b", "--to", second, "--no-wait")
-    for pid in other.daemons():
-        os.kill(pid, signal.SIGKILL)
+    other.kill_daemons()
     both.join()
     wait_until(lambda: expect_on(both, "b", second, check=False), "it has moved there", STATE_PATIENCE_S)
     done = json.loads(cloud("migrate", "b", "--json"))
@@ -187,8 +184,7 @@ def main():
                 raise Failure(f"b's groups do not let that port in: {got}")
         with step("kill -9 of the second host's daemons: the instance goes on, and is found again"):
             vmm = other.vmms()
-            for pid in other.daemons():
-                os.kill(pid, signal.SIGKILL)
+            other.kill_daemons()
             both.join()
             wait_until(lambda: get(cloud, b, "name") == name, "b answers a", STATE_PATIENCE_S)
             found = other.vmms(), cloud.show("b")["state"]

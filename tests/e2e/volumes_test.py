@@ -105,12 +105,11 @@ def clone(cloud):
     expect("the source", identity(cloud, "web"), before)
     cloud.ssh("web", "echo source > /mnt/marker && echo source > marker && sync && sudo umount /mnt")
     cloud.wait_for_ssh("twin")
-    # Its sshd, which has all that it needs on its disk, may be there before cloud-init is.
-    wait_until(lambda: cloud.ssh("twin", "cat /var/lib/cloud/data/instance-id") == made[0]["id"], "it knows who it is",
-               STATE_PATIENCE_S)
-    host_name = "ip-" + cloud.show("twin")["private_address"].replace(".", "-")
-    wait_until(lambda: cloud.ssh("twin", "hostname") == host_name, f"it is {host_name}", STATE_PATIENCE_S)
-    cloud.ssh("twin", "cloud-init status --wait > /dev/null || true")
+    # Its sshd, which has all that it needs on its disk, may be there before cloud-init is, and has no host key while it gets
+    # one of its own.
+    cloud.wait_for_answer("twin", "cat /var/lib/cloud/data/instance-id", made[0]["id"])
+    cloud.wait_for_answer("twin", "hostname", "ip-" + cloud.show("twin")["private_address"].replace(".", "-"))
+    cloud.wait_for_answer("twin", "cloud-init status --wait > /dev/null; echo configured", "configured")
     twin = identity(cloud, "twin")
     if set(twin) & set(before) or twin[2] != made[0]["id"]:
         raise Failure(f"the clone is not itself: {twin}, and {before}")
@@ -131,11 +130,9 @@ def launch_image(cloud):
     image = cloud("image", "create", "golden", "web", patience_s=BOOT_PATIENCE_S).strip()
     cloud.wait_for_ssh("web")  # it was rebooted for that
     cloud("run", "golden", "--name", "copy", patience_s=BOOT_PATIENCE_S)
-    cloud.wait_for_ssh("copy")
-    expect("the file", cloud.ssh("copy", "cat tale"), "once upon a time")
-    host_name = "ip-" + cloud.show("copy")["private_address"].replace(".", "-")
+    cloud.wait_for_answer("copy", "cat tale", "once upon a time")
     # Its sshd, which has all that it needs on its disk, may be there before cloud-init is.
-    wait_until(lambda: cloud.ssh("copy", "hostname") == host_name, f"it is {host_name}", STATE_PATIENCE_S)
+    cloud.wait_for_answer("copy", "hostname", "ip-" + cloud.show("copy")["private_address"].replace(".", "-"))
     return image
 
 

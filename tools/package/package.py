@@ -116,8 +116,8 @@ def add_control(root, version):
         write(root / "DEBIAN" / script.name, script.read_text(), 0o755)
 
 
-def make(programs, version, folder):
-    """The package's path."""
+def make(programs, version, folder, compression):
+    """The package's path. `compression`: options of dpkg-deb."""
     target = folder / f"pileus_{version}_amd64.deb"
     with tempfile.TemporaryDirectory() as work:
         root = pathlib.Path(work) / "root"
@@ -131,7 +131,7 @@ def make(programs, version, folder):
             if path.is_dir():
                 path.chmod(0o755)
         folder.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["dpkg-deb", "--root-owner-group", "--build", root, target], check=True,
+        subprocess.run(["dpkg-deb", *compression, "--root-owner-group", "--build", root, target], check=True,
                        stdout=subprocess.DEVNULL)
     return target
 
@@ -141,11 +141,13 @@ def main():
     parser.add_argument("programs", type=pathlib.Path, help="folder with the built programs")
     parser.add_argument("--output", type=pathlib.Path, default=ROOT / "build" / "package", help="folder for the package")
     parser.add_argument("--version", default=version_of(ROOT), help="another than that of CMakeLists.txt")
+    parser.add_argument("--quick", action="store_true", help="a larger package in less time, for tests")
     arguments = parser.parse_args()
     if not shutil.which("dpkg-shlibdeps"):
         raise SystemExit("dpkg-shlibdeps is missing: tools/deps installs it, with build-essential")
     os.umask(0o022)
-    print(make(arguments.programs, arguments.version, arguments.output))
+    compression = ["-Zgzip", "-z1"] if arguments.quick else []
+    print(make(arguments.programs, arguments.version, arguments.output, compression))
 
 
 if __name__ == "__main__":

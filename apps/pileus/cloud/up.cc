@@ -19,7 +19,7 @@ namespace {
 
 namespace fs = std::filesystem;
 constexpr std::chrono::milliseconds kPoll{100};
-constexpr std::chrono::seconds kEndPatience{20};
+constexpr std::chrono::seconds kEndPatience{60};
 
 std::optional<client::Cloud> answering_cloud(const image::Library& library) {
   Result<client::Settings> settings = client::read_settings(known_settings_file(library));

@@ -40,6 +40,16 @@ Result<std::string> free_device(const InstanceInfo& instance) {
   return Error(ErrorCode::kExhausted, "all of /dev/sdf to /dev/sdp are taken: name a --device");
 }
 
+// The volume's id; one that an instance is letting go of, as one that has just been terminated may be, is waited for.
+Result<std::string> find_let_go(const client::Cloud& cloud, const std::string& name) {
+  const client::Node volume = TRY(find_object(cloud, kVolumes, name));
+  const std::string id = volume.text("volumeId");
+  if (attachment_of(volume).text("status") == "detaching") {
+    TRY(wait_for(cloud, kVolumes, id, "status", "available", "error"));
+  }
+  return id;
+}
+
 Result<std::string> first_zone(const client::Cloud& cloud) {
   const client::Answer answer = TRY(cloud.call("DescribeAvailabilityZones", {}));
   const std::vector<client::Node> zones = answer.root.items("availabilityZoneInfo");
@@ -102,7 +112,7 @@ Result<int> volume_create(image::Library& library, const CommandLine& line) {
 
 Result<int> volume_attach(image::Library& library, const CommandLine& line) {
   const client::Cloud cloud = TRY(open_cloud(library));
-  const std::string id = TRY(find_object(cloud, kVolumes, line.name)).text("volumeId");
+  const std::string id = TRY(find_let_go(cloud, line.name));
   const InstanceInfo instance = TRY(find_instance(cloud, line.volume.instance));
   const std::string device = line.volume.device.empty() ? TRY(free_device(instance)) : line.volume.device;
   TRY(cloud.call("AttachVolume", {{"VolumeId", id}, {"InstanceId", instance.id}, {"Device", device}}));
@@ -129,8 +139,8 @@ Result<int> volume_resize(image::Library& library, const CommandLine& line) {
 Result<int> volume_remove(image::Library& library, const CommandLine& line) {
   const client::Cloud cloud = TRY(open_cloud(library));
   for (const std::string& name : line.cloud.names) {
-    const client::Node volume = TRY(find_object(cloud, kVolumes, name));
-    TRY(cloud.call("DeleteVolume", {{"VolumeId", volume.text("volumeId")}}));
+    const std::string id = TRY(find_let_go(cloud, name));
+    TRY(cloud.call("DeleteVolume", {{"VolumeId", id}}));
   }
   return 0;
 }

@@ -114,12 +114,13 @@ bool conversion_refuses(Context& context, const Insn& insn, u8* buffer) {
   return false;
 }
 
-// FNSTENV and FNSAVE images name host addresses as last instruction and operand.
+// FNSTENV and FNSAVE images name host addresses as last instruction and operand. The word behind them is all ones, as in a
+// processor's.
 void scrub_environment(const Insn& insn, u8* image) {
   const bool stores = insn.info.mnemonic == ZYDIS_MNEMONIC_FNSTENV || insn.info.mnemonic == ZYDIS_MNEMONIC_FNSAVE;
   if (!stores) return;
   if (insn.info.operand_width == 16) std::memset(image + 6, 0, 8);
-  else std::memset(image + 12, 0, 16);
+  else std::memset(image + 12, 0, 14);
 }
 
 }  // namespace

@@ -61,7 +61,12 @@ Result<BzImage> parse_bzimage(Bytes file) {
   const bool named = image.header.version >= kFirstWithPayload && image.header.payload_length != 0;
   const auto payload =
       named ? slice(code, image.header.payload_offset, image.header.payload_length) : find_payload(code);
-  if (!payload) return truncated("the compressed kernel");
+  if (!payload && named) return truncated("the compressed kernel");
+  if (!payload) {
+    return Error(ErrorCode::kUnsupported,
+                 "there is no compressed kernel in it, as in memtest86+ and iPXE: boot it from a disk or CD image with "
+                 "--firmware bios");
+  }
   image.payload = *payload;
   return image;
 }

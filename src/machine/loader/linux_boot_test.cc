@@ -204,6 +204,10 @@ TEST(LinuxBoot, RefusesOldAndForeignKernels) {
   put(image, 0x206, u16{0x0205});
   EXPECT_EQ(error_of(image), "kernel: its boot protocol is older than 2.06");
   EXPECT_EQ(error_of(std::vector<u8>(4096)), "kernel: neither a bzImage nor an ELF kernel");
+
+  std::vector<u8> program = make_bzimage(make_elf());
+  put(program, 0x24C, u32{0});  // payload_length
+  EXPECT_EQ(error_of(program).find("kernel: there is no compressed kernel in it, as in memtest86+"), 0u);
 }
 
 TEST(CpuSetup, OtherCpusWaitForTheirStart) {

@@ -11,7 +11,8 @@
     xchg [abs DATA + 0x110], rcx        ; what names addresses
     xor ecx, ecx
     mov [abs DATA + 0x10C], rcx
-    mov [abs DATA + 0x114], rcx
+    mov [abs DATA + 0x114], ecx
+    mov [abs DATA + 0x118], cx          ; the word behind is all ones
     fldcw [abs DATA + 0x100]
     keep rax, rbx
     paddb mm0, mm0

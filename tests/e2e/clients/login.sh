@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs a command over SSH as soon as the machine lets us in: login.sh KEY ADDRESS COMMAND
+# Runs a command over SSH as soon as the machine lets us in, again and again until it succeeds: login.sh KEY ADDRESS COMMAND
 key=$1 address=$2 command=$3
 tries=0
 until ssh -i "$key" -o BatchMode=yes -o ConnectTimeout=5 -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null \

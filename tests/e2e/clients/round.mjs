@@ -30,7 +30,7 @@ const InstanceIds = [run.Instances[0].InstanceId];
 await waitUntilInstanceRunning(patience, {InstanceIds});
 const shown = await ec2.send(new DescribeInstancesCommand({InstanceIds}));
 const address = shown.Reservations[0].Instances[0].PublicIpAddress;
-assert.equal(execFileSync(LOGIN, [keyFile, address, "cat /run/user-data"]).toString().trim(), WORD);
+assert.equal(execFileSync(LOGIN, [keyFile, address, "grep . /run/user-data"]).toString().trim(), WORD);
 
 await ec2.send(new CreateTagsCommand({Resources: InstanceIds, Tags: [{Key: "stage", Value: "test"}]}));
 const found = await ec2.send(new DescribeInstancesCommand({

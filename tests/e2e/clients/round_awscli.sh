@@ -16,7 +16,7 @@ echo $WORD > /run/user-data" --query 'Instances[0].InstanceId')
 await "$id" running
 ec2 wait instance-running --instance-ids "$id"
 address=$(ec2 describe-instances --instance-ids "$id" --query 'Reservations[0].Instances[0].PublicIpAddress')
-[ "$("$LOGIN" "$FOLDER/awscli.pem" "$address" 'cat /run/user-data')" = "$WORD" ]
+[ "$("$LOGIN" "$FOLDER/awscli.pem" "$address" 'grep . /run/user-data')" = "$WORD" ]
 ec2 create-tags --resources "$id" --tags Key=stage,Value=test
 [ "$(ec2 describe-tags --filters "Name=resource-id,Values=$id" --query 'Tags[0].Value')" = test ]
 ec2 stop-instances --instance-ids "$id" >/dev/null

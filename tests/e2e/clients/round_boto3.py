@@ -38,7 +38,7 @@ def main():
 
     wait("running")
     shown = ec2.describe_instances(InstanceIds=ids)["Reservations"][0]["Instances"][0]
-    said = subprocess.run([os.environ["LOGIN"], key_file, shown["PublicIpAddress"], "cat /run/user-data"], check=True,
+    said = subprocess.run([os.environ["LOGIN"], key_file, shown["PublicIpAddress"], "grep . /run/user-data"], check=True,
                           capture_output=True, text=True)
     assert said.stdout.strip() == word, said
     ec2.create_tags(Resources=ids, Tags=[{"Key": "stage", "Value": "test"}])

@@ -36,7 +36,7 @@ def main():
     node = driver.create_node(name="libcloud", image=image, size=size, ex_keyname="libcloud",
                               ex_security_groups=["libcloud"], ex_userdata=f"#!/bin/sh\necho {word} > /run/user-data\n")
     [(node, addresses)] = driver.wait_until_running([node], wait_period=1, timeout=PATIENCE_S)
-    said = subprocess.run([os.environ["LOGIN"], key_file, addresses[0], "cat /run/user-data"], check=True,
+    said = subprocess.run([os.environ["LOGIN"], key_file, addresses[0], "grep . /run/user-data"], check=True,
                           capture_output=True, text=True)
     assert said.stdout.strip() == word, said
 

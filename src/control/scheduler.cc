@@ -182,8 +182,9 @@ Result<bool> Scheduler::place(std::span<const Choice> choices, const std::option
     change.expect(model::observed_key(placed.id), choice.instance.observed.revision);
     change.update(model::placed_key(placed.id), placed, 0);
     if (group) group->take(change);
-    TRY(change.add_event(store_, model::events_key(placed.id),
-                         {placed.placed_at, name_, "placed on " + placed.host.text(), placement::choice_of(placed.why)}));
+    TRY(change.add_event(
+        store_, model::events_key(placed.id),
+        {placed.placed_at, name_, "placed on " + placed.host.text(), placement::choice_of(placed.why)}));
     const auto [host, is_new] = hosts.try_emplace(placed.host, choice.host.claims);
     if (is_new) {
       change.expect(model::desired_key(placed.host), choice.host.desired.revision);

@@ -346,9 +346,10 @@ class Crowd(CloudTest):
         volume = self.ec2.create_volume(AvailabilityZone="us-east-1a", Size=1)["VolumeId"]
         snapshot = self.ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
 
-        def register(_):
+        # Each is a request of its own: equal ones of one second have one signature, and who is late with it is refused for that.
+        def register(number):
             return self.cloud.client().register_image(
-                Name="the only one", RootDeviceName="/dev/xvda",
+                Name="the only one", Description=f"number {number}", RootDeviceName="/dev/xvda",
                 BlockDeviceMappings=[{"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": snapshot}}])["ImageId"]
 
         results = self.at_once(register)

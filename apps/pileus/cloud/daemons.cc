@@ -14,7 +14,7 @@ namespace {
 
 namespace fs = std::filesystem;
 constexpr std::chrono::milliseconds kPoll{100};
-constexpr std::chrono::seconds kStartPatience{120};
+constexpr std::chrono::seconds kStartPatience{60};
 
 std::string last_words(const fs::path& log) {
   const Result<std::string> text = os::read_file(log);

@@ -11,8 +11,9 @@ constexpr std::string_view kWayOut = "; `pileus host token create` on the cloud'
 // Of 128 random bits' hash 64: who knows them knows nothing of the rest.
 model::JoinTokenId id_of(std::string_view hash) {
   constexpr std::size_t kDigits = 16;
+  const std::string_view digits = hash.substr(0, kDigits);
   u64 value = 0;
-  std::from_chars(hash.data(), hash.data() + std::min(hash.size(), kDigits), value, 16);
+  std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
   return model::JoinTokenId(value);
 }
 

@@ -113,7 +113,7 @@ class HttpLink final : public CloudLink {
     return request;
   }
 
-  Result<std::string> post(std::string_view path, std::string body) {
+  Result<std::string> post(std::string_view path, const std::string& body) {
     Result<std::string> answer = Error(ErrorCode::kInvalid, "there is no cloud manager");
     for (std::size_t i = 0; i < membership_.urls.size(); ++i) {
       const std::size_t manager = current_;

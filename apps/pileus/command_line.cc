@@ -76,6 +76,10 @@ void add_run(CLI::App* vm, CommandLine& line) {
   app->add_option("--firmware", run.firmware,
                   "Start the disk by this firmware: bios (SeaBIOS) or the path of its image");
   app->add_option("--cdrom", run.cdrom, "Give the VM a CD drive with this image; firmware tries it after the disks");
+  app->add_option("--disk-bus", run.disk_bus,
+                  "How disks and the CD drive are attached: virtio, or sata for systems without virtio drivers")
+      ->check(CLI::IsMember({"virtio", "sata"}))
+      ->capture_default_str();
   app->add_flag("--exit-port", run.exit_port,
                 "Let the guest end the VM by writing a code to port 0xF4; exit status: code * 2 + 1");
   add_gdb(app, line);

@@ -38,6 +38,7 @@ struct RunOptions {
   bool legacy_devices = false;
   std::string firmware;
   std::string cdrom;
+  std::string disk_bus = "virtio";
   std::string append;
   bool console = false;
   bool restrict_network = false;

@@ -11,6 +11,7 @@ _pileus() {
       return ;;
     --engine) words='auto bt kvm' ;;
     --paravirt|--direct) words='on off' ;;
+    --disk-bus) words='virtio sata' ;;
     --cpu) words=$(pileus cpu ls --quiet 2>/dev/null) ;;
     *)
       case $COMP_CWORD,${COMP_WORDS[1]},${COMP_WORDS[2]} in
@@ -49,7 +50,7 @@ _pileus() {
         2,completion,*) words='bash zsh fish' ;;
         *,vm,run)
           words="--name --cpus --memory --translation-cache --translation-cache-file --disk-size --engine --cpu --paravirt --direct --ssh-key --user-data
-            --user --forward --restrict-network --kernel --initrd --module --legacy-devices --firmware --cdrom --exit-port --append --gdb --gdb-wait --console --detach --help"
+            --user --forward --restrict-network --kernel --initrd --module --legacy-devices --firmware --cdrom --disk-bus --exit-port --append --gdb --gdb-wait --console --detach --help"
           if [[ $cur != -* ]]; then
             words=$(pileus image ls --quiet 2>/dev/null)
             mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur"; compgen -f -- "$cur")
@@ -117,7 +118,7 @@ _pileus() {
     3,completion,*) found=(bash zsh fish) ;;
     *,vm,run)
       found=(${(f)"$(pileus image ls --quiet 2>/dev/null)"} --name --cpus --memory --translation-cache --translation-cache-file
-        --disk-size --engine --cpu --paravirt --direct --ssh-key --user-data --user --forward --restrict-network --kernel --initrd --module --legacy-devices --firmware --cdrom --exit-port --append --gdb --gdb-wait --console --detach)
+        --disk-size --engine --cpu --paravirt --direct --ssh-key --user-data --user --forward --restrict-network --kernel --initrd --module --legacy-devices --firmware --cdrom --disk-bus --exit-port --append --gdb --gdb-wait --console --detach)
       _files ;;
     *,vm,ls) found=(--json --quiet) ;;
     *,image,ls) found=(--json --quiet --cloud) ;;
@@ -178,7 +179,7 @@ end
 for command in show rm
   complete -c pileus -n "__pileus_at image $command" -f -a '(pileus image ls --quiet 2>/dev/null)'
 end
-for option in name cpus memory translation-cache disk-size engine cpu paravirt direct user forward append
+for option in name cpus memory translation-cache disk-size disk-bus engine cpu paravirt direct user forward append
   complete -c pileus -n '__fish_seen_subcommand_from run' -x -l $option
 end
 for option in translation-cache-file ssh-key user-data kernel initrd module firmware cdrom

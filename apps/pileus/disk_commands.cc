@@ -183,7 +183,8 @@ Result<int> disk_attach(image::Library& library, const CommandLine& line) {
                       {.id = disk.id, .path = disk.path.string(), .device = "", .read_only = line.disk.read_only}));
     TRY(vmm::save_disks(vm.directory, disks));
   }
-  if (!line.quiet) std::printf("in the guest it is /dev/disk/by-id/virtio-%s\n", disk.id.c_str());
+  const char* const kind = vm.config.disk_bus == machine::DiskBus::kSata ? "ata-Pileus_disk_" : "virtio-";
+  if (!line.quiet) std::printf("in the guest it is /dev/disk/by-id/%s%s\n", kind, disk.id.c_str());
   return 0;
 }
 

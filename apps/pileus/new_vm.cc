@@ -172,6 +172,7 @@ Result<vmm::VmConfig> plan(image::Library& library, const RunOptions& options) {
   if (!options.firmware.empty()) config.firmware = TRY(choose_firmware(options.firmware));
   if (!options.cdrom.empty()) config.cdrom = TRY(readable_file(options.cdrom, "--cdrom"));
   else if (!config.firmware.empty() && vmm::needs_cd_drive(config.base_disk)) config.cdrom = config.base_disk;
+  config.disk_bus = TRY(vmm::parse_disk_bus(options.disk_bus));
   config.exit_port = options.exit_port;
   config.append = options.append;
   config.restrict_network = options.restrict_network;

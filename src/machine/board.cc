@@ -23,7 +23,7 @@ namespace {
 constexpr unsigned kNetSlot = 1, kRngSlot = 2, kFirstDiskSlot = 3;
 // What SeaBIOS reads of the boot order out of the clock's memory: try disks, then CDs.
 constexpr u8 kCmosBootOrder = 0x3D, kCmosFromDiskThenCd = 0x32;
-constexpr unsigned kConsoleSlot = kFirstDiskSlot + kDiskPlaces, kCdSlot = kConsoleSlot + 1;
+constexpr unsigned kConsoleSlot = kFirstDiskSlot + kDiskPlaces, kCdSlot = kConsoleSlot + 1, kSataSlot = kCdSlot + 1;
 
 Result<> check_config(const MachineConfig& config) {
   const auto invalid = [](const std::string& text) { return Error(ErrorCode::kInvalid, text); };
@@ -74,6 +74,7 @@ Result<std::unique_ptr<Board>> Board::create(MachineConfig config, const PowerRe
   if (board->config_.legacy_devices) TRY(board->make_legacy_devices(power));
   TRY(board->wire_buses());
   TRY(board->make_engine());
+  TRY(board->make_sata());
   TRY(board->make_virtio());
   TRY(board->make_bios());
   return board;
@@ -150,20 +151,34 @@ Result<> Board::add_virtio(unsigned slot, std::unique_ptr<virtio::Device> device
   return {};
 }
 
-std::unique_ptr<virtio::Blk> Board::make_disk(u32 place, Disk disk) const {
-  virtio::Blk::OnRoom on_room;
-  if (config_.on_disk_room)
-    on_room = [tell = config_.on_disk_room, place](const std::string& why) { tell(place, why); };
-  return std::make_unique<virtio::Blk>(std::move(disk.backend), disk.serial, std::move(on_room));
+virtio::OnRoom Board::on_room(u32 place) const {
+  if (!config_.on_disk_room) return {};
+  return [tell = config_.on_disk_room, place](const std::string& why) { tell(place, why); };
+}
+
+Result<> Board::plug_disk(u32 place, Disk disk) {
+  if (sata_) {
+    return sata_->attach_disk(place,
+                              std::make_unique<ahci::Disk>(std::move(disk.backend), disk.serial, on_room(place)));
+  }
+  return add_virtio(kFirstDiskSlot + place,
+                    std::make_unique<virtio::Blk>(std::move(disk.backend), disk.serial, on_room(place)));
+}
+
+Result<> Board::make_sata() {
+  if (config_.disk_bus != DiskBus::kSata) return {};
+  const ahci::Adapter::Wiring wiring{memory_, mmio_, *engine_, &isa_.line(kGsiSata), *config_.io};
+  sata_.emplace(TRY(Sata::create(wiring, config_.disks, config_.cd != nullptr)));
+  if (config_.cd) sata_->attach_cd(std::move(config_.cd));
+  pci_.attach(kSataSlot, sata_->adapter());
+  return {};
 }
 
 Result<> Board::make_virtio() {
   if (config_.net)
     TRY(add_virtio(kNetSlot, std::make_unique<virtio::Net>(std::move(config_.net), config_.mac, config_.mtu)));
   TRY(add_virtio(kRngSlot, std::make_unique<virtio::Rng>()));
-  for (auto& [place, disk] : config_.disks) {
-    TRY(add_virtio(kFirstDiskSlot + place, make_disk(place, std::move(disk))));
-  }
+  for (auto& [place, disk] : config_.disks) TRY(plug_disk(place, std::move(disk)));
   if (config_.console) {
     TRY(add_virtio(kConsoleSlot, std::make_unique<virtio::Console>(*config_.console, config_.io->loop())));
   }
@@ -171,12 +186,20 @@ Result<> Board::make_virtio() {
   return {};
 }
 
+// Disks in the order of their places, then the CD drive.
+std::vector<std::string> Board::boot_order() const {
+  std::vector<std::string> order;
+  for (const auto& [place, disk] : config_.disks)
+    order.push_back(sata_ ? sata_path(kSataSlot, place) : virtio_disk_path(kFirstDiskSlot + place));
+  if (sata_ && sata_->has_cd()) order.push_back(sata_path(kSataSlot, sata_->cd_port()));
+  if (functions_[kCdSlot]) order.push_back(virtio_cd_path(kCdSlot));
+  return order;
+}
+
 Result<> Board::make_bios() {
   auto* const boot = std::get_if<FirmwareBoot>(&config_.boot);
   if (boot == nullptr) return {};
-  BiosBoard board{.cpu_count = config_.cpu_count, .disk_slots = {}, .cd_slot = std::nullopt, .smbios = smbios_board()};
-  for (const auto& [place, disk] : config_.disks) board.disk_slots.push_back(kFirstDiskSlot + place);
-  if (functions_[kCdSlot]) board.cd_slot = kCdSlot;
+  const BiosBoard board{config_.cpu_count, boot_order(), smbios_board()};
   bios_ = TRY(Bios::create(std::move(boot->image), memory_, board));
   pci_.pose_as_qemu();
   cmos_.set_memory(kCmosBootOrder, kCmosFromDiskThenCd);
@@ -241,6 +264,7 @@ Result<> Board::reset_and_load() {
   for (const auto& function : functions_) {
     if (function) function->reset();
   }
+  if (sata_) sata_->adapter().reset();
   pci_.reset();
   slots_.reset();
   serial_.reset();
@@ -280,19 +304,25 @@ Result<> Board::attach_disk(u32 place, Disk disk) {
   if (place >= kDiskPlaces) return Error(ErrorCode::kInvalid, "a machine has no such place for a disk");
   const unsigned slot = kFirstDiskSlot + place;
   if (functions_[slot]) return Error(ErrorCode::kExists, "there is a disk in that place already");
-  TRY(add_virtio(slot, make_disk(place, std::move(disk))));
+  TRY(plug_disk(place, std::move(disk)));
+  if (sata_) return {};
   slots_.came(slot);
   ring_slots();
   return {};
 }
 
-virtio::Blk* Board::disk_at(u32 place) {
+virtio::GuestDisk* Board::disk_at(u32 place) {
+  if (sata_) return sata_->disk_at(place);
   if (place >= kDiskPlaces || !functions_[kFirstDiskSlot + place]) return nullptr;
   return static_cast<virtio::Blk*>(&functions_[kFirstDiskSlot + place]->device());
 }
 
 Result<> Board::ask_to_detach(u32 place) {
   if (disk_at(place) == nullptr) return Error(ErrorCode::kNotFound, "there is no disk in that place");
+  if (sata_) {
+    return Error(ErrorCode::kUnsupported,
+                 "a guest cannot be asked to let go of a SATA disk: unmount it there, then detach it with --force");
+  }
   asked_.fetch_or(u32{1} << (kFirstDiskSlot + place));
   slots_.ask_to_leave(kFirstDiskSlot + place);
   ring_slots();
@@ -329,6 +359,7 @@ std::vector<u32> Board::take_out(bool all) {
 }
 
 Result<> Board::detach_disk(u32 place) {
+  if (sata_) return sata_->detach_disk(place);
   if (disk_at(place) == nullptr) return Error(ErrorCode::kNotFound, "there is no disk in that place");
   remove_function(kFirstDiskSlot + place);
   return {};

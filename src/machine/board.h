@@ -9,6 +9,8 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "guest/huge_pages.h"
@@ -23,6 +25,7 @@
 #include "machine/legacy/isa_interrupts.h"
 #include "machine/legacy/legacy_devices.h"
 #include "machine/machine.h"
+#include "machine/sata.h"
 #include "machine/smbios/tables.h"
 #include "virtio/blk.h"
 #include "virtio/pci_transport.h"
@@ -54,7 +57,7 @@ class Board {
   // At once, whatever the guest thinks of it. No vCPU may run.
   Result<> detach_disk(u32 place);
   // The device in that place, or null. Its backend is the I/O thread's.
-  virtio::Blk* disk_at(u32 place);
+  virtio::GuestDisk* disk_at(u32 place);
   virtio::IoThread& io() { return *config_.io; }
   // Interrupts the guest once more if it has not looked at the slots yet. False: it has.
   bool remind();
@@ -72,13 +75,16 @@ class Board {
   void remove_function(unsigned slot);
   Result<> make_engine();
   Result<> make_virtio();
-  std::unique_ptr<virtio::Blk> make_disk(u32 place, Disk disk) const;
+  Result<> make_sata();
+  virtio::OnRoom on_room(u32 place) const;
+  Result<> plug_disk(u32 place, Disk disk);
   Result<> add_virtio(unsigned slot, std::unique_ptr<virtio::Device> device);
   Result<> make_legacy_devices(const PowerRequests& power);
   Result<> wire_buses();
   Result<> load_acpi();
   SmbiosBoard smbios_board() const;
   void load_smbios();
+  std::vector<std::string> boot_order() const;
   Result<> make_bios();
   void load_reset_code();
   Result<engine::CpuState> load_guest();
@@ -106,6 +112,7 @@ class Board {
   Serial serial_;
   std::unique_ptr<Bios> bios_;                 // null: a kernel is booted
   std::array<std::unique_ptr<virtio::VirtioPci>, PciBus::kDevices> functions_;  // by slot
+  std::optional<Sata> sata_;  // with --disk-bus sata
   PciBus pci_;
 };
 

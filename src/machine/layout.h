@@ -68,6 +68,7 @@ inline constexpr u16 kPortPciAddress = 0xCF8;
 inline constexpr u32 kGsiSerial = 4;
 inline constexpr u32 kGsiPowerButton = 5;
 inline constexpr u32 kGsiSlots = 6;
+inline constexpr u32 kGsiSata = 11;  // INTA# of the SATA adapter; the other functions have none
 // Only with legacy devices: ISA interrupts, which are IOAPIC pins of the same number, but for the timer's.
 inline constexpr u32 kIrqTimer = 0, kIrqRtc = 8, kIrqSci = 9;
 inline constexpr u32 kGsiTimer = 2;

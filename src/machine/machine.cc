@@ -209,16 +209,16 @@ Result<> MachineImpl::detach_disk(u32 place) {
 
 Result<> MachineImpl::with_disks(const std::vector<u32>& places, const std::function<Result<>()>& work) {
   const std::scoped_lock lock(life_);
-  std::vector<virtio::Blk*> devices;
+  std::vector<virtio::GuestDisk*> devices;
   for (const u32 place : places) {
-    virtio::Blk* const device = board_->disk_at(place);
+    virtio::GuestDisk* const device = board_->disk_at(place);
     if (device == nullptr) return Error(ErrorCode::kNotFound, "there is no disk in that place");
     devices.push_back(device);
   }
   Result<> done;
   board_->io().loop().call([&] {
     done = work();
-    for (virtio::Blk* const device : devices) device->resized();
+    for (virtio::GuestDisk* const device : devices) device->resized();
   });
   return done;
 }

@@ -65,6 +65,7 @@ struct MachineConfig {
   // needs its loop: it outlives them.
   std::unique_ptr<virtio::IoThread> io;
   Disks disks;
+  DiskBus disk_bus = DiskBus::kVirtio;
   std::unique_ptr<virtio::BlockBackend> cd;  // the disc in a CD drive; may be null: no such drive
   std::unique_ptr<virtio::NetBackend> net;  // may be null: no network card
   virtio::MacAddress mac{0x52, 0x54, 0x00, 0x12, 0x34, 0x56};

@@ -5,8 +5,6 @@
 #include <cstring>
 #include <optional>
 
-#include "base/log.h"
-
 namespace pileus::virtio {
 
 namespace {
@@ -37,7 +35,6 @@ constexpr u32 kWriteZeroesRequest = 13;
 constexpr u32 kMaxEraseSectors = 2 * 1024 * 1024;  // 1 GiB
 constexpr u32 kMaxEraseSegments = 16;
 constexpr u32 kEraseUnmap = 1;
-constexpr u64 kMaxErrorsReported = 10;
 
 struct RequestHeader {
   u32 type;
@@ -86,7 +83,7 @@ Blk::Blk(std::unique_ptr<BlockBackend> backend, const std::string& serial, OnRoo
     : backend_(std::move(backend)),
       serial_(serial.substr(0, kIdBytes)),
       sectors_(backend_->size() / kSector),
-      on_room_(std::move(on_room)) {}
+      room_(serial_, std::move(on_room)) {}
 
 u64 Blk::features() const {
   const u64 common = kSegMax | kBlockSize | kFlush;
@@ -109,7 +106,7 @@ void Blk::activate(Activation activation) { active_ = std::move(activation); }
 void Blk::reset() {
   active_ = {};
   kept_.clear();
-  tell_room("");
+  room_.tell(false);
 }
 
 void Blk::resized() {
@@ -129,8 +126,8 @@ void Blk::notify(u16 queue) {
     else if (!written) kept_.push_back(chain);
     return written;
   });
-  if (kept_.empty()) return tell_room("");
-  tell_room(no_room_);
+  room_.tell(!kept_.empty());
+  if (kept_.empty()) return;
   active_.driver->notify_later(queue);
 }
 
@@ -142,13 +139,6 @@ void Blk::try_kept(u16 queue) {
     active_.finish(queue);
     kept_.pop_front();
   }
-}
-
-void Blk::tell_room(const std::string& why) {
-  if (std::exchange(told_no_room_, !why.empty()) == !why.empty()) return;
-  if (why.empty()) log::info("disk {}: there is room again", serial_);
-  else log::warn("disk {} waits for room: {}", serial_, why);
-  if (on_room_) on_room_(why);
 }
 
 // The header is the first 16 readable bytes, the status the last writable one, however the driver
@@ -211,7 +201,7 @@ Blk::Status Blk::write(u64 sector, const Chain& chain) {
   if (!offset) return Status::kIoError;
   Status status = Status::kOk;
   const auto write_piece = [&](std::span<u8> piece) {
-    status = report_change(backend_->write(*offset, piece));
+    status = report(backend_->write(*offset, piece));
     *offset += piece.size();
     return status == Status::kOk;
   };
@@ -222,7 +212,7 @@ Blk::Status Blk::write(u64 sector, const Chain& chain) {
   return active_.has(kFlush) ? Status::kOk : flush();
 }
 
-Blk::Status Blk::flush() { return report_change(backend_->flush()); }
+Blk::Status Blk::flush() { return report(backend_->flush()); }
 
 Blk::Status Blk::get_id(const Chain& chain) {
   std::array<u8, kIdBytes> id{};
@@ -247,23 +237,17 @@ Blk::Status Blk::erase(u32 type, const Chain& chain) {
     const u64 length = u64{segment.sectors} * kSector;
     const auto offset = transfer_offset(segment.sector, length, sectors_);
     if (!offset || segment.sectors > kMaxEraseSectors) return Status::kIoError;
-    const Status status =
-        report_change(zero ? backend_->write_zeroes(*offset, length) : backend_->discard(*offset, length));
+    const Status status = report(zero ? backend_->write_zeroes(*offset, length) : backend_->discard(*offset, length));
     if (status != Status::kOk) return status;
   }
   return active_.has(kFlush) ? Status::kOk : flush();
 }
 
-Blk::Status Blk::report_change(const Result<>& result) {
-  if (result.ok() || result.error().code() != ErrorCode::kExhausted) return report(result);
-  no_room_ = result.error().message();
-  return Status::kNoRoom;
-}
-
 Blk::Status Blk::report(const Result<>& result) {
-  if (result.ok()) return Status::kOk;
-  if (++reported_errors_ <= kMaxErrorsReported) {
-    log::error("disk {}: {}", serial_, result.error().message());
+  switch (room_.report(result)) {
+    case RoomNotice::Verdict::kOk: return Status::kOk;
+    case RoomNotice::Verdict::kNoRoom: return Status::kNoRoom;
+    case RoomNotice::Verdict::kError: break;
   }
   return Status::kIoError;
 }

@@ -6,21 +6,19 @@
 
 #include <atomic>
 #include <deque>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "virtio/block_backend.h"
 #include "virtio/device.h"
+#include "virtio/guest_disk.h"
+#include "virtio/room_notice.h"
 
 namespace pileus::virtio {
 
-class Blk : public Device {
+class Blk : public Device, public GuestDisk {
  public:
-  // Told on the I/O thread when the first request is kept, with the reason, and with an empty text when the last goes on.
-  using OnRoom = std::function<void(const std::string& why)>;
-
   // `serial` is what the guest reads as the disk's id; at most 20 bytes of it are kept.
   // A last, partial sector of the backend is not visible to the guest.
   Blk(std::unique_ptr<BlockBackend> backend, const std::string& serial, OnRoom on_room = {});
@@ -34,9 +32,8 @@ class Blk : public Device {
   void reset() override;
   void notify(u16 queue) override;
 
-  BlockBackend& backend() { return *backend_; }
-  // On the I/O thread, after the backend's size may have changed: tells the driver.
-  void resized();
+  BlockBackend& backend() override { return *backend_; }
+  void resized() override;
 
  private:
   // What the driver is told (5.2.6); it is not told kNoRoom.
@@ -46,7 +43,6 @@ class Blk : public Device {
   std::optional<u32> handle(u16 queue, const Chain& chain);
   // Those that were kept, until one has to wait on.
   void try_kept(u16 queue);
-  void tell_room(const std::string& why);
   Status execute(u32 type, u64 sector, const Chain& chain);
   Status read(u64 sector, const Chain& chain);
   Status write(u64 sector, const Chain& chain);
@@ -54,8 +50,6 @@ class Blk : public Device {
   Status get_id(const Chain& chain);
   Status erase(u32 type, const Chain& chain);
   Status report(const Result<>& result);
-  // The same of a change.
-  Status report_change(const Result<>& result);
 
   std::unique_ptr<BlockBackend> backend_;
   std::string serial_;
@@ -63,10 +57,7 @@ class Blk : public Device {
   Activation active_;
   Chain chain_;
   std::deque<Chain> kept_;  // wait for room, the oldest first
-  std::string no_room_;  // why, of the last one that had none
-  bool told_no_room_ = false;
-  OnRoom on_room_;
-  u64 reported_errors_ = 0;
+  RoomNotice room_;
 };
 
 }  // namespace pileus::virtio

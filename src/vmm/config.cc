@@ -77,6 +77,15 @@ Result<EngineChoice> parse_engine(std::string_view text) {
   return Error(ErrorCode::kInvalid, "'" + std::string(text) + "' is not an engine: choose auto, bt or kvm");
 }
 
+const char* disk_bus_name(machine::DiskBus bus) { return bus == machine::DiskBus::kSata ? "sata" : "virtio"; }
+
+Result<machine::DiskBus> parse_disk_bus(std::string_view text) {
+  for (const machine::DiskBus bus : {machine::DiskBus::kVirtio, machine::DiskBus::kSata}) {
+    if (text == disk_bus_name(bus)) return bus;
+  }
+  return Error(ErrorCode::kInvalid, "'" + std::string(text) + "' is no bus for disks: choose virtio or sata");
+}
+
 u16 VmConfig::ssh_port() const {
   constexpr u16 kSsh = 22;
   for (const PortForward& forward : forwards) {
@@ -124,6 +133,7 @@ std::string encode_config(const VmConfig& config) {
                        {"legacy_devices", config.legacy_devices},
                        {"firmware", config.firmware},
                        {"cdrom", config.cdrom},
+                       {"disk_bus", disk_bus_name(config.disk_bus)},
                        {"direct", config.direct},
                        {"cpu_model", config.cpu_model}};
   return object.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -133,7 +143,7 @@ Result<VmConfig> parse_config(std::string_view text) {
   const Json object = Json::parse(text, nullptr, false);
   if (!object.is_object()) return Error(ErrorCode::kInvalid, "config.json is not a JSON object");
   VmConfig config;
-  std::string engine;
+  std::string engine, disk_bus = disk_bus_name(config.disk_bus);
   JsonReader reader(object);
   reader.text("name", config.name);
   reader.text("image", config.image);
@@ -161,10 +171,12 @@ Result<VmConfig> parse_config(std::string_view text) {
   if (reader.has("legacy_devices")) reader.flag("legacy_devices", config.legacy_devices);
   if (reader.has("firmware")) reader.text("firmware", config.firmware);
   if (reader.has("cdrom")) reader.text("cdrom", config.cdrom);
+  if (reader.has("disk_bus")) reader.text("disk_bus", disk_bus);
   if (reader.has("exit_port")) reader.flag("exit_port", config.exit_port);
   if (reader.has("cpu_model")) reader.text("cpu_model", config.cpu_model);
   if (!reader.wrong().empty()) return bad_field(reader.wrong());
   config.engine = TRY(parse_engine(engine));
+  config.disk_bus = TRY(parse_disk_bus(disk_bus));
   config.forwards = TRY(parse_forwards(object));
   config.system = TRY(parse_system(object));
   TRY(check(config));

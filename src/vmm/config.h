@@ -8,6 +8,7 @@
 #include "base/ints.h"
 #include "base/result.h"
 #include "engine/cpu_model.h"
+#include "machine/disk.h"
 #include "vmm/units.h"
 
 namespace pileus::vmm {
@@ -15,6 +16,8 @@ namespace pileus::vmm {
 enum class EngineChoice { kAuto, kBt, kKvm };
 const char* engine_name(EngineChoice engine);
 Result<EngineChoice> parse_engine(std::string_view text);
+const char* disk_bus_name(machine::DiskBus bus);
+Result<machine::DiskBus> parse_disk_bus(std::string_view text);
 
 // What the computer says of itself in its SMBIOS tables.
 struct SystemTexts {
@@ -48,6 +51,7 @@ struct VmConfig {
   bool legacy_devices = false;       // 8259A, 8254, fixed ACPI hardware, interrupts of the clock
   std::string firmware;              // path of a BIOS to start instead of a kernel; may be empty
   std::string cdrom;                 // path of a CD image in a CD drive; may be empty: no such drive
+  machine::DiskBus disk_bus = machine::DiskBus::kVirtio;
   bool exit_port = false;            // a write to port 0xF4 ends the VM with that code
   std::string append;
   std::string login_user;

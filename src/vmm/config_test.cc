@@ -21,6 +21,7 @@ VmConfig example() {
   config.engine = EngineChoice::kBt;
   config.paravirt = false;
   config.direct = false;
+  config.disk_bus = machine::DiskBus::kSata;
   config.forwards = {{.host_port = 8080, .guest_port = 80}, {.host_port = 2222, .guest_port = 22}};
   config.modules = {"/boot/module a=b"};
   config.exit_port = true;
@@ -47,6 +48,7 @@ TEST(Config, ComesBackAsWritten) {
   EXPECT_FALSE(read.direct);
   EXPECT_EQ(read.modules, written.modules);
   EXPECT_TRUE(read.exit_port);
+  EXPECT_EQ(read.disk_bus, machine::DiskBus::kSata);
   EXPECT_TRUE(read.legacy_devices);
   EXPECT_EQ(read.ssh_port(), 2222);
 }
@@ -62,6 +64,7 @@ TEST(Config, RefusesEachFieldMissingOrOfAnotherKind) {
                                     "legacy_devices",
                                     "firmware",
                                     "cdrom",
+                                    "disk_bus",
                                     "mac",
                                     "switch_port",
                                     "disk_id",

@@ -190,6 +190,7 @@ Result<machine::MachineConfig> Vm::machine_config() {
   config.boot = TRY(boot_source(config_));
   config.exit_port = config_.exit_port;
   config.legacy_devices = config_.legacy_devices;
+  config.disk_bus = config_.disk_bus;
   disks_ = std::make_unique<DiskControl>(directory_);
   config.disks = TRY(disks_->open(config_));
   if (!config_.cdrom.empty()) config.cd = TRY(open_cd(config_.cdrom).with("--cdrom"));

@@ -43,6 +43,9 @@ class Bios(unittest.TestCase):
     def test_with_more_processors(self):
         self.boots("--firmware", "bios", "--cpus", "2")
 
+    def test_from_a_sata_disk(self):
+        self.boots("--firmware", "bios", "--disk-bus", "sata")
+
     def test_by_the_smaller_image(self):
         self.boots("--firmware", "/usr/share/seabios/bios.bin")
 
@@ -65,8 +68,8 @@ class Loaders(unittest.TestCase):
         self.kernel = self.folder / "multiboot"
         subprocess.run(["nasm", "-f", "bin", "-o", self.kernel, KERNELS / "multiboot.asm"], check=True)
 
-    def boots(self, disk, code, loader):
-        with Vm("loader", "--memory", "64M", "--exit-port", "--firmware", "bios", source=disk,
+    def boots(self, disk, code, loader, *options):
+        with Vm("loader", "--memory", "64M", "--exit-port", "--firmware", "bios", *options, source=disk,
                 home=self.folder / "home") as vm:
             running = vm.run()
             self.assertEqual(running.wait(PATIENCE_S), code * 2 + 1, output_of(running))
@@ -77,6 +80,15 @@ class Loaders(unittest.TestCase):
     def test_grub_on_a_disk(self):
         grub.make_disk(self.folder / "disk.raw", self.folder, self.kernel, "from a disk 5")
         self.boots(self.folder / "disk.raw", 5, "GRUB")
+
+    def test_grub_on_a_sata_disk(self):
+        grub.make_disk(self.folder / "disk.raw", self.folder, self.kernel, "from a SATA disk 9")
+        self.boots(self.folder / "disk.raw", 9, "GRUB", "--disk-bus", "sata")
+
+    def test_isolinux_on_a_sata_cd(self):
+        tree = grub.make_tree(self.folder / "tree", self.kernel)
+        isolinux.make_iso(self.folder / "cd.iso", tree, isolinux.multiboot_entry("from a SATA CD 4"), hybrid=False)
+        self.boots(self.folder / "cd.iso", 4, "ISOLINUX", "--disk-bus", "sata")
 
     def test_grub_on_a_cd_image(self):
         grub.make_iso(self.folder / "cd.iso", self.folder, self.kernel, "from a CD image 6")

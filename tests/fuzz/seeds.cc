@@ -162,6 +162,38 @@ std::vector<Bytes> scsi_seeds() {
   return seeds;
 }
 
+// fuzz_port's steps, by which a driver starts the list at 0x400 and issues slot 0; its command; and a table with one region of
+// 4 KiB. Commands: IDENTIFY, a read by DMA and a queued one, a TRIM; packets of a CD drive.
+std::vector<Bytes> sata_seeds() {
+  constexpr std::size_t kList = 0x400, kTable = 0x800;
+  constexpr u8 kClb = 0, kFb = 2, kCmd = 6, kSact = 13, kCi = 14;
+  const auto make = [&](u8 kind, const Bytes& fis, const Bytes& packet) {
+    Bytes seed{kind, 6};
+    for (const Bytes& step : {Bytes{kClb, 0, 4, 0, 0}, Bytes{kFb, 0, 12, 0, 0}, Bytes{kCmd, 0x10, 0, 0, 0},
+                              Bytes{kCmd, 0x11, 0, 0, 0}, Bytes{kSact, 1, 0, 0, 0}, Bytes{kCi, 1, 0, 0, 0}}) {
+      seed.insert(seed.end(), step.begin(), step.end());
+    }
+    Bytes memory(kTable + 0x90);
+    memory[kList] = 5;
+    memory[kList + 2] = 1;
+    memory[kList + 9] = kTable >> 8;
+    std::ranges::copy(fis, memory.begin() + kTable);
+    std::ranges::copy(packet, memory.begin() + kTable + 0x40);
+    memory[kTable + 0x81] = 0x10;
+    memory[kTable + 0x8C] = 0xFF;
+    memory[kTable + 0x8D] = 0x0F;
+    seed.insert(seed.end(), memory.begin(), memory.end());
+    return seed;
+  };
+  constexpr u8 kFis = 0x27, kCommand = 0x80, kLba = 0x40;
+  return {make(0, {kFis, kCommand, 0xEC}, {}),
+          make(0, {kFis, kCommand, 0x25, 0, 7, 0, 0, kLba, 0, 0, 0, 0, 2}, {}),
+          make(0, {kFis, kCommand, 0x60, 2, 7, 0, 0, kLba}, {}),
+          make(0, {kFis, kCommand, 0x06, 1, 0, 0, 0, kLba, 0, 0, 0, 0, 1}, {}),
+          make(1, {kFis, kCommand, 0xA0, 1}, {0x28, 0, 0, 0, 0, 1, 0, 0, 2, 0}),
+          make(1, {kFis, kCommand, 0xA0, 1}, {0x12, 0, 0, 0, 36, 0})};
+}
+
 std::vector<Bytes> queue_seeds() {
   std::vector<Bytes> seeds;
   for (const u16 features : {u16{0}, u16{1}, u16{2}, u16{3}}) seeds.push_back(make_queue(features));

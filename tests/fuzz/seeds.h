@@ -7,6 +7,7 @@ namespace pileus::fuzz {
 
 std::vector<Bytes> queue_seeds();
 std::vector<Bytes> scsi_seeds();
+std::vector<Bytes> sata_seeds();
 std::vector<Bytes> elf_seeds();
 std::vector<Bytes> multiboot_seeds();
 std::vector<Bytes> bzimage_seeds();  // one for each packing method

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "ahci/fuzz.h"
 #include "base/result.h"
 #include "client/fuzz.h"
 #include "control/fuzz.h"
@@ -28,6 +29,8 @@ constexpr std::array kTargets = {
     Target{"queue", "a virtqueue's layout and the guest RAM that it lies in", virtio::fuzz_queue, queue_seeds,
            16 * kKiB},
     Target{"scsi", "requests to the CD drive", virtio::fuzz_scsi, scsi_seeds, 256},
+    Target{"sata", "a driver of a SATA port: registers and the memory with its commands", ahci::fuzz_port, sata_seeds,
+           4 * kKiB},
     Target{"elf", "a kernel as an ELF file", machine::fuzz_elf, elf_seeds, 4 * kKiB},
     Target{"multiboot", "a kernel with a Multiboot header", machine::fuzz_multiboot, multiboot_seeds, 4 * kKiB},
     Target{"bzimage", "a kernel as a bzImage, packed by any method", machine::fuzz_bzimage, bzimage_seeds, 16 * kKiB},

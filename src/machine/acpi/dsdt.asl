@@ -25,6 +25,9 @@ DefinitionBlock ("", "DSDT", 2, "PILEUS", "PILEUSVM", 0x00000001)
                     0, 0x4000000000, 0x5FFFFFFFFF, 0, 0x2000000000)
             })
 
+            // The SATA adapter's INTA#; no other function has such a wire.
+            Name (_PRT, Package () { Package () { 0x0015FFFF, 0, 0, 11 } })
+
             // SlotPorts: which slots got a function, which functions are asked to leave; a bit for each slot.
             OperationRegion (SLTS, SystemIO, 0x0620, 0x0C)
             Field (SLTS, DWordAcc, NoLock, WriteAsZeros)

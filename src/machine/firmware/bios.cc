@@ -1,6 +1,6 @@
 #include "machine/firmware/bios.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cstring>
@@ -74,16 +74,13 @@ std::vector<u8> text(const std::string& string) {
   return bytes;
 }
 
-// Open Firmware's paths, as SeaBIOS compares them.
-std::string boot_order(const BiosBoard& board) {
-  std::string order;
-  for (const unsigned slot : board.disk_slots) order += fmt::format("/pci@i0cf8/scsi@{:x}/disk@0,0\n", slot);
-  if (board.cd_slot) order += fmt::format("/pci@i0cf8/scsi@{:x}/channel@0/disk@0,0\n", *board.cd_slot);
-  if (!order.empty()) order.pop_back();
-  return order;
-}
-
 }  // namespace
+
+std::string virtio_disk_path(unsigned slot) { return fmt::format("/pci@i0cf8/scsi@{:x}/disk@0,0", slot); }
+std::string virtio_cd_path(unsigned slot) { return fmt::format("/pci@i0cf8/scsi@{:x}/channel@0/disk@0,0", slot); }
+std::string sata_path(unsigned slot, u32 port) {
+  return fmt::format("/pci@i0cf8/sata@{:x}/drive@{:x}/disk@0", slot, port);
+}
 
 u64 Bios::Rom::read(u64 offset, unsigned size) {
   u64 value = 0;
@@ -127,8 +124,8 @@ void Bios::add_files(const BiosBoard& board) {
   fw_cfg_.add_file("etc/smbios/smbios-tables", std::move(smbios.structures));
   fw_cfg_.add_file("etc/sercon-port", little64(kPortSerial));
   fw_cfg_.add_file("etc/show-boot-menu", little64(0));
-  const std::string order = boot_order(board);
-  if (!order.empty()) fw_cfg_.add_file("bootorder", text(order));
+  if (!board.boot_order.empty())
+    fw_cfg_.add_file("bootorder", text(fmt::format("{}", fmt::join(board.boot_order, "\n"))));
 }
 
 Result<> Bios::add_to(guest::Bus& mmio, guest::Bus& ports) {

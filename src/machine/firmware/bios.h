@@ -6,7 +6,7 @@
 #pragma once
 
 #include <memory>
-#include <optional>
+#include <string>
 #include <vector>
 
 #include "base/result.h"
@@ -22,10 +22,14 @@ namespace pileus::machine {
 
 struct BiosBoard {
   u32 cpu_count = 1;
-  std::vector<unsigned> disk_slots;  // PCI devices with a disk, in the order in which they are tried
-  std::optional<unsigned> cd_slot;  // the one with a CD drive, tried after them
+  std::vector<std::string> boot_order;  // device paths as Open Firmware has them, in the order in which they are tried
   SmbiosBoard smbios;
 };
+
+// Such paths, as SeaBIOS compares them: what is behind a PCI device.
+std::string virtio_disk_path(unsigned slot);
+std::string virtio_cd_path(unsigned slot);
+std::string sata_path(unsigned slot, u32 port);
 
 class Bios {
  public:

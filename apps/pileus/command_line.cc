@@ -271,6 +271,7 @@ void add_launch(CLI::App& root, CommandLine& line) {
   run->add_option("--count", cloud.count, "Number of instances")->check(CLI::Range(1, 20))->capture_default_str();
   run->add_flag("--no-wait", cloud.no_wait, "Do not wait until it answers");
   run->add_flag("--quiet,-q", line.quiet, "Print ids only");
+  add_json(run, line);
 }
 
 void add_instance_commands(CLI::App& root, CommandLine& line) {
@@ -299,9 +300,9 @@ void add_instance_commands(CLI::App& root, CommandLine& line) {
   CLI::App* wait = leaf(&root, "wait", "Wait until an instance answers on SSH", "  pileus wait web --timeout 120");
   add_name(wait, line, "The instance");
   wait->add_option("--timeout", line.timeout_s, "Seconds to wait (default: 600)");
-  CLI::App* events =
-      leaf(&root, "events", "Show what happened to an instance, a host or a join token and why", "  pileus events web");
-  add_name(events, line, "The instance, or the id of a host or a join token");
+  CLI::App* events = leaf(&root, "events", "Show what happened to an instance, a volume, a host, ... and why",
+                          "  pileus events web\n  pileus events vol-0123456789abcdef0");
+  add_name(events, line, "The instance, or the id of a volume, a snapshot, a host or a join token");
   add_json(events, line);
   CLI::App* explain = leaf(&root, "explain", "Show why an instance is on the host where it is", "  pileus explain web");
   add_name(explain, line, "The instance");
@@ -362,11 +363,6 @@ std::variant<CommandLine, int> parse_command_line(int argc, char** argv) {
   CLI::App root("Pileus: a private cloud with its own hypervisor", "pileus");
   root.require_subcommand(1);
   root.set_version_flag("--version", "pileus 0.1.0");
-  root.footer(
-      "\nExamples:\n  pileus image build debian-12\n  pileus up --detach\n  pileus run debian-12 --name web\n"
-      "  pileus ssh web\n  pileus vm run debian-12          (one VM on this machine, without a cloud)\n"
-      "\nImages and VMs are kept in $PILEUS_HOME, by default /var/lib/pileus for root and\n"
-      "~/.local/share/pileus for others.");
   add_up(root, line);
   add_launch(root, line);
   add_instance_commands(root, line);
@@ -382,6 +378,12 @@ std::variant<CommandLine, int> parse_command_line(int argc, char** argv) {
   completion->add_option("SHELL", line.name, "bash, zsh or fish")
       ->required()
       ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+  // Last, because subcommands begin with the footer that is there when they are added.
+  root.footer(
+      "\nExamples:\n  pileus image build debian-12\n  pileus up --detach\n  pileus run debian-12 --name web\n"
+      "  pileus ssh web\n  pileus vm run debian-12          (one VM on this machine, without a cloud)\n"
+      "\nImages and VMs are kept in $PILEUS_HOME, by default /var/lib/pileus for root and\n"
+      "~/.local/share/pileus for others.");
   try {
     root.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -36,7 +36,7 @@ _pileus() {
         3,account,key) words='create rm' ;;
         *,account,create|*,account,set) words='--max-instances --max-vcpus --max-volume-gib --max-snapshots --access-key --secret-key --administrator --json' ;;
         2,env,*) words='sh awscli boto3 ansible libcloud terraform packer' ;;
-        *,run,*) words="--name --type --key --secgroup --allow --disk --user-data --count --no-wait --quiet
+        *,run,*) words="--name --type --key --secgroup --allow --disk --user-data --count --no-wait --quiet --json
             $(pileus image ls --quiet 2>/dev/null)" ;;
         *,clone,*) words="--name --type --key --count --no-wait --quiet --json $(pileus ps --quiet 2>/dev/null)" ;;
         *,migrate,*) words="--to --reboot --cancel --no-wait --json $(pileus ps --quiet 2>/dev/null)" ;;
@@ -108,7 +108,7 @@ _pileus() {
     4,account,key) found=(create rm) ;;
     3,env,*) found=(sh awscli boto3 ansible libcloud terraform packer) ;;
     *,run,*) found=(${(f)"$(pileus image ls --quiet 2>/dev/null)"} --name --type --key --secgroup --allow --disk
-      --user-data --count --no-wait --quiet) ;;
+      --user-data --count --no-wait --quiet --json) ;;
     *,clone,*) found=(${(f)"$(pileus ps --quiet 2>/dev/null)"} --name --type --key --count --no-wait --quiet --json) ;;
     *,migrate,*) found=(${(f)"$(pileus ps --quiet 2>/dev/null)"} --to --reboot --cancel --no-wait --json) ;;
     *,wait,*|*,show,*|*,ssh,*|*,console,*|*,logs,*|*,stop,*|*,start,*|*,reboot,*|*,rm,*|*,events,*|*,explain,*) found=(${(f)"$(pileus ps --quiet 2>/dev/null)"}) ;;

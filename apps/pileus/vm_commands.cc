@@ -38,6 +38,7 @@ Json to_json(const VmEntry& vm) {
   object["phase"] = vmm::phase_name(state.phase);
   object["message"] = state.message;
   if (state.exit_code) object["exit_code"] = *state.exit_code;
+  object["waiting_disks"] = state.waiting_disks;
   object["pid"] = state.pid;
   object["started_unix_s"] = state.started_unix_s;
   object["engine_used"] = state.engine_used;
@@ -45,6 +46,13 @@ Json to_json(const VmEntry& vm) {
   object["ssh_port"] = vm.config.ssh_port();
   object["folder"] = vm.directory.path().string();
   return object;
+}
+
+// Of disks whose changes have no room; docs/adr/0059.
+std::string waiting_text(const std::vector<std::string>& disks) {
+  std::string names;
+  for (const std::string& disk : disks) names += (names.empty() ? "" : ", ") + disk;
+  return names + ": what the guest writes there waits, and is written when the file system has room again";
 }
 
 Error not_running(const std::string& name) {
@@ -116,6 +124,7 @@ Result<int> vm_show(image::Library& library, const CommandLine& line) {
       {"console log", vm.directory.console_log()}};
   if (!state.engine_used.empty()) rows.push_back({"runs under", state.engine_used + ": " + state.engine_reason});
   if (!state.message.empty()) rows.push_back({"message", printable(state.message)});
+  if (!state.waiting_disks.empty()) rows.push_back({"waits for room", waiting_text(state.waiting_disks)});
   if (state.exit_code) rows.push_back({"exit code", std::to_string(*state.exit_code)});
   if (state.pid != 0) rows.push_back({"pid", std::to_string(state.pid)});
   print_table(rows);

@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { check, eventually, step, withBrowser } from './browser.mjs';
 import { tagsInPlace, volumesAndSnapshots } from './disks.mjs';
 import { checkBarriers, goTo, heading, pictures, row } from './look.mjs';
+import { cloneAndMigrate } from './moves.mjs';
 import { groupsAndRules } from './rules.mjs';
 import { taskLog } from './tasks.mjs';
 
@@ -198,6 +199,7 @@ await withBrowser(origin, async (open) => {
     await step('tags in place', () => tagsInPlace(page));
     await step('tabs by keyboard', () => tabsByKeyboard(page));
     await step('stop, start, reboot, a question left', () => power(page));
+    await step('clone and migrate', () => cloneAndMigrate(page, picture));
     await step('volumes and snapshots', () => volumesAndSnapshots(page, picture));
     await step('tasks', () => taskLog(page, picture));
     await step('dark', () => dark(open));

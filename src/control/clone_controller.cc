@@ -39,7 +39,10 @@ Result<bool> CloneController::fill(const InstanceView& clone) {
     const auto snapshot = TRY(read<model::SnapshotObserved>(store_, model::observed_key(id)));
     if (!snapshot.exists()) return fail(clone, "its snapshot is gone");
     if (snapshot.value.state == model::SnapshotState::kError) return fail(clone, snapshot.value.reason);
-    if (snapshot.value.state != model::SnapshotState::kCompleted) return false;
+    if (snapshot.value.state != model::SnapshotState::kCompleted) {
+      TRY(note_waiting(clone, snapshot.value.reason));
+      return false;
+    }
     change.expect(model::observed_key(id), snapshot.revision);
     volume.value.begins_as = snapshot.value.layers;
     volume.value.snapshot = {};
@@ -48,11 +51,29 @@ Result<bool> CloneController::fill(const InstanceView& clone) {
   }
   desired.awaits_disks = false;
   desired.generation++;
-  change.expect(model::observed_key(desired.id), clone.observed.revision);
+  model::InstanceObserved observed = clone.observed.value;
+  observed.reason.clear();
+  if (observed == clone.observed.value) change.expect(model::observed_key(desired.id), clone.observed.revision);
+  else change.update(model::observed_key(desired.id), observed, clone.observed.revision);
   change.update(model::desired_key(desired.id), desired, clone.desired.revision);
   TRY(change.add_event(store_, model::events_key(desired.id),
                        {clock_.now(), "clones", "got its disks", "as those of " + desired.clone_of.text() + " were"}));
   return TRY(change.commit(store_)).has_value();
+}
+
+Result<> CloneController::note_waiting(const InstanceView& clone, const std::string& why) {
+  model::InstanceObserved observed = clone.observed.value;
+  observed.reason =
+      why.empty() ? "" : "the disks of " + clone.desired.value.clone_of.text() + " are not copied yet: " + why;
+  if (observed == clone.observed.value) return {};
+  Change change;
+  change.expect(model::desired_key(observed.id), clone.desired.revision);
+  change.update(model::observed_key(observed.id), observed, clone.observed.revision);
+  if (!why.empty()) {
+    TRY(change.add_event(store_, model::events_key(observed.id), {clock_.now(), "clones", "waiting", observed.reason}));
+  }
+  TRY(change.commit(store_));  // if somebody was quicker: the next time
+  return {};
 }
 
 Result<bool> CloneController::fail(const InstanceView& clone, const std::string& why) {

@@ -1,7 +1,7 @@
 // CloneController: what there is to do between the wish for a clone and its launch (docs/adr/0058).
 //
 //   - A clone whose snapshots are completed gets their layers as its disks, and then waits for a host as any new instance.
-//   - One of whose snapshots was lost is terminated: it never was anywhere.
+//   - One of whose snapshots was lost or cannot be taken is terminated: it never was anywhere.
 //   - Snapshots that were taken for clones alone are forgotten when no clone waits for them any more.
 #pragma once
 
@@ -22,6 +22,8 @@ class CloneController : public Controller {
   // False: its snapshots are not completed yet, or somebody was quicker.
   Result<bool> fill(const InstanceView& clone);
   Result<bool> fail(const InstanceView& clone, const std::string& why);
+  // Its owner is told what a snapshot waits for.
+  Result<> note_waiting(const InstanceView& clone, const std::string& why);
   Result<bool> forget_if_unneeded(const SnapshotView& snapshot);
 
   state::Store& store_;

@@ -127,6 +127,40 @@ TEST(Clones, OfWhatIsGoneEndWithTheReason) {
   EXPECT_EQ(cloud.keys("v1/volumes/"), volumes) << "also the one that would stay when an instance ends is gone";
 }
 
+// What its host says of a snapshot that a clone waits for.
+void tell_of_snapshots(Cloud& cloud, model::SnapshotState state, const std::string& reason) {
+  for (const std::string& key : cloud.keys("v1/snapshots/")) {
+    if (!key.ends_with("/observed")) continue;
+    auto observed = cloud.stored<model::SnapshotObserved>(key);
+    observed.state = state;
+    observed.reason = reason;
+    ASSERT_TRUE(cloud.store().put(key, model::encode(observed)).ok());
+  }
+}
+
+TEST(Clones, TellWhatTheyWaitForAndWhyTheyCannotBe) {
+  Cloud cloud(1);
+  cloud.settle();
+  const model::InstanceId source = testing::launch_with_disks(cloud, "", 1);
+  const model::InstanceId clone = cloud.launch_surely(clone_request(cloud, source, "")).instances[0];
+  CloneController clones(cloud.store(), cloud.clock);
+  tell_of_snapshots(cloud, model::SnapshotState::kPending, "there is no room");
+  ASSERT_TRUE(clones.run_once());
+  EXPECT_EQ(cloud.observed(clone).state, model::InstanceState::kPending);
+  EXPECT_EQ(cloud.observed(clone).reason, "the disks of " + source.text() + " are not copied yet: there is no room");
+  const auto log = [&] { return cloud.stored<model::EventLog>(model::events_key(clone)).events; };
+  EXPECT_EQ(log().back().what, "waiting");
+  const std::size_t told = log().size();
+  ASSERT_TRUE(clones.run_once());
+  EXPECT_EQ(log().size(), told) << "once";
+  tell_of_snapshots(cloud, model::SnapshotState::kError, "it has too many layers");
+  ASSERT_TRUE(clones.run_once());
+  EXPECT_EQ(cloud.observed(clone).state, model::InstanceState::kTerminated);
+  EXPECT_EQ(cloud.observed(clone).reason,
+            "The disks of " + source.text() + " could not be copied: it has too many layers");
+  EXPECT_EQ(log().back().why, cloud.observed(clone).reason);
+}
+
 TEST(Clones, TerminatedBeforeTheirDisksAreCopiedLeaveNothing) {
   Cloud cloud(1);
   cloud.settle();

@@ -1,5 +1,7 @@
 #include "control/disk_reports.h"
 
+#include <set>
+
 namespace pileus::control {
 namespace {
 
@@ -64,6 +66,18 @@ Result<bool> try_volume(state::Store& store, const Clock& clock, model::HostId h
   return TRY(change.commit(store)).has_value();
 }
 
+// Who tells what a snapshot is made of has it, as the next report will say: placement may need to know before that.
+Result<> add_layers(state::Store& store, Change& change, model::HostId host, const model::Layers& layers) {
+  auto held = TRY(read<model::HostLayers>(store, model::layers_key(host)));
+  std::set<std::string> all(held.value.layers.begin(), held.value.layers.end());
+  all.insert(layers.begin(), layers.end());
+  if (all.size() == held.value.layers.size()) return {};
+  held.value.id = host;
+  held.value.layers.assign(all.begin(), all.end());
+  change.update(model::layers_key(host), held.value, held.revision);
+  return {};
+}
+
 Result<bool> try_snapshot(state::Store& store, const Clock& clock, model::HostId host,
                           const SnapshotObservation& told) {
   const model::SnapshotId id = told.observed.id;
@@ -83,6 +97,8 @@ Result<bool> try_snapshot(state::Store& store, const Clock& clock, model::HostId
   }
   change.expect(model::desired_key(id), desired.revision);
   change.update(model::observed_key(id), told.observed, before.revision);
+  if (told.observed.state == model::SnapshotState::kCompleted)
+    TRY(add_layers(store, change, host, told.observed.layers));
   if (!told.what.empty()) {
     TRY(change.add_event(store, model::events_key(id), {clock.now(), host.text(), told.what, told.why}));
   }

@@ -65,9 +65,10 @@ void add_sources(const View& view, model::HostId id, const model::Layers& layers
   for (const std::string& layer : layers) {
     if (holds(*view.find(id), layer) || tasks.layer_sources.contains(layer)) continue;
     std::vector<std::string>& sources = tasks.layer_sources[layer];
-    for (const auto& [other, host] : view.hosts()) {
+    for (const model::HostId other : view.holders_of(layer)) {
+      const HostView& host = *view.find(other);
       const std::string& address = host.layers.value.address;
-      if (other != id && !address.empty() && host.alive != 0 && holds(host, layer)) sources.push_back(address);
+      if (other != id && !address.empty() && host.alive != 0) sources.push_back(address);
     }
   }
 }

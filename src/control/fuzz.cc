@@ -23,6 +23,7 @@ void fuzz_host_message(std::span<const u8> input) {
   check(parse_join_request(text), parse_join_request);
   check(parse_join_answer(text), parse_join_answer);
   check(parse_host_report(text), parse_host_report);
+  check(parse_report_answer(text), parse_report_answer);
   check(parse_assignments(text), parse_assignments);
   check(parse_observation(text), parse_observation);
   check(parse_volume_observation(text), parse_volume_observation);

@@ -88,6 +88,7 @@ HostApi::HostApi(state::Store& store, const Clock& clock, std::string zone, Sign
       clock_(clock),
       zone_(std::move(zone)),
       sign_(std::move(sign)),
+      manager_(std::to_string(model::random_id())),
       view_(view_or_own(std::move(view), store)),
       networks_(store, view_) {}
 
@@ -201,7 +202,7 @@ Result<std::string> HostApi::report(model::HostId host, const std::string& body)
     std::erase_if(consoles_, [&](const auto& each) { return view.find(each.first) == nullptr; });
     usage_.forget_if([&](model::InstanceId id) { return view.find(id) == nullptr; });
   }));
-  return std::string("{}");
+  return encode(ReportAnswer{manager_});
 }
 
 std::string HostApi::console(model::InstanceId id) {

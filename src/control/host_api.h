@@ -56,6 +56,7 @@ class HostApi {
   const Clock& clock_;
   const std::string zone_;
   const Sign sign_;
+  const std::string manager_;  // as hosts are told with the answer to a report
   const std::shared_ptr<SharedView> view_;
   NetworkApi networks_;
   UsageLog usage_;

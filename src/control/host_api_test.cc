@@ -139,6 +139,22 @@ TEST_F(HostApiTest, ReportsKeepAHostAliveAndCarryConsoles) {
   EXPECT_EQ(api_.console(id_), "login:") << "it is not that host's instance";
 }
 
+TEST_F(HostApiTest, AHostCanTellAManagerFromTheOneBefore) {
+  const auto manager_of = [&](HostApi& api) {
+    return parse_report_answer(api.handle({std::string(kReportPath), encode(HostReport{}), host_}).body)
+        .value()
+        .manager;
+  };
+  const std::string first = manager_of(api_);
+  EXPECT_FALSE(first.empty());
+  EXPECT_EQ(manager_of(api_), first);
+  HostApi after_restart(cloud_.store(), cloud_.clock, "zone-a", nullptr);
+  EXPECT_NE(manager_of(after_restart), first);
+  EXPECT_EQ(parse_report_answer("{}").value().manager, "") << "of an older one";
+  EXPECT_FALSE(parse_report_answer("{\"manager\": 7}"));
+  EXPECT_FALSE(parse_report_answer("ok"));
+}
+
 TEST_F(HostApiTest, ReportsCarryUsageOfTheHostsOwnInstances) {
   HostReport report;
   report.usage[id_] = {.cpu_us = 7, .memory_bytes = 6, .network_out_bytes = 5};

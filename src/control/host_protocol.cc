@@ -143,6 +143,15 @@ Result<HostReport> parse_host_report(std::string_view text) {
   return message;
 }
 
+std::string encode(const ReportAnswer& message) { return dump({{"manager", message.manager}}); }
+
+Result<ReportAnswer> parse_report_answer(std::string_view text) {
+  const Json object = TRY(parse_object(text));
+  ReportAnswer message;
+  if (object.contains("manager")) message.manager = TRY(text_of(object, "manager"));
+  return message;
+}
+
 std::string encode(const Assignments& message) {
   Json instances = Json::array();
   for (const Assignment& each : message.instances) {

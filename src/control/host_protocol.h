@@ -47,6 +47,12 @@ struct HostReport {
   std::map<std::string, std::string> image_layers;  // the layer that the disk of an image of its library is, by name
 };
 
+struct ReportAnswer {
+  // Of the cloud manager that took the report, another one after each start: it has nothing of what hosts told others.
+  // Empty: it is an older one.
+  std::string manager;
+};
+
 // One instance that the host is to care for, with all it needs for that.
 struct Assignment {
   model::InstanceDesired desired;
@@ -69,14 +75,15 @@ struct Assignments {
 // What became of an instance.
 struct Observation {
   model::InstanceObserved observed;  // host and changed_at are filled in by the cloud manager
-  bool guest_ended = false;          // by itself
-  std::string what;                  // for the event: "running"
+  bool guest_ended = false;  // by itself
+  std::string what;  // for the event: "running"
   std::string why;
 };
 
 std::string encode(const JoinRequest& message);
 std::string encode(const JoinAnswer& message);
 std::string encode(const HostReport& message);
+std::string encode(const ReportAnswer& message);
 std::string encode(const Assignments& message);
 std::string encode(const Observation& message);
 
@@ -84,6 +91,7 @@ std::string encode(const Observation& message);
 Result<JoinRequest> parse_join_request(std::string_view text);
 Result<JoinAnswer> parse_join_answer(std::string_view text);
 Result<HostReport> parse_host_report(std::string_view text);
+Result<ReportAnswer> parse_report_answer(std::string_view text);
 Result<Assignments> parse_assignments(std::string_view text);
 Result<Observation> parse_observation(std::string_view text);
 

@@ -1,7 +1,6 @@
 #include "control/image_reach.h"
 
-#include <algorithm>
-
+#include "control/layer_reach.h"
 #include "http/certificates.h"
 
 namespace pileus::control {
@@ -15,13 +14,7 @@ placement::ImageReach image_reach(const View& view, model::ImageId image) {
   const LibraryImage* found = view.disks().find(image);
   if (found == nullptr || found->name.empty()) return placement::ImageReach::kUnknown;
   if (found->layer.empty()) return placement::ImageReach::kLocal;
-  // Mostly the first few hosts have it already.
-  const bool shared = std::ranges::any_of(view.hosts(), [&](const auto& each) {
-    const HostView& host = each.second;
-    const model::HostLayers& layers = host.layers.value;
-    return host.alive != 0 && !layers.address.empty() && std::ranges::binary_search(layers.layers, found->layer);
-  });
-  return shared ? placement::ImageReach::kShared : placement::ImageReach::kLocal;
+  return is_shared(view, found->layer) ? placement::ImageReach::kShared : placement::ImageReach::kLocal;
 }
 
 bool is_nowhere(const View& view, model::ImageId image) {

@@ -2,6 +2,7 @@
 
 #include "control/disk_tasks.h"
 #include "control/group_turn.h"
+#include "placement/choice.h"
 
 namespace pileus::control {
 namespace {
@@ -135,8 +136,9 @@ Result<bool> commit(state::Store& store, const MigrationWish& wish, const Seen& 
   say_where_they_live(change, seen, now);
   if (group) group->take(change);
   if (wish.beside) wish.beside(change, to);
-  TRY(change.add_event(store, model::events_key(placed.id),
-                       {now, wish.by, "wanted migrated", "to " + to.text() + ", " + seen.migration.why.back()}));
+  TRY(change.add_event(
+      store, model::events_key(placed.id),
+      {now, wish.by, "wanted migrated", "to " + to.text() + ", " + placement::choice_of(seen.migration.why)}));
   return TRY(change.commit(store)).has_value();
 }
 

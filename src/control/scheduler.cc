@@ -1,6 +1,8 @@
 #include "control/scheduler.h"
 
 #include "control/image_reach.h"
+#include "control/layer_reach.h"
+#include "placement/choice.h"
 
 namespace pileus::control {
 namespace {
@@ -23,6 +25,7 @@ placement::Request request_of(const View& view, const model::InstanceDesired& de
   request.cpu_model = desired.wish.cpu_model;
   request.image = desired.image;
   request.image_reach = image_reach(view, desired.image);
+  request.layer_hosts = layer_hosts(view, desired);
   request.host = desired.wish.host;
   return request;
 }
@@ -179,8 +182,9 @@ Result<bool> Scheduler::place(std::span<const Choice> choices, const std::option
     change.expect(model::observed_key(placed.id), choice.instance.observed.revision);
     change.update(model::placed_key(placed.id), placed, 0);
     if (group) group->take(change);
-    TRY(change.add_event(store_, model::events_key(placed.id),
-                         {placed.placed_at, name_, "placed on " + placed.host.text(), placed.why.back()}));
+    TRY(change.add_event(
+        store_, model::events_key(placed.id),
+        {placed.placed_at, name_, "placed on " + placed.host.text(), placement::choice_of(placed.why)}));
     const auto [host, is_new] = hosts.try_emplace(placed.host, choice.host.claims);
     if (is_new) {
       change.expect(model::desired_key(placed.host), choice.host.desired.revision);

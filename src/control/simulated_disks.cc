@@ -58,6 +58,7 @@ Result<bool> attend_snapshot(state::Store& store, const Clock& clock, const Simu
   told.observed.progress_percent = 100;
   told.observed.layers = with_one_more(disk.task.layers, task.id.value(), 0);
   told.what = "completed";
+  TRY(fetch_layers(store, disk.host, told.observed.layers));  // as hosts with an address for others, it says so
   return told_or_late(observe_snapshot(store, clock, disk.host, told));
 }
 

@@ -51,6 +51,7 @@ Result<> View::load() {
   }
   instances_.clear();
   hosts_.clear();
+  layers_ = {};
   interfaces_.clear();
   accounts_.clear();
   placed_.clear();
@@ -207,12 +208,19 @@ Result<> View::apply_host(const model::KeyParts& parts, const state::KeyValue& e
   HostView& view = hosts_[id];
   for (Changes* changes : notes_) changes->hosts.insert(id);
   if (parts.part == "claims") return keep_newer(view.claims, entry, deleted);
-  if (parts.part == "layers") return keep_newer(view.layers, entry, deleted);
+  if (parts.part == "layers") return apply_layers(view, id, entry, deleted);
   if (parts.part == "alive") view.alive = deleted ? 0 : entry.mod_revision;
   if (parts.part == "desired") TRY(keep_newer(view.desired, entry, deleted));
   if (parts.part == "observed") TRY(keep_newer(view.observed, entry, deleted));
   if (parts.part == "health") TRY(keep_newer(view.health, entry, deleted));
   return refresh_host(id);
+}
+
+Result<> View::apply_layers(HostView& view, model::HostId id, const state::KeyValue& entry, bool deleted) {
+  const model::Layers before = view.layers.value.layers;
+  TRY(keep_newer(view.layers, entry, deleted));
+  layers_.change(id, before, view.layers.value.layers);
+  return {};
 }
 
 Result<> View::refresh_host(model::HostId id) {

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "control/disk_view.h"
+#include "control/layer_holders.h"
 #include "control/records.h"
 #include "model/host.h"
 #include "model/network.h"
@@ -71,6 +72,8 @@ class View {
   const std::set<model::InstanceId>& arriving(model::HostId host) const;
   const std::map<model::HostId, std::set<model::InstanceId>>& arrivals() const { return arriving_; }
   Usage used_by(const model::AccountId& account) const;
+  // Hosts that say that they have the layer, be they alive or not.
+  const std::set<model::HostId>& holders_of(const std::string& layer) const { return layers_.of(layer); }
   const placement::Inventory& inventory() const { return inventory_; }
   state::Revision revision() const { return revision_; }
 
@@ -99,6 +102,7 @@ class View {
   Result<> apply_instance(const model::KeyParts& parts, const state::KeyValue& entry, bool deleted);
   Result<> apply_part(InstanceView& view, std::string_view part, const state::KeyValue& entry, bool deleted);
   Result<> apply_host(const model::KeyParts& parts, const state::KeyValue& entry, bool deleted);
+  Result<> apply_layers(HostView& view, model::HostId id, const state::KeyValue& entry, bool deleted);
   Result<> apply_interface(const model::KeyParts& parts, const state::KeyValue& entry, bool deleted);
   void add_to_index(model::InstanceId id, const InstanceView& view);
   void remove_from_index(model::InstanceId id, const InstanceView& view);
@@ -115,6 +119,7 @@ class View {
   std::map<model::AccountId, OfAccount> accounts_;
   std::map<model::HostId, std::set<model::InstanceId>> placed_;
   std::map<model::HostId, std::set<model::InstanceId>> arriving_;
+  LayerHolders layers_;
   DiskView disks_;
   placement::Inventory inventory_;
   std::set<Changes*> notes_;

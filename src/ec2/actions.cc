@@ -153,7 +153,8 @@ std::string api_document() {
       "error\n"
       "codes are those of Amazon's reference. Every action takes `DryRun`. `N` in a name stands for an index, from 0 "
       "or 1.\n"
-      "Names that EC2 has and this table has not are answered by `UnsupportedOperation`.\n"
+      "Other names of EC2's that belong to these groups are answered by `UnsupportedOperation`, all else by\n"
+      "`InvalidAction`.\n"
       "Actions that begin with `Pileus` are our own, in the same style.\n";
   for (const ActionGroup* const group : kGroups) {
     text.append("\n## ").append(group->title).append("\n");

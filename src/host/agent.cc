@@ -9,21 +9,10 @@ namespace pileus::host {
 namespace {
 
 using enum model::InstanceState;
-constexpr std::size_t kConsoleTail = 32 * kKiB;
 constexpr std::chrono::minutes kOrphanPatience{2};
 constexpr std::chrono::minutes kRestartWindow{10};
 constexpr int kMostRestarts = 3;
 constexpr const char* kWaiting = "waiting";  // of an instance whose disk is on its way, or has no room
-
-std::vector<model::InstanceId> instances_in(const std::filesystem::path& folder) {
-  std::vector<model::InstanceId> ids;
-  std::error_code ignored;  // no folder, no instances
-  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
-    const Result<model::InstanceId> id = model::InstanceId::parse(entry.path().filename().string());
-    if (id) ids.push_back(*id);
-  }
-  return ids;
-}
 
 // For the events: which volumes an instance has.
 std::string disks_text(const model::InstanceObserved& observed) {
@@ -82,6 +71,7 @@ bool Agent::step(control::Assignments& wishes, bool news, LocalVm::Time now) {
 }
 
 Result<bool> Agent::attend(control::Assignment& assignment, LocalVm& vm, LocalVm::Time now) {
+  if (vm.is_starting()) return false;
   if (assignment.observed.state == kTerminated) {
     if (!vm.exists()) return false;
     return attend_terminated(assignment, vm);
@@ -373,21 +363,6 @@ bool Agent::put_orphans_away(const std::vector<control::Assignment>& assignments
     acted |= moved.ok();
   }
   return acted;
-}
-
-std::map<model::InstanceId, std::string> Agent::changed_consoles() {
-  std::map<model::InstanceId, std::string> changed;
-  for (const model::InstanceId id : instances_in(instances_)) {
-    const std::filesystem::path log = LocalVm(instances_, id).directory().console_log();
-    std::error_code error;
-    const auto written = std::filesystem::last_write_time(log, error);
-    if (error || console_times_[id] == written) continue;
-    const Result<std::string> text = os::read_file(log);
-    if (!text) continue;
-    console_times_[id] = written;
-    changed[id] = text->substr(text->size() - std::min(text->size(), kConsoleTail));
-  }
-  return changed;
 }
 
 }  // namespace pileus::host

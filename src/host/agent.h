@@ -32,9 +32,6 @@ class Agent {
   const std::filesystem::path& instances() const { return instances_; }  // the folder of their folders
   const std::filesystem::path& network() const { return switch_.folder(); }
 
-  // Ends of consoles that have changed since they were last asked for.
-  std::map<model::InstanceId, std::string> changed_consoles();
-
  private:
   Agent(const image::Library& library, const std::filesystem::path& folder, CloudLink& cloud,
         std::optional<vswitch::Endpoint> tunnel, HostDisks& disks)
@@ -85,7 +82,6 @@ class Agent {
   std::map<model::InstanceId, LocalVm> vms_;
   std::map<model::InstanceId, Restarts> restarts_;
   std::map<model::InstanceId, LocalVm::Time> orphan_since_;
-  std::map<model::InstanceId, std::filesystem::file_time_type> console_times_;
 };
 
 }  // namespace pileus::host

@@ -7,6 +7,13 @@
 #include "os/disk_room.h"
 
 namespace pileus::host {
+namespace {
+
+// Of what is kept on a file system (os/disk_room.h): its disk is full with less than this free.
+constexpr u64 kFull = 2;
+constexpr u64 kFullNoMore = 3;
+
+}  // namespace
 
 Result<model::HostObserved> measure(const std::filesystem::path& folder) {
   model::HostObserved observed;
@@ -30,7 +37,14 @@ Result<model::HostObserved> measure(const std::filesystem::path& folder) {
 bool is_disk_full(const std::filesystem::path& folder, bool was_full) {
   const Result<os::DiskRoom> room = os::disk_room(folder);
   if (!room || room->total == 0) return was_full;
-  return room->free < os::kept_room(*room) * (was_full ? 3 : 2);
+  return room->free < os::kept_room(*room) * (was_full ? kFullNoMore : kFull);
+}
+
+Result<> check_room(const std::filesystem::path& folder, u64 bytes) {
+  const os::DiskRoom room = TRY(os::disk_room(folder));
+  const u64 kept = os::kept_room(room) * kFull;
+  if (room.total == 0 || (room.free >= kept && room.free - kept >= bytes)) return {};
+  return Error(ErrorCode::kExhausted, "the host's disk is too full for this disk");
 }
 
 }  // namespace pileus::host

@@ -16,9 +16,9 @@ class HttpLink final : public CloudLink {
   HttpLink(Membership membership, std::unique_ptr<http::Client> client)
       : membership_(std::move(membership)), client_(std::move(client)) {}
 
-  Result<> report(const control::HostReport& report) override {
-    TRY(post(control::kReportPath, control::encode(report)));
-    return {};
+  Result<control::ReportAnswer> report(const control::HostReport& report) override {
+    const std::string body = TRY(post(control::kReportPath, control::encode(report)));
+    return control::parse_report_answer(body);
   }
 
   Result<> observe(const control::Observation& observation) override {

@@ -16,7 +16,7 @@ class CloudLink {
   static Result<std::unique_ptr<CloudLink>> open(const Membership& membership);
   virtual ~CloudLink() = default;
 
-  virtual Result<> report(const control::HostReport& report) = 0;
+  virtual Result<control::ReportAnswer> report(const control::HostReport& report) = 0;
   // Waits until they are other than those of the last call, for about control::kLongPoll at most.
   virtual Result<control::Assignments> next_assignments() = 0;
   // Those of now.

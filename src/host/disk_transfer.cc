@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "host/capacity.h"
 #include "host/raw_copy.h"
 #include "os/directory.h"
 #include "os/file.h"

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 
+#include "host/capacity.h"
 #include "http/uri.h"
 #include "os/file.h"
 
@@ -9,7 +10,6 @@ namespace pileus::host {
 namespace {
 
 constexpr std::string_view kFileUrl = "file://";
-constexpr u64 kKeptFree = 1 * kGiB;
 constexpr u64 kBetweenLooks = 64 * kMiB;
 constexpr long kMaxRedirects = 5;
 constexpr std::chrono::milliseconds kLook{500};
@@ -32,14 +32,6 @@ Result<std::unique_ptr<http::Client>> make_client(bool trusted) {
 }
 
 }  // namespace
-
-Result<> check_room(const std::filesystem::path& folder, u64 needed) {
-  std::error_code error;
-  const std::filesystem::space_info space = std::filesystem::space(folder, error);
-  if (error) return Error::from_errno("the room in " + folder.string(), error.value());
-  if (space.available >= kKeptFree && space.available - kKeptFree >= needed) return {};
-  return Error(ErrorCode::kExhausted, "the host's disk is too full for this disk");
-}
 
 Result<> FileFetcher::receive(http::ClientStream& stream, const std::string& url, const std::filesystem::path& to,
                               const TransferProgress& progress) const {

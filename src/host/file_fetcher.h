@@ -37,7 +37,4 @@ class FileFetcher {
   const SlowestServer slowest_;
 };
 
-// Room that is left on the file system for the host itself; kExhausted when there is less.
-Result<> check_room(const std::filesystem::path& folder, u64 needed);
-
 }  // namespace pileus::host

@@ -11,6 +11,7 @@
 
 #include "host/testing/fake_cloud.h"
 #include "os/file.h"
+#include "store/flatten.h"
 
 namespace pileus::host {
 namespace {
@@ -292,6 +293,25 @@ TEST_F(HostDisksTest, LayersAreFetchedAhead) {
   there.tasks.volumes = {hold(volume_, 1, layers, 2)};
   ASSERT_TRUE(run(there, [&] { return is_held(volume_, 1, 2); })) << cloud_.volumes[volume_].reason;
   EXPECT_EQ(read(there, volume_), 1);
+}
+
+// As the message says: what the next start of its VM does makes room for it.
+TEST_F(HostDisksTest, ASnapshotOfTooManyLayersFailsWithTheWayOut) {
+  Host host = make_host("a");
+  host.tasks.volumes = {hold(volume_, 1)};
+  ASSERT_TRUE(run(host, [&] { return is_held(volume_, 1); }));
+  const store::DiskFolder folder = host.disks->places().volume(volume_);
+  while (folder.chain().value().layers.size() < store::kMaxLayers) {
+    write(host, volume_, 1);
+    ASSERT_TRUE(folder.open().value()->snapshot("s" + std::to_string(folder.chain().value().layers.size())).ok());
+  }
+  host.tasks.snapshots = {snapshot(snapshot_, volume_)};
+  ASSERT_TRUE(run(host, [&] { return cloud_.snapshots[snapshot_].state == model::SnapshotState::kError; }));
+  EXPECT_NE(cloud_.snapshots[snapshot_].reason.find("stopped and started"), std::string::npos);
+  EXPECT_EQ(cloud_.snapshots[snapshot_].reason.find(folder_.path().string()), std::string::npos);
+  ASSERT_TRUE(store::flatten_if_many(folder).ok());
+  host.tasks.snapshots = {snapshot(SnapshotId(22), volume_)};
+  ASSERT_TRUE(run(host, [&] { return is_completed(SnapshotId(22)); }));
 }
 
 // One mark for all of a moment, by which who is killed between two of them finds the moment again.

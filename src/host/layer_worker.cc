@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "host/capacity.h"
 #include "host/layer_server.h"
 
 namespace pileus::host {
@@ -135,6 +136,7 @@ Result<std::string> LayerWorker::fetch_from(const std::string& key, const std::s
   {
     store::LayerDraft draft = TRY(layers_.receive(id, *manifest));
     while (draft.received() < draft.expected()) {
+      TRY(check_room(layers_.path(), (draft.expected() - draft.received()) * store::kCluster));
       const std::string data = TRY(get(url + "/data?from=" + std::to_string(draft.received())));
       if (data.empty() || data.size() % store::kCluster != 0)
         return Error(ErrorCode::kCorrupt, url + ": sent too little");

@@ -64,6 +64,16 @@ Result<std::vector<vmm::PortForward>> forwards_for(const std::vector<vmm::PortFo
 
 }  // namespace
 
+std::vector<model::InstanceId> instances_in(const std::filesystem::path& folder) {
+  std::vector<model::InstanceId> ids;
+  std::error_code ignored;  // no folder, no instances
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+    const Result<model::InstanceId> id = model::InstanceId::parse(entry.path().filename().string());
+    if (id) ids.push_back(*id);
+  }
+  return ids;
+}
+
 bool LocalVm::exists() const { return std::filesystem::exists(directory_.path() / "config.json"); }
 
 std::string LocalVm::public_address() const {
@@ -141,6 +151,12 @@ Result<> LocalVm::start(const control::Assignment& assignment, const SwitchPlace
   child_.reset();
   child_ = TRY(spawn_vmm(directory_, {}));
   return {};
+}
+
+bool LocalVm::is_starting() {
+  if (!child_ || alive()) return false;
+  const Result<std::optional<os::ExitStatus>> ended = child_->poll();
+  return ended.ok() && !ended->has_value() && !alive();
 }
 
 std::optional<std::string> LocalVm::start_failure() {

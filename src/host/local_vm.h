@@ -19,6 +19,9 @@ struct SwitchPlace {
   std::string mac;
 };
 
+// Those that have a VM's folder in `folder`.
+std::vector<model::InstanceId> instances_in(const std::filesystem::path& folder);
+
 class LocalVm {
  public:
   using Time = std::chrono::steady_clock::time_point;
@@ -53,6 +56,8 @@ class LocalVm {
   Result<> start(const control::Assignment& assignment, const SwitchPlace& place);
   // Makes the forwards lead to the ports of the assignment, for the switch to carry out. True: they have changed.
   Result<bool> choose_forwards(const control::Assignment& assignment);
+  // Its process is there, and has not taken the VM's lock yet: on a busy machine that takes longer than a round.
+  bool is_starting();
   // Why the last start failed, once: nothing while it goes on or has gone well.
   std::optional<std::string> start_failure();
   // Presses the power button, and pulls the plug when the guest has had its time.

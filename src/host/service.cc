@@ -19,6 +19,7 @@ Service::Service(CloudLink& cloud, Agent& agent, HostDisks& disks, model::HostOb
       agent_(agent),
       disks_(disks),
       capacity_(std::move(capacity)),
+      console_tails_(agent.instances()),
       listener_([this] { listen(); }),
       actor_([this] { act(); }),
       keeper_([this] { keep_alive(); }),
@@ -96,12 +97,15 @@ void Service::keep_alive() {
     report.observed = capacity_;
     {
       const std::lock_guard lock(agent_mutex_);
-      report.consoles = agent_.changed_consoles();
       disks_.fill_in(report);
     }
+    report.consoles = console_tails_.changed();
     report.usage = measure_usage(agent_.instances(), agent_.network());
-    const Result<> told = cloud_.report(report);
-    if (!told) log::warn("the report to the cloud: {}", told.error().message());
+    const Result<control::ReportAnswer> answer = cloud_.report(report);
+    if (!answer) log::warn("the report to the cloud: {}", answer.error().message());
+    if (!answer || !console_tails_.told(answer->manager)) continue;
+    const std::lock_guard lock(mutex_);
+    report_due_ = true;
   } while (rest_until_report());
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "host/agent.h"
+#include "host/console_tails.h"
 #include "host/consoles.h"
 
 namespace pileus::host {
@@ -34,7 +35,8 @@ class Service {
   CloudLink& cloud_;
   Agent& agent_;
   HostDisks& disks_;
-  model::HostObserved capacity_;  // used by keeper_
+  model::HostObserved capacity_;  // used by keeper_, as the next
+  ConsoleTails console_tails_;
   std::mutex mutex_;  // of the three below
   std::condition_variable woken_;
   std::optional<control::Assignments> news_;

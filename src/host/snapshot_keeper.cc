@@ -70,8 +70,38 @@ Result<bool> SnapshotKeeper::attend(control::SnapshotTask& task, const control::
   if (!std::filesystem::exists(places_.volume(task.volume).path())) return false;  // it is being made
   const LocalVm* const vm = vm_with(holders, task.volume);
   if (task.with_reboot != 0 && !is_down(task, holder_of(assignments, task.volume), vm)) return false;
-  TRY(take(task, tasks, holders));
+  if (const std::string never = TRY(why_never(task)); !never.empty()) return give_up(task, never);
+  const Result<> taken = take(task, tasks, holders);
+  if (!taken) TRY(tell_waiting(task, taken.error()));
+  TRY(taken);
   return true;
+}
+
+// Waiting would not help: the layers of a disk are merged at a start of its VM alone, and what would be snapshot then is not
+// what was to be.
+Result<std::string> SnapshotKeeper::why_never(const control::SnapshotTask& task) const {
+  const store::Chain chain = TRY(places_.volume(task.volume).chain());
+  if (chain.find_mark(mark_of(task)) != nullptr || chain.layers.size() < store::kMaxLayers) return std::string();
+  return task.volume.text() + " is made of " + std::to_string(store::kMaxLayers) +
+         " layers, and there may be no more. They are merged when its instance is stopped and started: then try again";
+}
+
+Result<bool> SnapshotKeeper::give_up(control::SnapshotTask& task, const std::string& why) {
+  model::SnapshotObserved observed = task.observed;
+  observed.state = model::SnapshotState::kError;
+  observed.reason = why;
+  TRY(tell(task, std::move(observed), "failed", why));
+  return true;
+}
+
+// The owner is told that it is tried again, and not of the host's folders.
+Result<> SnapshotKeeper::tell_waiting(control::SnapshotTask& task, const Error& failure) {
+  model::SnapshotObserved observed = task.observed;
+  observed.reason = failure.code() == ErrorCode::kExhausted ? "there is no room for it on its host"
+                                                            : "it could not be taken yet, and is tried again";
+  if (observed.reason == task.observed.reason) return {};
+  const std::string why = observed.reason;
+  return tell(task, std::move(observed), "waiting", why);
 }
 
 // However often this is tried, the moment stays that of the first time: the disk knows it by its mark.
@@ -127,20 +157,21 @@ Result<bool> SnapshotKeeper::name_layers(control::SnapshotTask& task) {
     observed.layers.clear();
     observed.progress_percent = std::max(percent, task.observed.progress_percent);
     observed.reason = state.failure;
-    TRY(tell(task, std::move(observed), ""));
+    TRY(tell(task, std::move(observed), "", ""));
     return false;
   }
   observed.state = model::SnapshotState::kCompleted;
   observed.progress_percent = 100;
   observed.reason.clear();
-  TRY(tell(task, std::move(observed), "completed"));
+  TRY(tell(task, std::move(observed), "completed", ""));
   return true;
 }
 
-Result<> SnapshotKeeper::tell(control::SnapshotTask& task, model::SnapshotObserved observed, const std::string& what) {
+Result<> SnapshotKeeper::tell(control::SnapshotTask& task, model::SnapshotObserved observed, const std::string& what,
+                              const std::string& why) {
   observed.id = task.id;
-  TRY(cloud_.observe(control::SnapshotObservation{observed, what, ""}));
-  if (!what.empty()) log::info("{}: {}", task.id.text(), what);
+  TRY(cloud_.observe(control::SnapshotObservation{observed, what, why}));
+  if (!what.empty()) log::info("{}: {}{}{}", task.id.text(), what, why.empty() ? "" : ": ", why);
   task.observed = std::move(observed);
   return {};
 }

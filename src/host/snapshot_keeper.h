@@ -26,8 +26,13 @@ class SnapshotKeeper {
   Result<> take(const control::SnapshotTask& task, const control::DiskTasks& tasks, const Holders& holders);
   Result<> freeze(const control::SnapshotTask& task, const control::DiskTasks& tasks, const Holders& holders,
                   const std::string& mark);
+  // Why it cannot be taken, ever; empty: it can.
+  Result<std::string> why_never(const control::SnapshotTask& task) const;
+  Result<bool> give_up(control::SnapshotTask& task, const std::string& why);
   Result<bool> name_layers(control::SnapshotTask& task);
-  Result<> tell(control::SnapshotTask& task, model::SnapshotObserved observed, const std::string& what);
+  Result<> tell_waiting(control::SnapshotTask& task, const Error& failure);
+  Result<> tell(control::SnapshotTask& task, model::SnapshotObserved observed, const std::string& what,
+                const std::string& why);
   bool forget_done(const control::DiskTasks& tasks);
 
   const DiskPlaces& places_;

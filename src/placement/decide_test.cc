@@ -9,6 +9,8 @@
 #include <random>
 #include <set>
 
+#include "placement/choice.h"
+
 namespace pileus::placement {
 namespace {
 
@@ -72,7 +74,8 @@ struct NaiveCloud {
            request.not_host != candidate.id && (request.zone.empty() || request.zone == candidate.zone) &&
            has(candidate.engines, request.engine) && has(candidate.cpu_models, request.cpu_model) &&
            (request.image_reach != ImageReach::kLocal || has_image(candidate, request)) &&
-           left[0] >= request.takes.vcpus && left[1] >= static_cast<i64>(request.takes.memory_mib) &&
+           (!request.layer_hosts || request.layer_hosts->contains(candidate.id)) && left[0] >= request.takes.vcpus &&
+           left[1] >= static_cast<i64>(request.takes.memory_mib) &&
            left[2] >= static_cast<i64>(request.takes.disk_gib) &&
            (!request.group || group_allows(candidate, *request.group, partition));
   }
@@ -140,6 +143,10 @@ class RandomCloud {
     if (below(2) == 0) {
       request.image = model::ImageId(1 + below(5));
       request.image_reach = static_cast<ImageReach>(below(3));
+    }
+    if (below(4) == 0) {
+      request.layer_hosts.emplace();
+      for (u32 i = below(20); i > 0; --i) request.layer_hosts->insert(model::HostId(1 + below(40)));
     }
     if (below(12) == 0) request.host = model::HostId(1 + below(32));
     if (below(6) == 0) request.not_host = model::HostId(1 + below(32));
@@ -340,6 +347,32 @@ TEST(Explain, TellsOfAnImageThatHostsLack) {
   const Decision elsewhere = decide(inventory, request, kPacking);
   EXPECT_EQ(elsewhere.chosen.host, 0U);
   EXPECT_EQ(explain(inventory, request, elsewhere).back(), "it lacks the image, and gets it from another host");
+}
+
+TEST(Explain, HasALineOfWhatWasChosen) {
+  Inventory inventory;
+  for (u64 number = 1; number <= 2; ++number) ASSERT_TRUE(inventory.put_host(host_of(number, 8, 8192)).ok());
+  Request request;
+  request.takes = {2, 2048, 8};
+  const std::vector<std::string> lines = explain(inventory, request, decide(inventory, request, kPacking));
+  EXPECT_TRUE(lines.back().starts_with("next "));
+  EXPECT_TRUE(choice_of(lines).starts_with("chosen h-00000000000000001: score")) << choice_of(lines);
+  EXPECT_EQ(choice_of({}), "");
+}
+
+TEST(Explain, TellsOfDisksThatHostsCannotGet) {
+  Inventory inventory;
+  for (u64 number = 1; number <= 3; ++number) ASSERT_TRUE(inventory.put_host(host_of(number, 8, 8192)).ok());
+  Request request;
+  request.takes = {2, 2048, 8};
+  request.layer_hosts = {model::HostId(2)};
+  const Decision there = decide(inventory, request, kPacking);
+  EXPECT_EQ(there.chosen.host, 1U);
+  EXPECT_EQ(explain(inventory, request, there)[0],
+            "2 hosts lack what its disks begin as, which no host that can be reached gives to others, e.g. "
+            "h-00000000000000001");
+  request.layer_hosts = {model::HostId(9)};
+  EXPECT_FALSE(decide(inventory, request, kPacking).placed());
 }
 
 TEST(Inventory, KnowsWhetherAnImageIsSomewhere) {

@@ -1,9 +1,14 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "placement/choice.h"
 #include "placement/decide.h"
 
 namespace pileus::placement {
 namespace {
+
+constexpr std::string_view kChosen = "chosen ";
 
 // The reason as the end of "N hosts ...", and what `example` shows of it.
 std::string reason(Refusal refusal, const Request& request) {
@@ -20,6 +25,7 @@ std::string reason(Refusal refusal, const Request& request) {
     case Refusal::kEngine: return fmt::format("lack engine {}", request.engine);
     case Refusal::kCpuModel: return fmt::format("lack CPU model {}", request.cpu_model);
     case Refusal::kImage: return "lack the image, which no host gives to others";
+    case Refusal::kLayers: return "lack what its disks begin as, which no host that can be reached gives to others";
     case Refusal::kVcpus: return fmt::format("have fewer than {} vCPUs free", takes.vcpus);
     case Refusal::kMemory: return fmt::format("have less than {} MiB of memory free", takes.memory_mib);
     case Refusal::kDisk: return fmt::format("have less than {} GiB of disk free", takes.disk_gib);
@@ -47,6 +53,7 @@ std::string example(Refusal refusal, const Inventory& inventory, HostIndex host)
     case Refusal::kEngine:
     case Refusal::kCpuModel:
     case Refusal::kImage:
+    case Refusal::kLayers:
     case Refusal::kGroup: return id;
   }
   return id;
@@ -81,12 +88,17 @@ std::vector<std::string> explain(const Inventory& inventory, const Request& requ
   }
   lines.push_back(fmt::format("{} hosts would do", decision.feasible));
   if (decision.partition != 0) lines.push_back(fmt::format("partition {}", decision.partition));
-  lines.push_back("chosen " + describe(decision.chosen, inventory));
+  lines.push_back(std::string(kChosen) + describe(decision.chosen, inventory));
   if (request.image_reach == ImageReach::kShared && decision.chosen.scores.image == 0) {
     lines.emplace_back("it lacks the image, and gets it from another host");
   }
   if (decision.runner_up.host != kNoHost) lines.push_back("next " + describe(decision.runner_up, inventory));
   return lines;
+}
+
+std::string choice_of(std::span<const std::string> lines) {
+  const auto chosen = std::ranges::find_if(lines, [](const std::string& line) { return line.starts_with(kChosen); });
+  return chosen == lines.end() ? std::string() : *chosen;
 }
 
 std::string why_nothing(const Request& request, const Decision& decision) {

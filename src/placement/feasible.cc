@@ -20,6 +20,13 @@ Query compile(const Inventory& inventory, const Request& request) {
   query.not_host = request.not_host;
   query.image_hosts = inventory.hosts_with(request.image);
   query.needs_image = request.image_reach == ImageReach::kLocal;
+  if (request.layer_hosts) {
+    query.layer_hosts.emplace(inventory.host_slots());
+    for (const model::HostId id : *request.layer_hosts) {
+      const HostIndex host = inventory.find_host(id);
+      if (host != kNoHost) (*query.layer_hosts)[host] = true;
+    }
+  }
   query.group = request.group;
   if (query.group) query.use = inventory.find_group(query.group->id);
   if (query.use != nullptr && query.group->strategy == model::GroupStrategy::kCluster) {

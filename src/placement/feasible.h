@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 
 #include "placement/inventory.h"
 
@@ -31,6 +32,8 @@ struct Request {
   std::string cpu_model;
   model::ImageId image;  // preferred where it is already
   ImageReach image_reach = ImageReach::kUnknown;
+  // Those that hold what its disks begin as; none: they do not matter, all hosts have that or can get it.
+  std::optional<std::set<model::HostId>> layer_hosts;
   model::HostId host;
   model::HostId not_host;  // it is there, and is to go elsewhere
   std::optional<GroupRequest> group;
@@ -57,6 +60,7 @@ struct Query {
   u32 bound_rack = 0;
   const std::vector<u64>* image_hosts = nullptr;  // a bit for each host that has the image; none: nobody has
   bool needs_image = false;
+  std::optional<std::vector<bool>> layer_hosts;  // by index, as many as there are hosts
 
   bool has_image(HostIndex where) const {
     if (image_hosts == nullptr || where / 64 >= image_hosts->size()) return false;
@@ -79,6 +83,7 @@ enum class Refusal : u8 {
   kEngine,
   kCpuModel,
   kImage,
+  kLayers,
   kVcpus,
   kMemory,
   kDisk,
@@ -104,6 +109,7 @@ inline Refusal check(const Inventory& inventory, HostIndex host, const Query& qu
     return Refusal::kCpuModel;
   }
   if (query.needs_image && !query.has_image(host)) return Refusal::kImage;
+  if (query.layer_hosts && !(*query.layer_hosts)[host]) return Refusal::kLayers;
   if (inventory.free_vcpus(host) < query.vcpus) return Refusal::kVcpus;
   if (inventory.free_memory_mib(host) < query.memory_mib) return Refusal::kMemory;
   if (inventory.free_disk_gib(host) < query.disk_gib) return Refusal::kDisk;

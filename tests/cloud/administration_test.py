@@ -41,6 +41,19 @@ class Administration(CloudTest):
         self.assertIn("VcpuPercent is 1 to", self.pileus("host", "set", name, "--vcpus", "0", fails=True))
         self.assertIn("there is no host", self.pileus("host", "set", "nobody", "--vcpus", "200", fails=True))
 
+    def test_what_was_launched_is_json_where_that_is_wanted(self):
+        self.ec2.create_key_pair(KeyName="own")
+        made = json.loads(self.pileus("run", "debian-12", "--name", "pair", "--key", "own", "--count", "2", "--no-wait", "--json"))
+        self.assertEqual([(each["name"], each["type"]) for each in made], [("pair", "t3.micro")] * 2)
+        ids = [each["id"] for each in made]
+        self.wait("instance_running", *ids)
+        self.pileus("rm", *ids)
+
+    def test_help_has_examples_of_its_own(self):
+        self.assertIn("pileus image build debian-12", self.pileus("--help"))
+        self.assertNotIn("pileus vm run", self.pileus("account", "--help"))
+        self.assertIn("pileus events vol-", self.pileus("events", "--help"))
+
     def test_an_overcommitted_host_takes_more(self):
         hosts = self.listed("host")
         whole = int(hosts["simulated-2"]["capacity"]["vcpus"])

@@ -234,6 +234,7 @@ def test(cloud, arguments):
         wait_until(lambda: patiently(lambda: client.terminate_instances(InstanceIds=sorted(running))),
                    "they are to be terminated", SETTLE_PATIENCE_S)
     check_nothing_is_left(cloud, free)
+    cloud.check()
     print("nothing is left", flush=True)
 
 

@@ -57,8 +57,15 @@ class Program:
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def kill(self):
+        self.check()
         self.process.kill()
         self.process.wait()
+
+    def check(self):
+        """That it runs: nobody but the test ends it, so one that has ended by itself has crashed or given up."""
+        if not self.runs():
+            status = self.process.returncode if self.process else "no start"
+            raise Failure(f"{self.name} of {self.machine.name} had ended by itself before, with {status}")
 
     def runs(self):
         return self.process is not None and self.process.poll() is None
@@ -191,6 +198,12 @@ class Cloud:
         done = subprocess.run([PROGRAMS / "pileus", "host", "ls", "--json"], env=os.environ | home, check=False,
                               capture_output=True, text=True)
         return json.loads(done.stdout) if done.returncode == 0 else []
+
+    def check(self):
+        """That no program has ended by itself; for when all that the test has killed were started again."""
+        for machine in self.machines:
+            for program in machine.programs.values():
+                program.check()
 
     def last_words(self):
         for machine in self.machines:

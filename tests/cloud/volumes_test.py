@@ -4,7 +4,7 @@ import unittest
 
 from awscli_test import Awscli as AwscliBase
 from case import FAST, CloudTest
-from cloud import PATIENCE_S, Cloud, wait_until
+from cloud import PATIENCE_S, Cloud, Failure, wait_until
 from libcloud_test import Libcloud as LibcloudBase
 
 ZONE = "us-east-1a"
@@ -169,6 +169,21 @@ class Snapshots(VolumeTest):
         whole = ec2.create_snapshots(InstanceSpecification={"InstanceId": instance})["Snapshots"]
         self.assertEqual({each["VolumeId"] for each in whole}, {volume, self.root_of(instance)})
         self.await_all("snapshot_completed", SnapshotIds=[each["SnapshotId"] for each in whole])
+
+    def test_what_happened_to_it_and_its_volume(self):
+        volume, instance = self.blank(), self.running()
+        self.ec2.attach_volume(VolumeId=volume, InstanceId=instance, Device=DEVICE)
+        self.await_all("volume_in_use", VolumeIds=[volume])
+        snapshot = self.ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
+        self.await_all("snapshot_completed", SnapshotIds=[snapshot])
+        events = self.cloud.text_of("PileusDescribeEvents", ResourceId=snapshot)
+        self.assertIn("<what>completed</what>", events)
+        self.assertIn("<eventSet", self.cloud.text_of("PileusDescribeEvents", ResourceId=volume))
+        made = self.cloud.call("PileusCreateAccount", Name="curious")
+        keys = made["accessKeyId"], made["secretAccessKey"]
+        for each, code in ((volume, "InvalidVolume.NotFound"), (snapshot, "InvalidSnapshot.NotFound")):
+            with self.assertRaisesRegex(Failure, code):
+                self.cloud.text_of("PileusDescribeEvents", *keys, ResourceId=each)
 
     def test_of_a_volume_that_was_never_attached(self):
         snapshot = self.ec2.create_snapshot(VolumeId=self.blank())

@@ -8,6 +8,7 @@ import pathlib
 import signal
 import subprocess
 import tempfile
+import urllib.parse
 
 from harness import (BOOT_PATIENCE_S, BUILD, IMAGE, PROGRAMS, Failure, die_with_parent, end, end_on_sigterm, environment,
                      say, step, wait_until)
@@ -69,6 +70,21 @@ class Follower:
         if self.process.returncode != 0:
             raise Failure(f"logs -f ended with {self.process.returncode}: {said}")
         return said
+
+
+def restart_manager(cloud):
+    """Killed and started again at the ports where the host looks for it."""
+    pid = cloud.daemon("manager", "pileus-cloudd")[0]
+    words = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().decode().rstrip("\0").split("\0")
+    folder = cloud.folder / "manager"
+    endpoint = json.loads((folder / "client.json").read_text())["endpoint"]
+    for option, url in (("--port", endpoint), ("--host-port", (folder / "hosts-url").read_text().split()[0])):
+        words[words.index(option) + 1] = str(urllib.parse.urlsplit(url).port)
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: not cloud.is_running(pid, "pileus-cloudd"), "it is gone", STATE_PATIENCE_S)
+    with open(folder / "daemon.log", "ab") as log:
+        subprocess.Popen(words, env=environment(cloud.home), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                         preexec_fn=die_with_parent)
 
 
 def check_logs(cloud):
@@ -144,10 +160,14 @@ def main():
             def events():
                 return [event["what"] for event in json.loads(cloud("events", "web", "--json"))]
             wait_until(lambda: "started again" in events(), lambda: f"there is word of it: {events()}", STATE_PATIENCE_S)
-        with step("stop, and start with the same disk and the same private address"):
+        with step("stop: no VMM is left"):
             cloud("stop", "web")
             if cloud.vmms():
                 raise Failure(f"a stopped instance has a VMM: {cloud.vmms()}")
+        with step("its log is there, too, when the cloud manager alone was killed and is another one"):
+            restart_manager(cloud)
+            wait_until(lambda: "login:" in cloud("logs", "web", check=False), "the log of before", STATE_PATIENCE_S)
+        with step("start, with the same disk and the same private address"):
             cloud("start", "web")
             cloud.wait_for_ssh("web")
             if cloud.ssh("web", "cat ~/kept") != "kept":

@@ -91,6 +91,16 @@ def check_refused(cloud):
         raise Failure(f"not the reason: {cloud.show('late')}")
 
 
+def check_import_refused(cloud, folder):
+    """It would take of the room that running VMs need."""
+    file = folder / "small.raw"
+    file.write_bytes(os.urandom(1 << 20))
+    done = cloud("image", "import", file, "--name", "small", "--format", "raw", check=False)
+    tasks = cloud("image", "tasks")
+    if "too full" not in tasks:
+        raise Failure(f"not the reason: {done} {tasks}")
+
+
 def check_goes_on(cloud, aws):
     wait_until(lambda: cloud.ssh("web", "cat /run/user-done 2>/dev/null || true"), "all is written", BOOT_PATIENCE_S)
     expect("the end of the writing", cloud.ssh("web", "cat /run/user-done"), "done")
@@ -127,6 +137,8 @@ def test(cloud, disk):
         check_told(cloud, aws)
     with step("new instances are refused with the reason"):
         check_refused(cloud)
+    with step("an import leaves the room that is kept"):
+        check_import_refused(cloud, disk.parent)
     with step("room is made: it goes on"):
         subprocess.run(["mount", "-o", f"remount,size={LARGE}", disk], check=True)
         check_goes_on(cloud, aws)

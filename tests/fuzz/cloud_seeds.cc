@@ -129,6 +129,7 @@ std::vector<Bytes> host_message_seeds() {
   return {
       bytes_of(control::encode(network)),
       bytes_of(control::encode(report)),
+      bytes_of(control::encode(control::ReportAnswer{"7"})),
       bytes_of(control::encode(control::Assignments{.instances = {assignment}, .disks = {}})),
       bytes_of(control::encode(observation)),
       bytes_of(control::encode(control::JoinRequest{"secret", "name", "", "", "request"})),

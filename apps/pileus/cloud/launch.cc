@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "cloud/commands.h"
+#include "cloud/launched.h"
 #include "cloud/reach.h"
 #include "cloud/rules.h"
 #include "cloud/session.h"
@@ -49,18 +50,40 @@ Result<std::string> own_key(const client::Cloud& cloud, image::Library& library)
   return std::string(kOwnKey);
 }
 
-// A group that lets these ports in; made when it is not there.
-Result<std::string> group_with(const client::Cloud& cloud, const std::string& name, const std::string& description,
-                               const std::vector<std::string>& ports) {
+Result<std::string> find_group(const client::Cloud& cloud, const std::string& name) {
   const client::Answer known = TRY(cloud.ask("DescribeSecurityGroups", {{"GroupName.1", name}}));
-  if (known.ok()) return known.root.items("securityGroupInfo").at(0).text("groupId");
+  return known.ok() ? known.root.items("securityGroupInfo").at(0).text("groupId") : std::string();
+}
+
+// A new group that lets these ports in; nothing is left of it when that fails.
+Result<std::string> make_group(const client::Cloud& cloud, const std::string& name, const std::string& description,
+                               const std::vector<std::string>& ports) {
+  client::Parameters rules;
+  for (std::size_t i = 0; i < ports.size(); ++i) TRY(add_rule(rules, i + 1, ports[i]));
   const client::Answer made =
       TRY(cloud.call("CreateSecurityGroup", {{"GroupName", name}, {"GroupDescription", description}}));
-  const std::string id = made.root.text("groupId");
-  client::Parameters rules = {{"GroupId", id}};
-  for (std::size_t i = 0; i < ports.size(); ++i) TRY(add_rule(rules, i + 1, ports[i]));
-  TRY(cloud.call("AuthorizeSecurityGroupIngress", rules));
-  return id;
+  std::string id = made.root.text("groupId");
+  rules["GroupId"] = id;
+  const Result<client::Answer> opened = cloud.call("AuthorizeSecurityGroupIngress", rules);
+  if (opened) return id;
+  static_cast<void>(cloud.call("DeleteSecurityGroup", {{"GroupId", id}}));  // the first failure is the one to be told
+  return opened.error();
+}
+
+Result<std::string> ssh_group(const client::Cloud& cloud) {
+  std::string known = TRY(find_group(cloud, kSshGroup));
+  if (!known.empty()) return known;
+  return make_group(cloud, kSshGroup, "SSH from everywhere", {"22"});
+}
+
+// Always a new one: that of an earlier instance of the same name lets other ports in.
+Result<std::string> own_group(const client::Cloud& cloud, const std::string& instance,
+                              const std::vector<std::string>& ports) {
+  std::string name = "run-" + instance;
+  for (int number = 2; !TRY(find_group(cloud, name)).empty(); ++number) {
+    name = "run-" + instance + "-" + std::to_string(number);
+  }
+  return make_group(cloud, name, "what `pileus run --allow` asked for", ports);
 }
 
 Result<client::Parameters> request_of(const client::Cloud& cloud, image::Library& library, const CloudOptions& options,
@@ -79,12 +102,10 @@ Result<client::Parameters> request_of(const client::Cloud& cloud, image::Library
     request[(group.starts_with("sg-") ? "SecurityGroupId." : "SecurityGroup.") + std::to_string(++groups)] = group;
   }
   if (groups == 0) {
-    request["SecurityGroupId." + std::to_string(++groups)] =
-        TRY(group_with(cloud, kSshGroup, "SSH from everywhere", {"22"}));
+    request["SecurityGroupId." + std::to_string(++groups)] = TRY(ssh_group(cloud));
   }
   if (!options.allow.empty()) {
-    request["SecurityGroupId." + std::to_string(++groups)] =
-        TRY(group_with(cloud, "run-" + name, "what `pileus run --allow` asked for", options.allow));
+    request["SecurityGroupId." + std::to_string(++groups)] = TRY(own_group(cloud, name, options.allow));
   }
   if (options.disk_gib != 0) {
     request["BlockDeviceMapping.1.DeviceName"] = "/dev/xvda";
@@ -106,22 +127,7 @@ Result<int> cloud_run(image::Library& library, const CommandLine& line) {
   const client::Parameters request = TRY(request_of(cloud, library, options, name));
   catch_interrupts();
   const client::Answer answer = TRY(cloud.call("RunInstances", request));
-  std::vector<std::string> ids;
-  for (const client::Node& node : answer.root.items("instancesSet")) ids.push_back(node.text("instanceId"));
-  for (const std::string& id : ids) {
-    if (line.quiet) std::printf("%s\n", id.c_str());
-    else std::printf("instance %s (%s)\n", name.c_str(), id.c_str());
-  }
-  std::fflush(stdout);
-  if (options.no_wait) return 0;
-  for (const std::string& id : ids) {
-    InstanceInfo instance = TRY(find_instance(cloud, id));
-    instance = TRY(wait_for_state(cloud, instance, "running", kRunningPatience));
-    const Result<> answers = wait_for_login(library, cloud, instance, kBootPatience);
-    if (!answers) return answers.error();
-    if (!line.quiet) print_login(library, instance);
-  }
-  return 0;
+  return follow_launch(library, cloud, line, answer, {name, "", kRunningPatience});
 }
 
 Result<int> cloud_wait(image::Library& library, const CommandLine& line) {

@@ -1,6 +1,6 @@
 // One instance: what it is, what happened to it, its serial console, what it uses. The address says which tab is open.
 import { useEffect, useState } from 'preact/hooks';
-import { type Instance, labelOf, readInstances } from '../api/records';
+import { type Instance, isGone, labelOf, readInstances } from '../api/records';
 import { hrefOf } from '../data/address';
 import { useValue } from '../data/observable';
 import { go } from '../data/route';
@@ -10,8 +10,10 @@ import { ConsoleTab } from './instance_console';
 import { EventsTab } from './instance_events';
 import { MonitoringTab } from './instance_monitoring';
 import { OverviewTab } from './instance_overview';
+import { Moves } from './moves';
 import type { PageProps } from './page';
 import { Power } from './power';
+import { Underway } from './underway';
 
 const kTabs = [
   { id: 'overview', label: 'Overview' },
@@ -68,11 +70,20 @@ export function InstancePage({ id, tab, ...props }: PageProps & { id: string; ta
       <p class="crumbs">
         <a href={hrefOf(['instances'])}>Instances</a>
       </p>
-      <Heading actions={<Power session={props.session} instances={[instance]} />}>{labelOf(instance)}</Heading>
+      <Heading
+        actions={
+          <Power session={props.session} instances={[instance]}>
+            <Moves instance={instance} {...props} />
+          </Power>
+        }
+      >
+        {labelOf(instance)}
+      </Heading>
       <p class="subtitle" role="status">
         <State value={instance.state} />
         {instance.reason && <span class="quiet">{instance.reason}</span>}
       </p>
+      {!isGone(instance) && <Underway instance={instance} {...props} />}
       <Tabs label="About the instance" tabs={kTabs} open={open} onOpen={(next) => go(['instances', id, next])}>
         <Panel key={open} tab={open} instance={instance} {...props} />
       </Tabs>

@@ -1,4 +1,5 @@
 // What can be done to instances as a whole: buttons for those that fit their states, with a question before the end.
+import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
 import { list } from '../api/cloud';
 import { type Instance, labelOf } from '../api/records';
@@ -33,9 +34,10 @@ interface PowerProps {
   session: Session;
   instances: Instance[];
   onDone?: () => void;
+  children?: ComponentChildren; // more buttons, before the last one
 }
 
-export function Power({ session, instances, onDone }: PowerProps) {
+export function Power({ session, instances, onDone, children }: PowerProps) {
   const [asking, setAsking] = useState(false);
   const fitting = (verb: Verb) => instances.filter((each) => verb.from.includes(each.state));
   const carryOut = async (verb: Verb) => {
@@ -52,6 +54,7 @@ export function Power({ session, instances, onDone }: PowerProps) {
           {verb.label}
         </Button>
       ))}
+      {children}
       <Button icon="terminate" kind="danger" disabled={doomed.length === 0} onClick={() => setAsking(true)}>
         Terminate…
       </Button>

@@ -12,6 +12,7 @@ const kPaths = {
   start: 'M6 4l10 6-10 6z',
   stop: 'M5 5h10v10H5z',
   reboot: 'M16 10a6 6 0 1 1-2-4.500M14.500 2.500v3.200h-3.200',
+  migrate: 'M3 7h12l-3-3M17 13H5l3 3',
   terminate: 'M4 6h12M8 6V4h4v2M5.500 6l.7 10.500h7.600L14.500 6M8.500 9v5M11.500 9v5',
   copy: 'M7 7h9v9H7zM4 13V4h9',
   close: 'M5 5l10 10M15 5 5 15',

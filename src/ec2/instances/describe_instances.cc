@@ -215,9 +215,10 @@ void write_instance(pugi::xml_node set, const Call& call, const InstanceEntry& e
   } else {
     add(item, "groupSet");
   }
-  if (!entry.observed.reason_code.empty()) {
+  if (!entry.observed.reason_code.empty() || !entry.observed.reason.empty()) {
     pugi::xml_node reason = add(item, "stateReason");
-    add(reason, "code", entry.observed.reason_code);
+    const std::string& code = entry.observed.reason_code;
+    add(reason, "code", code.empty() ? std::string(model::name(entry.observed.state)) : code);  // as EC2's "pending"
     add(reason, "message", entry.observed.reason);
   }
   add(item, "architecture", "x86_64");

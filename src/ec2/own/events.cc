@@ -1,20 +1,28 @@
 // What happened, and why it is as it is.
 #include "ec2/instances/objects.h"
 #include "ec2/own/handlers.h"
+#include "ec2/snapshots/objects.h"
 #include "model/event.h"
 
 namespace pileus::ec2 {
 
-Reply<> pileus_describe_events(Call& call, pugi::xml_node answer) {
-  const std::string& text = call.parameters.get("ResourceId");
-  std::string key;
-  if (text.starts_with("h-") && call.account.administrator) {
-    key = model::events_key(TRY(parse_host(text)));
-  } else if (text.starts_with("jt-") && call.account.administrator) {
-    key = model::events_key(TRY(parse_id<model::JoinTokenId>(text, "JoinTokenID")));
-  } else {
-    key = model::events_key(TRY(find_instance(call, text)).desired.id);
+namespace {
+
+// Where the events of the account's resource are.
+Reply<std::string> log_of(const Call& call, const std::string& id) {
+  if (call.account.administrator) {
+    if (id.starts_with("h-")) return model::events_key(TRY(parse_host(id)));
+    if (id.starts_with("jt-")) return model::events_key(TRY(parse_id<model::JoinTokenId>(id, "JoinTokenID")));
   }
+  if (id.starts_with("vol-")) return model::events_key(TRY(find_volume(call, id)).desired().id);
+  if (id.starts_with("snap-")) return model::events_key(TRY(own_snapshot(call, id)).desired.id);
+  return model::events_key(TRY(find_instance(call, id)).desired.id);
+}
+
+}  // namespace
+
+Reply<> pileus_describe_events(Call& call, pugi::xml_node answer) {
+  const std::string key = TRY(log_of(call, call.parameters.get("ResourceId")));
   const auto log = TRY(control::read<model::EventLog>(call.store, key));
   add_number(answer, "dropped", static_cast<i64>(log.value.dropped));
   pugi::xml_node set = add(answer, "eventSet");

@@ -11,7 +11,7 @@ namespace pileus::host::testing {
 // Takes what the host says, as the cloud manager does; may refuse.
 class FakeCloud : public CloudLink {
  public:
-  Result<> report(const control::HostReport&) override { return {}; }
+  Result<control::ReportAnswer> report(const control::HostReport&) override { return control::ReportAnswer{}; }
   Result<control::Assignments> next_assignments() override { return control::Assignments{}; }
   Result<control::Assignments> assignments() override { return control::Assignments{}; }
   Result<std::string> network() override { return std::string(); }

@@ -16,7 +16,7 @@ Result<std::optional<GroupTurn>> read_group_turn(state::Store& store, model::Pla
   turn.request = {group.value.id, group.value.strategy, group.value.spread_level, group.value.partitions, partition};
   const auto entry = TRY(store.get(model::group_turn_key(id)));
   if (entry) turn.turn = entry->mod_revision;
-  return std::optional(std::move(turn));
+  return std::optional(turn);
 }
 
 }  // namespace pileus::control

@@ -24,7 +24,7 @@ extern "C" int LLVMFuzzerInitialize(int* argc, char*** argv) {
     for (const auto& each : pileus::fuzz::targets()) {
       std::fprintf(stderr, " %.*s", static_cast<int>(each.name.size()), each.name.data());
     }
-    std::fputs(" canary\n", stderr);
+    std::fputs(" canary leak_canary\n", stderr);
     std::exit(2);
   }
   return 0;

@@ -15,7 +15,7 @@ namespace {
 
 constexpr const char* kUsage = R"(Usage: pileus_fuzz COMMAND
   --list                     names the targets
-  smoke [TARGET] [SECONDS]   all targets but the canary, or one, for SECONDS each (default 1)
+  smoke [TARGET] [SECONDS]   all targets but the canaries, or one, for SECONDS each (default 1)
   repeat TARGET NUMBER       input NUMBER of smoke alone, in this process, e.g. under a debugger
   write TARGET NUMBER FILE   writes that input into a file
   file TARGET FILE           one input from a file, e.g. one that libFuzzer found
@@ -36,10 +36,11 @@ bool parse_number(std::string_view text, u64& value) {
 }
 
 int list() {
-  for (const Target& target : targets()) {
-    std::printf("%-16s %s\n", std::string(target.name).c_str(), std::string(target.what).c_str());
+  for (const auto part : {targets(), canaries()}) {
+    for (const Target& target : part) {
+      std::printf("%-18s %s\n", std::string(target.name).c_str(), std::string(target.what).c_str());
+    }
   }
-  std::printf("%-16s %s\n", std::string(canary().name).c_str(), std::string(canary().what).c_str());
   return 0;
 }
 

@@ -24,13 +24,13 @@ struct Target {
   u64 max_size;  // of inputs that are worth trying, in bytes
 };
 
-// All but the canary.
+// All but the canaries.
 std::span<const Target> targets();
 
-// A parser with a planted mistake: a harness that does not catch it is broken.
-const Target& canary();
+// Parsers with a planted mistake each: a harness that does not catch it is broken.
+std::span<const Target> canaries();
 
-// By name, the canary too; nullptr when there is none.
+// By name, canaries too; nullptr when there is none.
 const Target* find_target(std::string_view name);
 
 }  // namespace pileus::fuzz

@@ -103,12 +103,6 @@ const Action* find_action(std::string_view name) {
   return nullptr;
 }
 
-bool is_unsupported(std::string_view name) {
-  return std::ranges::any_of(kGroups, [&](const ActionGroup* group) {
-    return std::ranges::find(group->unsupported, name) != group->unsupported.end();
-  });
-}
-
 bool has_parameter(const Action& action, std::string_view name) {
   const std::string general = with_n(name);
   bool found = false;
@@ -153,8 +147,7 @@ std::string api_document() {
       "error\n"
       "codes are those of Amazon's reference. Every action takes `DryRun`. `N` in a name stands for an index, from 0 "
       "or 1.\n"
-      "Other names of EC2's that belong to these groups are answered by `UnsupportedOperation`, all else by\n"
-      "`InvalidAction`.\n"
+      "All other actions are answered by `UnsupportedOperation`, and what can be no action's name by `InvalidAction`.\n"
       "Actions that begin with `Pileus` are our own, in the same style.\n";
   for (const ActionGroup* const group : kGroups) {
     text.append("\n## ").append(group->title).append("\n");

@@ -25,14 +25,10 @@ struct Action {
 struct ActionGroup {
   std::string_view title;  // its chapter of the documentation
   std::span<const Action> actions;
-  // EC2 has them and we do not: clients that fall back when they are refused should be told so.
-  std::span<const std::string_view> unsupported;
 };
 
 std::span<const ActionGroup* const> action_groups();
 const Action* find_action(std::string_view name);
-// Whether EC2 has an action of that name that we do not offer.
-bool is_unsupported(std::string_view name);
 
 // Whether the action takes a parameter of that name, "Filter.1.Name".
 bool has_parameter(const Action& action, std::string_view name);

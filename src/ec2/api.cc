@@ -1,5 +1,6 @@
 #include "ec2/api.h"
 
+#include <algorithm>
 #include <unordered_map>
 
 #include "base/log.h"
@@ -22,6 +23,16 @@ std::string make_request_id() {
 }
 
 bool is_sts(std::string_view action) { return action == "GetCallerIdentity"; }
+
+// Clients that have another way when an action is not there go by the code.
+ApiError not_offered(const std::string& action) {
+  constexpr std::size_t kLongestName = 80;
+  const bool is_name = action.size() <= kLongestName && std::ranges::all_of(action, [](char c) {
+                         return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+                       });
+  if (is_name) return {"UnsupportedOperation", "The action " + action + " is not offered by this cloud"};
+  return {"InvalidAction", "The action " + action.substr(0, kLongestName) + " is not valid for this web service"};
+}
 
 http::Response xml_response(int status, const pugi::xml_document& document) {
   http::Response response;
@@ -129,12 +140,7 @@ Reply<> Api::serve(const http::Request& request, Asked& asked) {
   TRY(std::move(looked_up));
   if (asked.action.empty()) return ApiError("MissingAction", "The request names no Action");
   const Action* action = find_action(asked.action);
-  if (action == nullptr && is_unsupported(asked.action)) {
-    return ApiError("UnsupportedOperation", "The action " + asked.action + " is not offered by this cloud");
-  }
-  if (action == nullptr) {
-    return ApiError("InvalidAction", "The action " + asked.action.substr(0, 80) + " is not valid for this web service");
-  }
+  if (action == nullptr) return not_offered(asked.action);
   if (!throttle_->admit(account->id.text(), now)) {
     return ApiError("RequestLimitExceeded", "Request limit exceeded: slow down", 503);
   }

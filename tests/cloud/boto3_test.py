@@ -4,15 +4,18 @@ import base64
 import concurrent.futures
 import hashlib
 import pathlib
+import re
 import subprocess
 import tempfile
 import unittest
 
+from botocore import xform_name
 from botocore.exceptions import ClientError
 
 from case import CloudTest
 from cloud import PATIENCE_S, REGION, wait_until
 
+API = pathlib.Path(__file__).resolve().parents[2] / "docs" / "api.md"
 ED25519 = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGPKSUTyz1HwHReFVvD5obVsALAgJRNarH4TRpNePnAS me@here"
 
 
@@ -166,7 +169,15 @@ class Manners(CloudTest):
         self.refused("InvalidParameterValue", 400, ec2.run_instances, ImageId=self.image, MinCount=1, MaxCount=1,
                      InstanceType="t99.huge")
         self.refused("UnsupportedOperation", 400, ec2.modify_address_attribute, AllocationId="eipalloc-0")
-        self.refused("InvalidAction", 400, ec2.create_transit_gateway)
+        self.refused("UnsupportedOperation", 400, ec2.create_transit_gateway)
+
+    def test_all_other_actions_are_unsupported(self):
+        client = self.cloud.client(parameter_validation=False)
+        known = {name: xform_name(name) for name in client.meta.service_model.operation_names}
+        offered = set(re.findall(r"^### (\w+)$", API.read_text(), re.MULTILINE))
+        self.assertLess(100, len(offered & set(known)))
+        for name in sorted(set(known) - offered):
+            self.refused("UnsupportedOperation", 400, getattr(client, known[name]))
 
     def test_filters_and_ids(self):
         one = self.run_one(TagSpecifications=[{"ResourceType": "instance", "Tags": [{"Key": "a*b", "Value": "x"}]}])

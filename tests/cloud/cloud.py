@@ -95,22 +95,22 @@ class Cloud:
 
     def start(self):
         """The first start takes a port that the kernel chooses, later ones the same."""
-        with open(self.folder / "log", "ab") as log:
+        # A file, not a pipe: what a pipe holds that nobody reads would stop the cloud manager.
+        path = self.folder / "log"
+        with open(path, "ab") as log:
+            start = log.tell()
             self.process = subprocess.Popen(
                 [PROGRAM, "--data", self.folder / "data", "--port", str(self.port), "--host-port", "0",
                  "--region", REGION, *self.options],
                 env=os.environ | {"PILEUS_HOME": str(self.folder / "home")}, stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE, stderr=log,
+                stdout=log, stderr=log,
                 preexec_fn=lambda: _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL))
-        os.set_blocking(self.process.stdout.fileno(), False)
-        printed = b""
 
         def address():
-            nonlocal printed
-            printed += self.process.stdout.read() or b""
             if self.process.poll() is not None:
                 raise Failure(f"pileus-cloudd ended with {self.process.returncode}")
-            return re.search(r"the API is at (http://[^\s;]+:(\d+));", printed.decode())
+            printed = path.read_bytes()[start:].decode(errors="replace")
+            return re.search(r"the API is at (http://[^\s;]+:(\d+));", printed)
 
         found = wait_until(address, "pileus-cloudd tells its address", START_PATIENCE_S)
         self.endpoint, self.port = found[1], int(found[2])
@@ -120,24 +120,22 @@ class Cloud:
     def kill(self):
         self.process.kill()
         self.process.wait()
-        self.process.stdout.close()
 
     def stop(self):
         """In order; its exit status."""
         if self.process.poll() is None:
             self.process.terminate()
-        status = self.process.wait(STOP_PATIENCE_S)
-        self.process.stdout.close()
-        return status
+        return self.process.wait(STOP_PATIENCE_S)
 
-    def client(self, service="ec2", access_key=None, secret_key=None, region=REGION):
-        """A client of boto3's; by default the root account's."""
+    def client(self, service="ec2", access_key=None, secret_key=None, region=REGION, **options):
+        """A client of boto3's; by default the root account's. `options`: of botocore's Config."""
         import boto3  # the other clients are tested without it
         from botocore.config import Config
         session = boto3.session.Session(access_key or self.access_key, secret_key or self.secret_key,
                                         region_name=region)
         return session.client(service, endpoint_url=self.endpoint,
-                              config=Config(retries={"total_max_attempts": 1}, read_timeout=ANSWER_PATIENCE_S, connect_timeout=ANSWER_PATIENCE_S))
+                              config=Config(retries={"total_max_attempts": 1}, read_timeout=ANSWER_PATIENCE_S,
+                                            connect_timeout=ANSWER_PATIENCE_S, **options))
 
     def send(self, request):
         """A prepared request of botocore's (AWSRequest), as it is: status and body."""

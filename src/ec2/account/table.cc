@@ -12,6 +12,6 @@ constexpr Action kActions[] = {
 
 }  // namespace
 
-constexpr ActionGroup kAccountActions = {"Account", kActions, {}};
+constexpr ActionGroup kAccountActions = {"Account", kActions};
 
 }  // namespace pileus::ec2

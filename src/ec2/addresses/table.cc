@@ -21,10 +21,9 @@ constexpr Action kActions[] = {
     Action{"DescribeAddressesAttribute", Kind::kReads, "AllocationId.N:s Attribute:s MaxResults:i NextToken:s",
            "Tells of the names of elastic addresses: they have none.", describe_addresses_attribute},
 };
-constexpr std::string_view kUnsupported[] = {"ModifyAddressAttribute", "ResetAddressAttribute"};
 
 }  // namespace
 
-constexpr ActionGroup kAddressActions = {"Elastic addresses", kActions, kUnsupported};
+constexpr ActionGroup kAddressActions = {"Elastic addresses", kActions};
 
 }  // namespace pileus::ec2

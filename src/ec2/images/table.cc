@@ -37,6 +37,6 @@ constexpr Action kActions[] = {
 
 }  // namespace
 
-constexpr ActionGroup kImageActions = {"Images", kActions, {}};
+constexpr ActionGroup kImageActions = {"Images", kActions};
 
 }  // namespace pileus::ec2

@@ -13,6 +13,6 @@ constexpr Action kActions[] = {
 
 }  // namespace
 
-constexpr ActionGroup kInstanceTypeActions = {"Instance types", kActions, {}};
+constexpr ActionGroup kInstanceTypeActions = {"Instance types", kActions};
 
 }  // namespace pileus::ec2

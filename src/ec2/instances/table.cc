@@ -62,17 +62,8 @@ constexpr Action kActions[] = {
            "The end of what an instance has written on its serial console.", get_console_output},
 };
 
-// EC2 has them, and clients that fall back when they are refused should be told so.
-constexpr std::string_view kUnsupported[] = {
-    "GetConsoleScreenshot",
-    "ModifyInstancePlacement",
-    "AssociateIamInstanceProfile",
-    "DisassociateIamInstanceProfile",
-    "ReplaceIamInstanceProfileAssociation",
-};
-
 }  // namespace
 
-constexpr ActionGroup kInstanceActions = {"Instances", kActions, kUnsupported};
+constexpr ActionGroup kInstanceActions = {"Instances", kActions};
 
 }  // namespace pileus::ec2

@@ -31,11 +31,9 @@ constexpr Action kActions[] = {
     Action{"UnassignPrivateIpAddresses", Kind::kChanges, "NetworkInterfaceId:s! PrivateIpAddress.N:s",
            "Takes further private addresses from a network interface.", unassign_private_ip_addresses},
 };
-constexpr std::string_view kUnsupported[] = {"AssignIpv6Addresses", "UnassignIpv6Addresses",
-                                             "ResetNetworkInterfaceAttribute"};
 
 }  // namespace
 
-constexpr ActionGroup kInterfaceActions = {"Network interfaces", kActions, kUnsupported};
+constexpr ActionGroup kInterfaceActions = {"Network interfaces", kActions};
 
 }  // namespace pileus::ec2

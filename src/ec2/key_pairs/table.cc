@@ -16,6 +16,6 @@ constexpr Action kActions[] = {
 
 }  // namespace
 
-constexpr ActionGroup kKeyPairActions = {"Key pairs", kActions, {}};
+constexpr ActionGroup kKeyPairActions = {"Key pairs", kActions};
 
 }  // namespace pileus::ec2

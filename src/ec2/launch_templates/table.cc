@@ -34,6 +34,6 @@ constexpr Action kActions[] = {
 
 }  // namespace
 
-constexpr ActionGroup kLaunchTemplateActions = {"Launch templates", kActions, {}};
+constexpr ActionGroup kLaunchTemplateActions = {"Launch templates", kActions};
 
 }  // namespace pileus::ec2

@@ -18,6 +18,6 @@ constexpr Action kActions[] = {
 
 }  // namespace
 
-constexpr ActionGroup kLiveActions = {"Pileus' own: live", kActions, {}};
+constexpr ActionGroup kLiveActions = {"Pileus' own: live", kActions};
 
 }  // namespace pileus::ec2

@@ -51,6 +51,6 @@ constexpr Action kActions[] = {
 
 }  // namespace
 
-constexpr ActionGroup kNetworkActions = {"Networks", kActions, {}};
+constexpr ActionGroup kNetworkActions = {"Networks", kActions};
 
 }  // namespace pileus::ec2

@@ -74,6 +74,6 @@ constexpr Action kActions[] = {
 
 }  // namespace
 
-constexpr ActionGroup kOwnActions = {"Pileus' own", kActions, {}};
+constexpr ActionGroup kOwnActions = {"Pileus' own", kActions};
 
 }  // namespace pileus::ec2

@@ -17,6 +17,6 @@ constexpr Action kActions[] = {
 
 }  // namespace
 
-constexpr ActionGroup kPlacementGroupActions = {"Placement groups", kActions, {}};
+constexpr ActionGroup kPlacementGroupActions = {"Placement groups", kActions};
 
 }  // namespace pileus::ec2

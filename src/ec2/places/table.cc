@@ -13,6 +13,6 @@ constexpr Action kActions[] = {
 
 }  // namespace
 
-constexpr ActionGroup kPlaceActions = {"Places", kActions, {}};
+constexpr ActionGroup kPlaceActions = {"Places", kActions};
 
 }  // namespace pileus::ec2

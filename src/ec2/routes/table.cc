@@ -39,6 +39,6 @@ constexpr Action kActions[] = {
 
 }  // namespace
 
-constexpr ActionGroup kRouteActions = {"Gateways and routes", kActions, {}};
+constexpr ActionGroup kRouteActions = {"Gateways and routes", kActions};
 
 }  // namespace pileus::ec2

@@ -43,6 +43,6 @@ constexpr Action kActions[] = {
 
 }  // namespace
 
-constexpr ActionGroup kSecurityGroupActions = {"Security groups", kActions, {}};
+constexpr ActionGroup kSecurityGroupActions = {"Security groups", kActions};
 
 }  // namespace pileus::ec2

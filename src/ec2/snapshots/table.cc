@@ -32,6 +32,6 @@ constexpr Action kActions[] = {
 
 }  // namespace
 
-constexpr ActionGroup kSnapshotActions = {"Snapshots", kActions, {}};
+constexpr ActionGroup kSnapshotActions = {"Snapshots", kActions};
 
 }  // namespace pileus::ec2

@@ -14,6 +14,6 @@ constexpr Action kActions[] = {
 
 }  // namespace
 
-constexpr ActionGroup kTagActions = {"Tags", kActions, {}};
+constexpr ActionGroup kTagActions = {"Tags", kActions};
 
 }  // namespace pileus::ec2

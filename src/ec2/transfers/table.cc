@@ -40,6 +40,6 @@ constexpr Action kActions[] = {
 
 }  // namespace
 
-constexpr ActionGroup kTransferActions = {"Imports and exports", kActions, {}};
+constexpr ActionGroup kTransferActions = {"Imports and exports", kActions};
 
 }  // namespace pileus::ec2

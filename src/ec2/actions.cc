@@ -122,7 +122,9 @@ Reply<> check_parameters(const Action& action, const Parameters& parameters) {
                          "The request must contain the parameter " + std::string(declared.name.substr(0, list)));
     }
   });
-  for (const auto& [name, value] : parameters.all()) {
+  for (const auto& parameter : parameters.all()) {
+    const auto& name = parameter.first;  // no structured binding: clang-tidy loses sight of one in a lambda
+    const auto& value = parameter.second;
     if (value.empty() || !refused.ok()) continue;
     const std::string general = with_n(name);
     for_each_parameter(action, [&](const Declared& declared) {

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <string>
 #include <thread>
 
 #include "base/result.h"
@@ -72,22 +73,21 @@ bool smoke(const Target& target, std::chrono::milliseconds duration) {
 
   bool hung = false;
   const int status = watch(child, *progress, hung);
-  const auto name = static_cast<int>(target.name.size());
+  const std::string name(target.name);
   const auto number = static_cast<unsigned long long>(progress->input.load());
   const bool done = progress->done.load();
   ::munmap(shared, sizeof(Progress));
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) {
-    std::printf("%.*s: ok, %llu inputs\n", name, target.name.data(), number + 1);
+    std::printf("%s: ok, %llu inputs\n", name.c_str(), number + 1);
     return true;
   }
   if (done) {
-    std::printf("%.*s: FAILED after %llu inputs, none of which failed (leaks?)\n", name, target.name.data(),
-                number + 1);
+    std::printf("%s: FAILED after %llu inputs, none of which failed (leaks?)\n", name.c_str(), number + 1);
     return false;
   }
   const char* how = hung ? "hung" : WIFSIGNALED(status) ? ::strsignal(WTERMSIG(status)) : "exited";
-  std::printf("%.*s: FAILED at input %llu (%s); again: pileus_fuzz repeat %.*s %llu\n", name, target.name.data(),
-              number, how, name, target.name.data(), number);
+  std::printf("%s: FAILED at input %llu (%s); again: pileus_fuzz repeat %s %llu\n", name.c_str(), number, how,
+              name.c_str(), number);
   return false;
 }
 

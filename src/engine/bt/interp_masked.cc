@@ -87,12 +87,12 @@ bool op_vector_masked_move(Exec& e) {
   const unsigned size = e.width(store ? 2 : 0) / 8;
   const Vector32 mask = vector_operand(e, 1);
   const Mode mode = context.mode();
-  // An element that is left out may have an address that is not canonical, too.
+  // An element that is left out may have an address that is not canonical, too. One that lies beyond what the address size
+  // reaches is not at its beginning: the operand is one piece.
+  const ZydisDecodedOperandMem& mem = e.operand(store ? 0 : 2).mem;
+  const u64 first = effective_address(e, mem);
   const auto address = [&](unsigned i, u64* linear) {
-    ZydisDecodedOperand element = e.operand(store ? 0 : 2);
-    element.mem.disp.value += i64{i} * bytes;
-    element.mem.disp.has_displacement = true;
-    return linear_address(e, element, bytes, linear);
+    return linear_address(e, mem.segment, first + u64{i} * bytes, bytes, store, linear);
   };
   Vector32 value{};
   u64 linear = 0;

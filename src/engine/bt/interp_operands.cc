@@ -84,15 +84,17 @@ bool linear_address(Exec& e, ZydisRegister segment, u64 offset, unsigned size, b
   return true;
 }
 
-bool linear_address(Exec& e, const ZydisDecodedOperand& operand, unsigned size, u64* out) {
-  const ZydisDecodedOperandMem& mem = operand.mem;
+u64 effective_address(const Exec& e, const ZydisDecodedOperandMem& mem) {
   u64 offset = mem.disp.has_displacement ? static_cast<u64>(mem.disp.value) : 0;
   if (mem.base == ZYDIS_REGISTER_RIP || mem.base == ZYDIS_REGISTER_EIP) offset += e.context.rip + e.insn.info.length;
   else if (mem.base != ZYDIS_REGISTER_NONE) offset += read_register(e.context, mem.base);
   if (mem.index != ZYDIS_REGISTER_NONE) offset += read_register(e.context, mem.index) * mem.scale;
-  offset &= mask_of(e.insn.info.address_width);
+  return offset & mask_of(e.insn.info.address_width);
+}
+
+bool linear_address(Exec& e, const ZydisDecodedOperand& operand, unsigned size, u64* out) {
   const bool write = (operand.actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) != 0;
-  return linear_address(e, mem.segment, offset, size, write, out);
+  return linear_address(e, operand.mem.segment, effective_address(e, operand.mem), size, write, out);
 }
 
 bool read_operand(Exec& e, unsigned i, u64* value) {

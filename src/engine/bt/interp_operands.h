@@ -30,6 +30,7 @@ void write_register(Context& context, ZydisRegister reg, u64 value);  // a 32-bi
 
 // Linear address of a memory operand, `size` bytes, limits and canonical form checked.
 bool linear_address(Exec& e, const ZydisDecodedOperand& operand, unsigned size, u64* out);
+u64 effective_address(const Exec& e, const ZydisDecodedOperandMem& mem);  // within its segment
 bool linear_address(Exec& e, ZydisRegister segment, u64 offset, unsigned size, bool write, u64* out);
 
 // Values up to 64 bits: register, memory or immediate.

@@ -300,9 +300,11 @@ void add_instance_commands(CLI::App& root, CommandLine& line) {
   CLI::App* wait = leaf(&root, "wait", "Wait until an instance answers on SSH", "  pileus wait web --timeout 120");
   add_name(wait, line, "The instance");
   wait->add_option("--timeout", line.timeout_s, "Seconds to wait (default: 600)");
-  CLI::App* events = leaf(&root, "events", "Show what happened to an instance, a volume, a host, ... and why",
-                          "  pileus events web\n  pileus events vol-0123456789abcdef0");
-  add_name(events, line, "The instance, or the id of a volume, a snapshot, a host or a join token");
+  CLI::App* events =
+      leaf(&root, "events", "Show what happened to an instance, a volume, a host, ... and why",
+           "  pileus events web\n  pileus events vol-0123456789abcdef0\n  pileus events sg-0123456789abcdef0");
+  add_name(events, line,
+           "The instance, or the id of a volume, a snapshot, an image, a key pair, a security group, ...");
   add_json(events, line);
   CLI::App* explain = leaf(&root, "explain", "Show why an instance is on the host where it is", "  pileus explain web");
   add_name(explain, line, "The instance");

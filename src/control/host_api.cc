@@ -74,6 +74,7 @@ Result<Assignment> assignment_of(state::Store& store, const InstanceView& instan
   const std::string prefix(model::kind_prefix(model::IdKind::kKeyPair));
   const state::Snapshot pairs = TRY(store.get(state::Get{state::KeyRange::prefix(prefix)}));
   for (const state::KeyValue& entry : pairs.entries) {
+    if (model::split_key(model::IdKind::kKeyPair, entry.key).part != "desired") continue;
     const auto pair = TRY(decode_entry<model::KeyPair>(entry));
     const bool named = pair.value.account == desired.account && pair.value.name == desired.key_name;
     if (named) assignment.public_key = pair.value.public_key;

@@ -63,6 +63,13 @@ struct Call {
   }
 };
 
+// What the account does to its object, for the object's events: in the same transaction.
+template <model::IdKind kKind>
+Result<> tell(const Call& call, control::Change& change, model::Id<kKind> id, std::string what, std::string why = {}) {
+  return change.add_event(call.store, model::events_key(id),
+                          {call.clock.now(), call.account.id.text(), std::move(what), std::move(why)});
+}
+
 // The id in a text, or EC2's refusals InvalidX.Malformed and InvalidX.NotFound of `kind` ("InstanceID").
 template <typename Id>
 Reply<Id> parse_id(const std::string& text, const std::string& kind) {

@@ -13,7 +13,7 @@ from botocore import xform_name
 from botocore.exceptions import ClientError
 
 from case import CloudTest
-from cloud import PATIENCE_S, REGION, wait_until
+from cloud import PATIENCE_S, REGION, Failure, wait_until
 
 API = pathlib.Path(__file__).resolve().parents[2] / "docs" / "api.md"
 ED25519 = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGPKSUTyz1HwHReFVvD5obVsALAgJRNarH4TRpNePnAS me@here"
@@ -178,6 +178,42 @@ class Manners(CloudTest):
         self.assertLess(100, len(offered & set(known)))
         for name in sorted(set(known) - offered):
             self.refused("UnsupportedOperation", 400, getattr(client, known[name]))
+
+    def events(self, resource, *keys):
+        """What happened, and why, of one of the account's resources."""
+        answer = self.cloud.text_of("PileusDescribeEvents", *keys, ResourceId=resource)
+        return re.findall(r"<what>(.*?)</what>\s*<why>(.*?)</why>", answer)
+
+    def test_what_is_done_to_objects_is_told(self):
+        ec2 = self.ec2
+        vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+        subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.9.1.0/24")["Subnet"]["SubnetId"]
+        ec2.modify_subnet_attribute(SubnetId=subnet, MapPublicIpOnLaunch={"Value": True})
+        self.assertEqual(self.events(vpc), [("created", "10.9.0.0/16")])
+        self.assertEqual(self.events(subnet), [("created", "10.9.1.0/24"), ("changed", "ModifySubnetAttribute")])
+        group = ec2.create_security_group(GroupName="told", Description="d", VpcId=vpc)["GroupId"]
+        port = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
+        ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[port])
+        ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=[port])
+        rule = "in, peer: 0.0.0.0/0, tcp, from port: 22, to port: 22"
+        self.assertEqual(self.events(group), [("created", "told"), ("rules changed", f"added: {rule}"),
+                                              ("rules changed", f"removed: {rule}")])
+        key = ec2.import_key_pair(KeyName="told", PublicKeyMaterial=ED25519)
+        self.assertEqual(self.events(key["KeyPairId"]), [("imported", key["KeyFingerprint"])])
+        made = self.cloud.call("PileusCreateAccount", Name="stranger")
+        theirs = made["accessKeyId"], made["secretAccessKey"]
+        codes = {key["KeyPairId"]: "InvalidKeyPairID", group: "InvalidGroup", subnet: "InvalidSubnetID", vpc: "InvalidVpcID"}
+        self.refused_events(codes, *theirs)
+        ec2.delete_key_pair(KeyName="told")
+        ec2.delete_security_group(GroupId=group)
+        ec2.delete_subnet(SubnetId=subnet)
+        ec2.delete_vpc(VpcId=vpc)
+        self.refused_events(codes)
+
+    def refused_events(self, codes, *keys):
+        for resource, code in codes.items():
+            with self.assertRaisesRegex(Failure, f"<Code>{code}.NotFound</Code>"):
+                self.events(resource, *keys)
 
     def test_filters_and_ids(self):
         one = self.run_one(TagSpecifications=[{"ResourceType": "instance", "Tags": [{"Key": "a*b", "Value": "x"}]}])

@@ -69,8 +69,9 @@ Result<int> cloud_show(image::Library& library, const CommandLine& line) {
 
 Result<int> cloud_events(image::Library& library, const CommandLine& line) {
   const client::Cloud cloud = TRY(open_cloud(library));
-  const bool is_id = std::ranges::any_of(std::array{"h-", "jt-", "vol-", "snap-"},
-                                         [&](const char* prefix) { return line.name.starts_with(prefix); });
+  const bool is_id =
+      std::ranges::any_of(std::array{"h-", "jt-", "vol-", "snap-", "ami-", "key-", "sg-", "subnet-", "vpc-"},
+                          [&](const char* prefix) { return line.name.starts_with(prefix); });
   const std::string id = is_id ? line.name : TRY(find_instance(cloud, line.name)).id;
   const client::Answer answer = TRY(cloud.call("PileusDescribeEvents", {{"ResourceId", id}}));
   std::vector<std::vector<std::string>> rows = {{"AT", "BY", "WHAT", "WHY"}};

@@ -24,6 +24,7 @@ Reply<> change_image(const Call& call, pugi::xml_node answer, Act act) {
     TRY(act(image.desired));
     control::Change change;
     change.update(model::desired_key(image.desired.id), image.desired, image.revision);
+    TRY(tell(call, change, image.desired.id, "changed", call.parameters.get("Action")));
     return TRY(change.commit(call.store)).has_value();
   };
   TRY(retry(attempt));

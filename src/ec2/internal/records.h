@@ -33,6 +33,8 @@ inline constexpr Naming kNaming<model::RouteTable> = {"RouteTableID", "routeTabl
 template <>
 inline constexpr Naming kNaming<model::LaunchTemplate> = {"LaunchTemplateId", "launch template ID"};
 template <>
+inline constexpr Naming kNaming<model::KeyPair> = {"KeyPairID", "key pair ID"};
+template <>
 inline constexpr Naming kNaming<model::PlacementGroup> = {"PlacementGroupId", "placement group ID"};
 
 template <typename Record>
@@ -76,14 +78,15 @@ Reply<std::vector<Record>> chosen_records(const Call& call, std::string_view lis
   return result;
 }
 
-// Changes the record that a text names; `act` works on it, and its refusal is that of the whole.
+// Changes the record that a text names; `act` works on it, and its refusal is that of the whole. `told`: its events have it.
 template <typename Record, typename Act>
-Reply<> change_record(const Call& call, const std::string& text, Act act) {
+Reply<> change_record(const Call& call, const std::string& text, Act act, bool told = false) {
   return retry([&]() -> Reply<bool> {
     auto record = TRY(find_record<Record>(call, text));
     TRY(act(record.value));
     control::Change change;
     change.update(model::desired_key(record.value.id), record.value, record.revision);
+    if (told) TRY(tell(call, change, record.value.id, "changed", call.parameters.get("Action")));
     return TRY(change.commit(call.store)).has_value();
   });
 }

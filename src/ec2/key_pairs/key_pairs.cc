@@ -25,11 +25,12 @@ std::string name_key(const Call& call, const std::string& name) {
   return "v1/key-names/" + call.account.id.text() + "/" + http::encode_uri(name);
 }
 
-Reply<> store_pair(const Call& call, const model::KeyPair& pair) {
+Reply<> store_pair(const Call& call, const model::KeyPair& pair, const char* what) {
   control::Change change;
   change.expect(state::Compare::absent(name_key(call, pair.name)));
   change.put(name_key(call, pair.name), pair.id.text());
   change.update(model::desired_key(pair.id), pair, 0);
+  TRY(tell(call, change, pair.id, what, pair.fingerprint));
   if (TRY(change.commit(call.store))) return {};
   return ApiError("InvalidKeyPair.Duplicate", "The keypair '" + pair.name + "' already exists");
 }
@@ -79,7 +80,7 @@ Reply<> create_key_pair(Call& call, pugi::xml_node answer) {
   pair.type = type.empty() ? "rsa" : type;
   pair.public_key = key.public_line;
   pair.fingerprint = key.fingerprint;
-  TRY(store_pair(call, pair));
+  TRY(store_pair(call, pair, "created"));
   write_pair(answer, pair);
   add(answer, "keyMaterial", key.private_pem);
   return {};
@@ -92,7 +93,7 @@ Reply<> import_key_pair(Call& call, pugi::xml_node answer) {
   pair.type = key->type == KeyType::kRsa ? "rsa" : "ed25519";
   pair.public_key = key->public_line;
   pair.fingerprint = key->fingerprint;
-  TRY(store_pair(call, pair));
+  TRY(store_pair(call, pair, "imported"));
   write_pair(answer, pair);
   return {};
 }
@@ -106,7 +107,7 @@ Reply<> delete_key_pair(Call& call, pugi::xml_node answer) {
   for (const model::KeyPair& pair : TRY(call.records<model::KeyPair>(model::IdKind::kKeyPair))) {
     if (pair.name != name && pair.id.text() != id) continue;
     control::Change change;
-    change.erase(state::KeyRange::key(model::desired_key(pair.id)));
+    change.erase(state::KeyRange::prefix(model::record_key(model::IdKind::kKeyPair, pair.id.text(), "")));
     change.erase(state::KeyRange::key(name_key(call, pair.name)));
     TRY(change.commit(call.store));
   }

@@ -67,6 +67,7 @@ Reply<> make(const Call& call, state::Revision seen) {
   change.expect(default_network_key(call), seen);
   change.put(default_network_key(call), vpc.id.text() + " " + group.text());
   add_vpc(change, vpc, group);
+  TRY(tell(call, change, vpc.id, "created", "the default network"));
   model::InternetGateway gateway;
   gateway.id = model::InternetGatewayId::random();
   gateway.account = call.account.id;
@@ -156,6 +157,7 @@ Reply<> create_default_subnet(Call& call, pugi::xml_node answer) {
     change.expect(model::network_turn_key(network->vpc), turn ? turn->mod_revision : 0);
     enter_vpc(change, network->vpc);
     change.update(model::desired_key(subnet.id), subnet, 0);
+    TRY(tell(call, change, subnet.id, "created", subnet.cidr));
     return TRY(change.commit(call.store)).has_value();
   };
   TRY(retry(attempt));

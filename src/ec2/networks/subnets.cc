@@ -133,6 +133,7 @@ Reply<> create_subnet(Call& call, pugi::xml_node answer) {
     change.expect(model::network_turn_key(subnet.vpc), turn ? turn->mod_revision : 0);
     enter_vpc(change, subnet.vpc);
     change.update(model::desired_key(subnet.id), subnet, 0);
+    TRY(tell(call, change, subnet.id, "created", subnet.cidr));
     return TRY(change.commit(call.store)).has_value();
   };
   TRY(retry(attempt));
@@ -185,7 +186,7 @@ Reply<> modify_subnet_attribute(Call& call, pugi::xml_node answer) {
     subnet.public_on_launch = TRY(given.boolean("MapPublicIpOnLaunch.Value", subnet.public_on_launch));
     return {};
   };
-  TRY(change_record<Subnet>(call, given.get("SubnetId"), change_it));
+  TRY(change_record<Subnet>(call, given.get("SubnetId"), change_it, true));
   add_flag(answer, "return", true);
   return {};
 }

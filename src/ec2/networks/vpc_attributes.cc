@@ -57,7 +57,7 @@ Reply<> modify_vpc_attribute(Call& call, pugi::xml_node answer) {
     vpc.dns_hostnames = TRY(given.boolean("EnableDnsHostnames.Value", vpc.dns_hostnames));
     return {};
   };
-  TRY(change_record<Vpc>(call, given.get("VpcId"), change_it));
+  TRY(change_record<Vpc>(call, given.get("VpcId"), change_it, true));
   add_flag(answer, "return", true);
   return {};
 }
@@ -69,18 +69,21 @@ Reply<> associate_vpc_cidr_block(Call& call, pugi::xml_node answer) {
   }
   const packet::Cidr block = TRY(read_block(call.parameters.get("CidrBlock"), "InvalidVpc.Range"));
   const model::VpcBlock made = {model::VpcBlockId::random(), packet::cidr_text(block)};
-  TRY(change_record<Vpc>(call, call.parameters.get("VpcId"), [&](Vpc& vpc) -> Reply<> {
-    const std::vector<model::VpcBlock> blocks = blocks_of(vpc);
-    for (const model::VpcBlock& each : blocks) {
-      if (!overlap(block_of(each.cidr), block)) continue;
-      return ApiError("InvalidVpc.Conflict", "The CIDR '" + made.cidr + "' conflicts with " + each.cidr);
-    }
-    if (blocks.size() >= kMaxBlocks) {
-      return ApiError("VpcCidrLimitExceeded", "This network, " + vpc.id.text() + ", has 5 CIDR blocks already");
-    }
-    vpc.blocks.push_back(made);
-    return {};
-  }));
+  TRY(change_record<Vpc>(
+      call, call.parameters.get("VpcId"),
+      [&](Vpc& vpc) -> Reply<> {
+        const std::vector<model::VpcBlock> blocks = blocks_of(vpc);
+        for (const model::VpcBlock& each : blocks) {
+          if (!overlap(block_of(each.cidr), block)) continue;
+          return ApiError("InvalidVpc.Conflict", "The CIDR '" + made.cidr + "' conflicts with " + each.cidr);
+        }
+        if (blocks.size() >= kMaxBlocks) {
+          return ApiError("VpcCidrLimitExceeded", "This network, " + vpc.id.text() + ", has 5 CIDR blocks already");
+        }
+        vpc.blocks.push_back(made);
+        return {};
+      },
+      true));
   write_block(answer, call.parameters.get("VpcId"), made, "associating");
   return {};
 }
@@ -107,6 +110,7 @@ Reply<> disassociate_vpc_cidr_block(Call& call, pugi::xml_node answer) {
       control::Change change;
       change.expect(model::network_turn_key(each.id), turn ? turn->mod_revision : 0);
       change.update(model::desired_key(each.id), vpc.value, vpc.revision);
+      TRY(tell(call, change, each.id, "changed", "without " + found->cidr));
       return TRY(change.commit(call.store)).has_value();
     };
     TRY(retry(attempt));

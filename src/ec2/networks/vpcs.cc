@@ -127,6 +127,7 @@ Reply<> create_vpc(Call& call, pugi::xml_node answer) {
   }
   control::Change change;
   add_vpc(change, vpc, model::SecurityGroupId::random());
+  TRY(tell(call, change, vpc.id, "created", vpc.cidr));
   TRY(change.commit(call.store));
   write_vpc(add(answer, "vpc"), vpc);
   return {};
@@ -152,7 +153,8 @@ Reply<> delete_vpc(Call& call, pugi::xml_node answer) {
     change.expect(model::observed_key(id), observed.revision);
     if (observed.value.vni != 0) change.erase(state::KeyRange::key(model::network_number_key(observed.value.vni)));
     for (const auto& group : TRY(all_records<model::SecurityGroup>(call))) {
-      if (group.vpc == id) change.erase(state::KeyRange::key(model::desired_key(group.id)));
+      if (group.vpc != id) continue;
+      change.erase(state::KeyRange::prefix(model::record_key(model::IdKind::kSecurityGroup, group.id.text(), "")));
     }
     const model::RouteTableId main(id.value());
     const auto table = TRY(control::read<model::RouteTable>(call.store, model::desired_key(main)));

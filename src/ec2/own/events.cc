@@ -1,6 +1,9 @@
 // What happened, and why it is as it is.
+#include "ec2/images/objects.h"
 #include "ec2/instances/objects.h"
+#include "ec2/internal/records.h"
 #include "ec2/own/handlers.h"
+#include "ec2/security_groups/objects.h"
 #include "ec2/snapshots/objects.h"
 #include "model/event.h"
 
@@ -16,6 +19,11 @@ Reply<std::string> log_of(const Call& call, const std::string& id) {
   }
   if (id.starts_with("vol-")) return model::events_key(TRY(find_volume(call, id)).desired().id);
   if (id.starts_with("snap-")) return model::events_key(TRY(own_snapshot(call, id)).desired.id);
+  if (id.starts_with("ami-")) return model::events_key(TRY(own_image(call, id)).desired.id);
+  if (id.starts_with("sg-")) return model::events_key(TRY(find_group(call, id, "")).value.id);
+  if (id.starts_with("subnet-")) return model::events_key(TRY(find_record<model::SubnetDesired>(call, id)).value.id);
+  if (id.starts_with("vpc-")) return model::events_key(TRY(find_record<model::VpcDesired>(call, id)).value.id);
+  if (id.starts_with("key-")) return model::events_key(TRY(find_record<model::KeyPair>(call, id)).value.id);
   return model::events_key(TRY(find_instance(call, id)).desired.id);
 }
 

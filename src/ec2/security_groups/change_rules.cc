@@ -10,15 +10,46 @@ namespace {
 constexpr std::size_t kMaxRules = 200;
 using Rules = std::vector<model::SecurityGroupRule>;
 
+std::string describe(const model::SecurityGroupRule& rule) {
+  const std::string whom = !rule.cidr.empty() ? rule.cidr : !rule.cidr6.empty() ? rule.cidr6 : rule.peer.text();
+  return "peer: " + whom + ", " + rule.protocol + ", from port: " + std::to_string(rule.from_port) +
+         ", to port: " + std::to_string(rule.to_port);
+}
+
+// As the group's events have it.
+std::string describe(const Rules& rules) {
+  std::string text;
+  for (const model::SecurityGroupRule& rule : rules) {
+    text += (text.empty() ? "" : "; ") + std::string(rule.egress ? "out, " : "in, ") + describe(rule);
+  }
+  return text;
+}
+
+// Those of `from` that `other` has not.
+Rules without(const Rules& from, const Rules& other) {
+  Rules rest;
+  std::ranges::copy_if(from, std::back_inserter(rest),
+                       [&](const auto& rule) { return std::ranges::find(other, rule) == other.end(); });
+  return rest;
+}
+
+std::string difference(const Rules& before, const Rules& now) {
+  const Rules gone = without(before, now), come = without(now, before);
+  const std::string text = come.empty() ? "" : "added: " + describe(come);
+  return gone.empty() ? text : text + (text.empty() ? "removed: " : "; removed: ") + describe(gone);
+}
+
 // Changes the group that the request names; `act` works on its rules.
 template <typename Act>
 Reply<model::SecurityGroup> change_group(Call& call, Act act) {
   model::SecurityGroup result;
   const auto attempt = [&]() -> Reply<bool> {
     auto group = TRY(find_group(call, call.parameters.get("GroupId"), call.parameters.get("GroupName")));
+    const Rules before = group.value.rules;
     TRY(act(group.value.rules));
     control::Change change;
     change.update(model::desired_key(group.value.id), group.value, group.revision);
+    TRY(tell(call, change, group.value.id, "rules changed", difference(before, group.value.rules)));
     result = group.value;
     return TRY(change.commit(call.store)).has_value();
   };
@@ -30,12 +61,6 @@ Reply<Rules> wanted_rules(const Call& call, bool egress) {
   Rules rules = TRY(read_rules(call, egress));
   if (rules.empty()) return ApiError("MissingParameter", "The request must contain the parameter IpPermissions");
   return rules;
-}
-
-std::string describe(const model::SecurityGroupRule& rule) {
-  const std::string whom = !rule.cidr.empty() ? rule.cidr : !rule.cidr6.empty() ? rule.cidr6 : rule.peer.text();
-  return "peer: " + whom + ", " + rule.protocol + ", from port: " + std::to_string(rule.from_port) +
-         ", to port: " + std::to_string(rule.to_port);
 }
 
 Reply<> authorize(Call& call, pugi::xml_node answer, bool egress) {

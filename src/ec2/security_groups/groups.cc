@@ -145,6 +145,7 @@ Reply<> create_security_group(Call& call, pugi::xml_node answer) {
   change.put(key, group.id.text());
   enter_vpc(change, vpc.id);
   change.update(model::desired_key(group.id), group, 0);
+  TRY(tell(call, change, group.id, "created", group.name));
   const bool taken = group.name == "default" || !TRY(change.commit(call.store));
   if (taken) {
     return ApiError("InvalidGroup.Duplicate",
@@ -176,7 +177,7 @@ Reply<> delete_security_group(Call& call, pugi::xml_node answer) {
   }
   control::Change change;
   change.expect(model::desired_key(group.value.id), group.revision);
-  change.erase(state::KeyRange::key(model::desired_key(group.value.id)));
+  change.erase(state::KeyRange::prefix(model::record_key(model::IdKind::kSecurityGroup, group.value.id.text(), "")));
   const auto vpc = TRY(control::read<model::VpcDesired>(call.store, model::desired_key(group.value.vpc)));
   change.erase(state::KeyRange::key(name_key(group.value, vpc.value.is_default)));
   if (!TRY(change.commit(call.store))) return ApiError("Unavailable", "The group is being changed: try again", 503);

@@ -9,6 +9,7 @@
 #include "control/host_protocol.h"
 #include "control/image_reach.h"
 #include "control/join_tokens.h"
+#include "control/key_names.h"
 #include "control/transfer_reports.h"
 #include "model/account.h"
 #include "model/image.h"
@@ -71,14 +72,10 @@ Result<Assignment> assignment_of(state::Store& store, const InstanceView& instan
     for (const u16 port : open_ports(group.value)) assignment.open_ports.insert(port);
   }
   if (desired.key_name.empty()) return assignment;
-  const std::string prefix(model::kind_prefix(model::IdKind::kKeyPair));
-  const state::Snapshot pairs = TRY(store.get(state::Get{state::KeyRange::prefix(prefix)}));
-  for (const state::KeyValue& entry : pairs.entries) {
-    if (model::split_key(model::IdKind::kKeyPair, entry.key).part != "desired") continue;
-    const auto pair = TRY(decode_entry<model::KeyPair>(entry));
-    const bool named = pair.value.account == desired.account && pair.value.name == desired.key_name;
-    if (named) assignment.public_key = pair.value.public_key;
-  }
+  const auto named = TRY(store.get(key_name_key(desired.account, desired.key_name)));
+  if (!named) return assignment;
+  const model::KeyPairId id = TRY(model::KeyPairId::parse(named->value));
+  assignment.public_key = TRY(read<model::KeyPair>(store, model::desired_key(id))).value.public_key;
   return assignment;
 }
 

@@ -1,12 +1,12 @@
 // Key pairs. Only the public half is kept.
 #include <algorithm>
 
+#include "control/key_names.h"
 #include "ec2/filters.h"
 #include "ec2/key_pairs/handlers.h"
 #include "ec2/key_pairs/objects.h"
 #include "ec2/key_pairs/ssh_key.h"
 #include "ec2/tags/objects.h"
-#include "http/uri.h"
 
 namespace pileus::ec2 {
 namespace {
@@ -21,9 +21,7 @@ constexpr Filter<model::KeyPair> kFilters[] = {
 };
 
 // Holds the name: two requests at once cannot both have it.
-std::string name_key(const Call& call, const std::string& name) {
-  return "v1/key-names/" + call.account.id.text() + "/" + http::encode_uri(name);
-}
+std::string name_key(const Call& call, const std::string& name) { return control::key_name_key(call.account.id, name); }
 
 Reply<> store_pair(const Call& call, const model::KeyPair& pair, const char* what) {
   control::Change change;

@@ -194,9 +194,12 @@ class Manners(CloudTest):
         group = ec2.create_security_group(GroupName="told", Description="d", VpcId=vpc)["GroupId"]
         port = {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
         ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[port])
+        ec2.update_security_group_rule_descriptions_ingress(
+            GroupId=group, IpPermissions=[port | {"IpRanges": [{"CidrIp": "0.0.0.0/0", "Description": "for all"}]}])
         ec2.revoke_security_group_ingress(GroupId=group, IpPermissions=[port])
         rule = "in, peer: 0.0.0.0/0, tcp, from port: 22, to port: 22"
         self.assertEqual(self.events(group), [("created", "told"), ("rules changed", f"added: {rule}"),
+                                              ("rules changed", "what they are described as"),
                                               ("rules changed", f"removed: {rule}")])
         key = ec2.import_key_pair(KeyName="told", PublicKeyMaterial=ED25519)
         self.assertEqual(self.events(key["KeyPairId"]), [("imported", key["KeyFingerprint"])])

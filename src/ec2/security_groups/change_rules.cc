@@ -25,18 +25,21 @@ std::string describe(const Rules& rules) {
   return text;
 }
 
-// Those of `from` that `other` has not.
+// Those of `from` that `other` has not; their descriptions do not count.
 Rules without(const Rules& from, const Rules& other) {
   Rules rest;
-  std::ranges::copy_if(from, std::back_inserter(rest),
-                       [&](const auto& rule) { return std::ranges::find(other, rule) == other.end(); });
+  std::ranges::copy_if(from, std::back_inserter(rest), [&](const auto& rule) {
+    return std::ranges::none_of(other, [&](const auto& one) { return same_rule(rule, one); });
+  });
   return rest;
 }
 
 std::string difference(const Rules& before, const Rules& now) {
   const Rules gone = without(before, now), come = without(now, before);
-  const std::string text = come.empty() ? "" : "added: " + describe(come);
-  return gone.empty() ? text : text + (text.empty() ? "removed: " : "; removed: ") + describe(gone);
+  if (gone.empty() && come.empty()) return "what they are described as";
+  if (gone.empty()) return "added: " + describe(come);
+  if (come.empty()) return "removed: " + describe(gone);
+  return "added: " + describe(come) + "; removed: " + describe(gone);
 }
 
 // Changes the group that the request names; `act` works on its rules.

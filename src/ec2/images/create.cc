@@ -91,8 +91,7 @@ Reply<bool> try_create(const Call& call, const model::ImageDesired& wish) {
   if (reboot) {
     instance.value.generation++;
     change.update(model::desired_key(instance.value.id), instance.value, instance.revision);
-    TRY(change.add_event(call.store, model::events_key(instance.value.id),
-                         {image.created_at, call.account.id.text(), "wanted a reboot", "for " + image.id.text()}));
+    TRY(tell(call, change, instance.value.id, "wanted a reboot", "for " + image.id.text()));
   } else {
     change.expect(model::desired_key(instance.value.id), instance.revision);
   }

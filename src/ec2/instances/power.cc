@@ -83,8 +83,7 @@ Reply<> reboot_instances(Call& call, pugi::xml_node answer) {
       desired.value.generation++;
       control::Change change;
       change.update(model::desired_key(entry.desired.id), desired.value, desired.revision);
-      TRY(change.add_event(call.store, model::events_key(entry.desired.id),
-                           {call.clock.now(), call.account.id.text(), "wanted a reboot", ""}));
+      TRY(tell(call, change, entry.desired.id, "wanted a reboot"));
       return TRY(change.commit(call.store)).has_value();
     };
     TRY(retry(attempt));

@@ -34,8 +34,7 @@ constexpr Action kActions[] = {
            "Lets no more hosts join by a token. Those that did stay.", pileus_revoke_join_token},
     Action{"PileusDescribeEvents", Kind::kReads, "ResourceId:s!",
            "Tells what happened to an instance, a volume, a snapshot, an image, a key pair, a security group, a subnet "
-           "or a "
-           "VPC, and why; to administrators, of a host or a join token too.",
+           "or a VPC, and why; to administrators, of a host or a join token too.",
            pileus_describe_events},
     Action{"PileusExplain", Kind::kReads, "InstanceId:s!", "Tells why an instance is on the host where it is.",
            pileus_explain},

@@ -77,8 +77,7 @@ Reply<SnapshotEntry> add_snapshot(const Call& call, control::Change& change, con
   change.expect(model::desired_key(of.id), volume.view.desired.revision);
   change.update(model::desired_key(desired.id), desired, 0);
   change.update(model::observed_key(desired.id), observed, 0);
-  TRY(change.add_event(call.store, model::events_key(desired.id),
-                       {desired.started_at, call.account.id.text(), "asked for", of.id.text()}));
+  TRY(tell(call, change, desired.id, "asked for", of.id.text()));
   return SnapshotEntry{std::move(desired), std::move(observed), 0};
 }
 

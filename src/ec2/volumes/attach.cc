@@ -101,9 +101,8 @@ Reply<bool> commit(const Call& call, const VolumeEntry& volume, const model::Vol
       change.update(model::placed_key(id), control::first_place(volume.view, view, call.clock.now()), 0);
     }
   }
-  const std::string by = call.account.id.text();
-  TRY(change.add_event(call.store, model::events_key(id), {call.clock.now(), by, what, instance.value.id.text()}));
-  TRY(change.add_event(call.store, model::events_key(instance.value.id), {call.clock.now(), by, what, id.text()}));
+  TRY(tell(call, change, id, what, instance.value.id.text()));
+  TRY(tell(call, change, instance.value.id, what, id.text()));
   return TRY(change.commit(call.store)).has_value();
 }
 

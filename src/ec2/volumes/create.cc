@@ -111,8 +111,7 @@ Reply<> create_volume(Call& call, pugi::xml_node answer) {
     if (volume.snapshot) change.expect(state::Compare::exists(model::desired_key(volume.snapshot)));
     change.update(model::desired_key(volume.id), volume, 0);
     change.update(model::observed_key(volume.id), observed, 0);
-    TRY(change.add_event(call.store, model::events_key(volume.id),
-                         {volume.created_at, call.account.id.text(), "asked for", ""}));
+    TRY(tell(call, change, volume.id, "asked for"));
     return volume.id.text();
   };
   const std::string id = TRY(make_once(call, "CreateVolume", make));
@@ -143,8 +142,7 @@ Reply<> delete_volume(Call& call, pugi::xml_node answer) {
     model::VolumeDesired desired = volume.desired();
     desired.wanted = false;
     change.update(model::desired_key(id), desired, volume.view.desired.revision);
-    TRY(change.add_event(call.store, model::events_key(id),
-                         {call.clock.now(), call.account.id.text(), "wanted deleted", ""}));
+    TRY(tell(call, change, id, "wanted deleted"));
     return TRY(change.commit(call.store)).has_value();
   };
   TRY(retry(attempt));

@@ -79,9 +79,7 @@ Reply<> modify_volume(Call& call, pugi::xml_node answer) {
     desired.size_gib = static_cast<u64>(size);
     TRY(read_performance(call.parameters, desired));
     change.update(model::desired_key(desired.id), desired, volume.view.desired.revision);
-    TRY(change.add_event(call.store, model::events_key(desired.id),
-                         {desired.changed_from.started_at, call.account.id.text(), "wanted modified",
-                          std::to_string(size) + " GiB, " + desired.type}));
+    TRY(tell(call, change, desired.id, "wanted modified", std::to_string(size) + " GiB, " + desired.type));
     shown = volume;
     shown.view.desired.value = desired;
     return TRY(change.commit(call.store)).has_value();

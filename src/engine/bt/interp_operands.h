@@ -28,9 +28,9 @@ u64 code_mask(const Context& context);  // of RIP in the current code size
 u64 read_register(const Context& context, ZydisRegister reg);
 void write_register(Context& context, ZydisRegister reg, u64 value);  // a 32-bit write clears the upper half
 
+u64 effective_address(const Exec& e, const ZydisDecodedOperandMem& mem);  // within its segment
 // Linear address of a memory operand, `size` bytes, limits and canonical form checked.
 bool linear_address(Exec& e, const ZydisDecodedOperand& operand, unsigned size, u64* out);
-u64 effective_address(const Exec& e, const ZydisDecodedOperandMem& mem);  // within its segment
 bool linear_address(Exec& e, ZydisRegister segment, u64 offset, unsigned size, bool write, u64* out);
 
 // Values up to 64 bits: register, memory or immediate.

@@ -34,8 +34,13 @@ enum SiteFlag : u8 {
   kSiteStack = 2,  // looks at Tlb::stack alone
   kSiteOwnFault =
       4,  // may raise an exception of its own in place of the operand's, or not store: the interpreter knows
+  kSiteAligned = 8,  // what is not aligned is the interpreter's
 };
 static_assert(sizeof(Site) == 8);
+// A memory access that is for the interpreter because of where it goes: see kSiteAligned.
+inline bool is_misaligned(const Site& site, u64 address) {
+  return (site.flag & kSiteAligned) != 0 && (address & (site.size - 1U)) != 0;
+}
 
 // For interpreted instructions.
 struct __attribute__((packed)) InsnSite {

@@ -279,7 +279,6 @@ u8* dispatch(Context& context) {
       context.usable = usable_now(context);
       flush_jumps(context, kModeKernel);
       flush_jumps(context, kModeUser);
-      unlog_jumps(context);
       forget_returns(context.returns, 0);
       forget_returns(context.returns, 1);
     }

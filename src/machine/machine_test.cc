@@ -68,7 +68,8 @@ MachineConfig config_with(Script script, u32 cpus = 2) {
   MachineConfig config;
   config.memory_bytes = 64 * kMiB;
   config.cpu_count = cpus;
-  config.make_engine = [script](const engine::Config& engine) -> Result<std::unique_ptr<engine::Engine>> {
+  config.make_engine =
+      [script = std::move(script)](const engine::Config& engine) -> Result<std::unique_ptr<engine::Engine>> {
     return std::unique_ptr<engine::Engine>(std::make_unique<FakeEngine>(engine, script));
   };
   config.boot = KernelBoot{testing::make_elf(), {}, "console=ttyS0", {}};

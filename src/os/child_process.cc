@@ -28,7 +28,7 @@ std::vector<std::string> merged_environment(const std::vector<std::pair<std::str
     for (const auto& [name, value] : additions) replaced |= text.starts_with(name + "=");
     if (!replaced) merged.push_back(text);
   }
-  for (const auto& [name, value] : additions) merged.push_back(name + "=" + value);
+  for (const auto& [name, value] : additions) merged.push_back(std::string(name).append("=").append(value));
   return merged;
 }
 
@@ -92,7 +92,7 @@ std::optional<std::string> find_program(const std::string& name) {
   std::istringstream folders(std::string(path == nullptr ? "/usr/bin:/bin" : path) +
                              ":/usr/local/sbin:/usr/sbin:/sbin");
   for (std::string folder; std::getline(folders, folder, ':');) {
-    std::string candidate = folder + "/" + name;
+    std::string candidate = (std::filesystem::path(folder) / name).string();
     if (!folder.empty() && ::access(candidate.c_str(), X_OK) == 0) return candidate;
   }
   return std::nullopt;

@@ -36,7 +36,7 @@ Result<std::unique_ptr<virtio::BlockBackend>> open_file(const std::filesystem::p
 
 }  // namespace
 
-Result<LayerDraft> LayerDraft::open(std::filesystem::path path, Manifest manifest) {
+Result<LayerDraft> LayerDraft::open(const std::filesystem::path& path, Manifest manifest) {
   if (!std::filesystem::exists(path)) TRY(create_file(path, manifest));
   Result<std::unique_ptr<virtio::BlockBackend>> disk = open_file(path, manifest);
   if (!disk && disk.error().code() == ErrorCode::kCorrupt) {  // cut short, or something else altogether

@@ -12,7 +12,7 @@ namespace pileus::store {
 class LayerDraft {
  public:
   // Makes the file `path` or goes on with it.
-  static Result<LayerDraft> open(std::filesystem::path path, Manifest manifest);
+  static Result<LayerDraft> open(const std::filesystem::path& path, Manifest manifest);
 
   // How many clusters of data are there, of those that there will be.
   u64 received() const { return received_; }

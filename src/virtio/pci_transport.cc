@@ -498,9 +498,8 @@ void VirtioPci::notify_later(u16 queue) {
 }
 
 void VirtioPci::notify_delayed() {
-  const u64 queues = std::exchange(later_queues_, 0);
-  for (u16 queue = 0; queue < queue_vectors_.size(); ++queue) {
-    if ((queues >> queue & 1) != 0) notify(queue);
+  for (u64 queues = std::exchange(later_queues_, 0); queues != 0; queues &= queues - 1) {
+    notify(static_cast<u64>(std::countr_zero(queues)));
   }
 }
 

@@ -111,7 +111,7 @@ Result<> DiskControl::attach(const DiskArguments& arguments) {
   OpenedDisk opened = TRY(open_disk(disk));
   const Entry entry{disk, opened.folder, opened.disk.backend->size(), false, false};
   TRY(save_disks(directory_, disks));
-  const Result<> plugged = machine_->attach_disk(disk.place, std::move(opened.disk));
+  Result<> plugged = machine_->attach_disk(disk.place, std::move(opened.disk));
   if (!plugged) {
     TRY(save_disks(directory_, attached()));
     return plugged;

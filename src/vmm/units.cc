@@ -32,10 +32,9 @@ Result<u16> parse_port(std::string_view text) {
 
 Result<u64> parse_size(std::string_view text) {
   u64 number = 0;
-  const char* const last = text.data() + text.size();
-  const auto [end, error] = std::from_chars(text.data(), last, number);
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || number == 0) return bad_size(text);
-  const std::string_view suffix(end, static_cast<std::size_t>(last - end));
+  const std::string_view suffix = text.substr(static_cast<std::size_t>(end - text.data()));
   if (suffix.empty()) return number;
   const char letter = static_cast<char>(suffix[0] & ~0x20);  // upper case, if a letter
   const auto* unit = std::ranges::find(kUnits, letter, &Unit::letter);

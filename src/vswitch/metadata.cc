@@ -29,6 +29,8 @@ http::Response page(int status, std::string body) {
   return response;
 }
 
+http::Response missing() { return page(404, "404 - Not Found\n"); }
+
 std::optional<int> lifetime_of(const http::Request& request) {
   const std::string_view text = request.headers.get("X-aws-ec2-metadata-token-ttl-seconds");
   int seconds = 0;
@@ -86,7 +88,6 @@ bool MetadataTree::is_valid(std::string_view token, Clock::time_point now) const
 }
 
 http::Response MetadataTree::read(std::string path) const {
-  const http::Response missing = page(404, "404 - Not Found\n");
   path.erase(0, path.find_first_not_of('/'));
   const std::size_t slash = path.find('/');
   const std::string version = path.substr(0, slash);
@@ -95,17 +96,17 @@ http::Response MetadataTree::read(std::string path) const {
     for (const std::string_view each : kVersions) versions += (versions.empty() ? "" : "\n") + std::string(each);
     return page(200, versions);
   }
-  if (std::ranges::find(kVersions, version) == kVersions.end()) return missing;
+  if (std::ranges::find(kVersions, version) == kVersions.end()) return missing();
   const std::string below = slash == std::string::npos ? std::string() : path.substr(slash + 1);
   const auto& entries = metadata_.entries;
   if (const auto entry = entries.find(below); entry != entries.end()) return page(200, entry->second);
-  if (below == "user-data") return metadata_.user_data.empty() ? missing : page(200, metadata_.user_data);
+  if (below == "user-data") return metadata_.user_data.empty() ? missing() : page(200, metadata_.user_data);
   std::string folder = below;
   if (!folder.empty() && !folder.ends_with('/')) folder += '/';
   // A folder may have a listing of its own: keys are listed as "0=name".
   if (const auto entry = entries.find(folder); entry != entries.end()) return page(200, entry->second);
   std::string text = listing(entries, folder);
-  if (text.empty()) return missing;
+  if (text.empty()) return missing();
   if (folder.empty() && !metadata_.user_data.empty()) text += "\nuser-data";
   return page(200, text);
 }

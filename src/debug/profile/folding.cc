@@ -1,6 +1,8 @@
 #include "debug/profile/folding.h"
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 
 namespace pileus::debug {
 
@@ -32,7 +34,8 @@ Folded fold(const engine::Profile& profile, const SymbolTable& symbols) {
     if (entry.user) {
       frames.emplace_back("user");
     } else {
-      for (auto at = entry.stack.rbegin(); at != entry.stack.rend(); ++at) frames.push_back(name_of(*at, symbols));
+      std::transform(entry.stack.rbegin(), entry.stack.rend(), std::back_inserter(frames),
+                     [&](u64 address) { return name_of(address, symbols); });
     }
     folded[frames] += entry.count;
   }

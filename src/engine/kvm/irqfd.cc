@@ -3,7 +3,6 @@
 #include <linux/kvm.h>
 #include <poll.h>
 #include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "engine/kvm/device.h"
@@ -24,8 +23,7 @@ Irqfd::~Irqfd() {
 }
 
 void Irqfd::signal() {
-  const u64 one = 1;
-  [[maybe_unused]] const auto ignored = ::write(event_.get(), &one, sizeof one);
+  (void)::eventfd_write(event_.get(), 1);
   if (refused_) send_by_message();
 }
 
@@ -61,8 +59,8 @@ Result<> Irqfd::bind(bool wanted) {
 }
 
 bool Irqfd::drain() {
-  u64 count = 0;
-  return ::read(event_.get(), &count, sizeof count) == sizeof count;
+  eventfd_t count = 0;
+  return ::eventfd_read(event_.get(), &count) == 0;
 }
 
 void Irqfd::send_by_message() {

@@ -40,9 +40,10 @@ Variables read_environment(ExtFilesystem& filesystem, const std::string& grub_di
 void add_grub_recipes(ExtFilesystem& filesystem, std::vector<BootRecipe>& out) {
   for (const std::string boot : kBootDirectories) {
     for (const std::string name : {"/grub", "/grub2"}) {
-      const auto text = filesystem.read_file(boot + name + "/grub.cfg", kMaxConfig);
+      const std::string folder = boot + name;
+      const auto text = filesystem.read_file(folder + "/grub.cfg", kMaxConfig);
       if (!text) continue;
-      auto recipe = parse_grub_config(text_of(*text), read_environment(filesystem, boot + name));
+      auto recipe = parse_grub_config(text_of(*text), read_environment(filesystem, folder));
       if (recipe) out.push_back(std::move(*recipe));
     }
   }
@@ -66,7 +67,8 @@ void add_bls_recipes(ExtFilesystem& filesystem, std::vector<BootRecipe>& out) {
 
 // What distributions call the initramfs of kernel `version`.
 std::vector<std::string> initrd_of(ExtFilesystem& filesystem, const std::string& boot, const std::string& version) {
-  for (const std::string& name : {"/initrd.img-" + version, "/initramfs-" + version + ".img", "/initrd-" + version}) {
+  const std::array names = {"/initrd.img-" + version, "/initramfs-" + version + ".img", "/initrd-" + version};
+  for (const std::string& name : names) {
     if (filesystem.exists(boot + name)) return {boot + name};
   }
   return {};

@@ -16,7 +16,8 @@ TEST(File, IsReadWholeWhateverItsLength) {
     ASSERT_TRUE(replace_file(path, content, 0600).ok());
     EXPECT_EQ(read_file(path, size).value(), content);
     EXPECT_EQ(read_bytes(path, 16 * kMiB).value(), std::vector<u8>(content.begin(), content.end()));
-    if (size != 0) EXPECT_EQ(read_bytes(path, size - 1).error().code(), ErrorCode::kInvalid);
+    if (size == 0) continue;
+    EXPECT_EQ(read_bytes(path, size - 1).error().code(), ErrorCode::kInvalid);
   }
 }
 

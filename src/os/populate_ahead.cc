@@ -51,7 +51,8 @@ void PopulateAhead::want(u64 number, const u8* at) {
 }
 
 PopulateAhead::Span* PopulateAhead::behind() {
-  const auto found = std::find_if(spans_.begin(), spans_.end(), [](const Span& span) { return span.ready < span.wanted; });
+  const auto found =
+      std::find_if(spans_.begin(), spans_.end(), [](const Span& span) { return span.ready < span.wanted; });
   return found != spans_.end() ? &*found : nullptr;
 }
 

@@ -34,8 +34,8 @@ class PopulateAhead {
  private:
   struct Span {
     u8* next_call;  // until `at` is there nothing is to be done
-    u8* ready;      // populated up to here; the thread's
-    u8* wanted;     // guarded by mutex_
+    u8* ready;  // populated up to here; the thread's
+    u8* wanted;  // guarded by mutex_
     u8* end;
   };
 

@@ -27,7 +27,8 @@ bool there(const u8* at) {
 
 bool wait_until_there(const u8* at) {
   const auto end = std::chrono::steady_clock::now() + kPatience;
-  while (!there(at) && std::chrono::steady_clock::now() < end) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  while (!there(at) && std::chrono::steady_clock::now() < end)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
   return there(at);
 }
 

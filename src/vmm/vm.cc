@@ -31,7 +31,8 @@ constexpr u64 kMaxKernel = 1 * kGiB;
 Result<std::variant<machine::KernelBoot, machine::DiskBoot, machine::FirmwareBoot>> boot_source(
     const VmConfig& config) {
   using Boot = std::variant<machine::KernelBoot, machine::DiskBoot, machine::FirmwareBoot>;
-  if (!config.firmware.empty()) return Boot(machine::FirmwareBoot{TRY(os::read_bytes(config.firmware, kMaxKernel).with("--firmware"))});
+  if (!config.firmware.empty())
+    return Boot(machine::FirmwareBoot{TRY(os::read_bytes(config.firmware, kMaxKernel).with("--firmware"))});
   if (config.kernel.empty()) return Boot(machine::DiskBoot{.append = config.append});
   machine::KernelBoot boot;
   boot.kernel = TRY(os::read_bytes(config.kernel, kMaxKernel));

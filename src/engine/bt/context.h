@@ -84,7 +84,8 @@ inline constexpr unsigned kJumpGroup = kJumpSize / 64;
 // in one address space, whose tag (spaces.h) is in their key.
 struct JumpCache {
   std::array<std::atomic<u64>, kJumpSize> host;  // (any thread may store no_jump)
-  std::array<u64, kJumpSize> key;  // complement of the virtual address of the block's page and, in its low bits, the tag
+  std::array<u64, kJumpSize>
+      key;  // complement of the virtual address of the block's page and, in its low bits, the tag
   u64 used;  // bit i: some of the kJumpGroup slots from i * kJumpGroup on may be filled
   // A filter: bits of the hashed virtual pages that jumps (of the current address space) lead to, or that returns of this
   // side (return_stack.h) may lead to. The second half is for the upper half of the addresses.

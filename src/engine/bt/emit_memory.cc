@@ -177,8 +177,7 @@ void BlockEmitter::emit_memory_stub(const MemoryStub& stub) {
       break;
   }
   const unsigned flags = (stub.write ? unsigned{kSiteWrites} : 0U) | (stub.stack ? unsigned{kSiteStack} : 0U) |
-                         (stub.own_fault ? unsigned{kSiteOwnFault} : 0U) |
-                         (stub.aligned ? unsigned{kSiteAligned} : 0U);
+                         (stub.own_fault ? unsigned{kSiteOwnFault} : 0U) | (stub.aligned ? unsigned{kSiteAligned} : 0U);
   emit_site(cold_, stubs_.memory, stub.insn, stub.size, static_cast<u8>(flags));
 }
 

@@ -53,8 +53,7 @@ void forget_code_in(Context& context, unsigned which, u64 va, unsigned bits) {
   for (u64 used = cache.used; used != 0; used &= used - 1) {
     const u64 first = static_cast<u64>(std::countr_zero(used)) * kJumpGroup;
     for (u64 slot = first; slot < first + kJumpGroup; ++slot) {
-      if (((~cache.key[slot] ^ va) >> bits) == 0)
-        cache.host[slot].store(context.no_jump, std::memory_order_relaxed);
+      if (((~cache.key[slot] ^ va) >> bits) == 0) cache.host[slot].store(context.no_jump, std::memory_order_relaxed);
     }
   }
 }
@@ -249,7 +248,8 @@ void remember_jump(Context& context, u64 host, Mode mode) {
 }
 
 void forget_jump(Context& context, Mode mode) {
-  context.jump[mode == kModeUser ? 1 : 0].host[jump_slot(context.rip)].store(context.no_jump, std::memory_order_relaxed);
+  context.jump[mode == kModeUser ? 1 : 0].host[jump_slot(context.rip)].store(context.no_jump,
+                                                                             std::memory_order_relaxed);
 }
 
 bool translate_code(Context& context, u64 va, u64* gpa) {

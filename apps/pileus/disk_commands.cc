@@ -54,14 +54,16 @@ Result<std::vector<vmm::DiskStatus>> ask_disks(const VmEntry& vm, const vmm::Req
 Result<std::vector<vmm::DiskStatus>> disks_of(const VmEntry& vm) {
   if (vm.directory.in_use()) return ask_disks(vm, vmm::Command::kDiskList);
   const store::DiskFolder own = vmm::own_disk(vm.directory, vm.config);
+  const u64 bytes = TRY(own.size());
+  const store::Chain chain = TRY(own.chain());
   std::vector<vmm::DiskStatus> disks;
   disks.push_back({.id = vmm::DiskControl::kRoot,
                    .path = vm.directory.path().string(),
                    .device = "",
-                   .bytes = TRY(own.size()),
+                   .bytes = bytes,
                    .read_only = false,
                    .place = 0,
-                   .layers = TRY(own.chain()).layers.size(),
+                   .layers = chain.layers.size(),
                    .detaching = false});
   for (const vmm::AttachedDisk& disk : TRY(vmm::load_disks(vm.directory))) {
     const bool folder = fs::is_directory(disk.path);

@@ -40,7 +40,8 @@ Result<> View::load() {
   const state::Snapshot first = TRY(store_.get(state::Get{ranges.front()}));
   std::vector<Watched> watched;
   for (const state::KeyRange& range : ranges) {
-    watched.push_back({range, TRY(store_.watch(range, first.revision + 1))});
+    auto watch = TRY(store_.watch(range, first.revision + 1));
+    watched.push_back({range, std::move(watch)});
   }
   // What has gone has changed too.
   for (Changes* changes : notes_) {

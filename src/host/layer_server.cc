@@ -71,7 +71,8 @@ Result<std::shared_ptr<LayerServer::Open>> LayerServer::open(const std::string& 
   if (latest_ && latest_->id == id) return latest_;
   const store::Layer layer = TRY(layers_.layer(id));
   const store::Manifest manifest = TRY(layers_.manifest(id));
-  auto opened = std::make_shared<Open>(Open{id, TRY(store::LayerFile::open(layer.file, layer.raw)), {}});
+  store::LayerFile file = TRY(store::LayerFile::open(layer.file, layer.raw));
+  auto opened = std::make_shared<Open>(Open{id, std::move(file), {}});
   for (u64 i = 0; i < manifest.clusters.size(); ++i) {
     if (manifest.clusters[i] == store::ClusterState::kData) opened->places.push_back(i);
   }

@@ -278,6 +278,7 @@ Result<> Board::reset_and_load() {
     if (config_.paravirt) reset_paravirt(state);
     TRY(vcpus_[id]->set_state(state).with("CPU " + std::to_string(id)));
   }
+  if (!huge_pages_) huge_pages_.emplace(memory_);
   return {};
 }
 

@@ -92,7 +92,7 @@ class Board {
 
   MachineConfig config_;  // its disks and network move into the virtio devices
   guest::GuestMemory memory_;
-  guest::HugePages huge_pages_{memory_};
+  std::optional<guest::HugePages> huge_pages_;  // once the guest is loaded: it would be in the way of that
   guest::Bus mmio_{"memory-mapped I/O"};
   guest::Bus ports_{"I/O ports"};
   Ioapic ioapic_;

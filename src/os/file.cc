@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
+#include <algorithm>
 #include <system_error>
 
 namespace pileus::os {
@@ -26,20 +26,30 @@ Result<Fd> anonymous_file(const char* name, u64 size) {
   return fd;
 }
 
-Result<std::string> read_file(const std::filesystem::path& path, u64 limit) {
+Result<std::vector<u8>> read_bytes(const std::filesystem::path& path, u64 limit) {
   const Fd fd = TRY(open_file(path, O_RDONLY));
-  std::string content;
-  std::array<char, 65536> chunk;
-  while (true) {
-    const ssize_t got = ::read(fd.get(), chunk.data(), chunk.size());
+  struct stat status{};
+  const bool sized = ::fstat(fd.get(), &status) == 0 && S_ISREG(status.st_mode);
+  // One byte more than there should be shows at once that there is no more. Files in /proc say that they have none.
+  std::vector<u8> content(std::min(sized ? static_cast<u64>(status.st_size) : 0, limit) + 1);
+  for (u64 used = 0;;) {
+    const ssize_t got = ::read(fd.get(), content.data() + used, content.size() - used);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return Error::from_errno("read " + path.string());
-    if (got == 0) return content;
-    content.append(chunk.data(), static_cast<std::size_t>(got));
-    if (content.size() > limit) {
+    used += static_cast<u64>(got);
+    if (used > limit) {
       return Error(ErrorCode::kInvalid, path.string() + " is longer than " + std::to_string(limit) + " bytes");
     }
+    if (used == content.size()) content.resize(used + 64 * kKiB);
+    if (got != 0) continue;
+    content.resize(used);
+    return content;
   }
+}
+
+Result<std::string> read_file(const std::filesystem::path& path, u64 limit) {
+  const std::vector<u8> bytes = TRY(read_bytes(path, limit));
+  return std::string(bytes.begin(), bytes.end());
 }
 
 Result<> write_all(int fd, std::string_view data) {

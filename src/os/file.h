@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/ints.h"
 #include "base/result.h"
@@ -19,6 +20,7 @@ Result<Fd> anonymous_file(const char* name, u64 size);
 
 // The content of a file of at most `limit` bytes (kInvalid when it is longer).
 Result<std::string> read_file(const std::filesystem::path& path, u64 limit = 16 * kMiB);
+Result<std::vector<u8>> read_bytes(const std::filesystem::path& path, u64 limit);
 
 // Writes all of `data`, whatever write(2) takes at a time.
 Result<> write_all(int fd, std::string_view data);

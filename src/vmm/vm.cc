@@ -28,21 +28,17 @@ constexpr u64 kPressAgainNs = 4'000'000'000;
 constexpr u64 kSamplePeriodNs = 1'003'009;  // not in step with the guest's timer
 constexpr u64 kMaxKernel = 1 * kGiB;
 
-Result<std::vector<u8>> read_bytes(const std::string& path) {
-  const std::string text = TRY(os::read_file(path, kMaxKernel));
-  return std::vector<u8>(text.begin(), text.end());
-}
-
 Result<std::variant<machine::KernelBoot, machine::DiskBoot, machine::FirmwareBoot>> boot_source(
     const VmConfig& config) {
   using Boot = std::variant<machine::KernelBoot, machine::DiskBoot, machine::FirmwareBoot>;
-  if (!config.firmware.empty()) return Boot(machine::FirmwareBoot{TRY(read_bytes(config.firmware).with("--firmware"))});
+  if (!config.firmware.empty())
+    return Boot(machine::FirmwareBoot{TRY(os::read_bytes(config.firmware, kMaxKernel).with("--firmware"))});
   if (config.kernel.empty()) return Boot(machine::DiskBoot{.append = config.append});
   machine::KernelBoot boot;
-  boot.kernel = TRY(read_bytes(config.kernel));
-  if (!config.initrd.empty()) boot.initrd = TRY(read_bytes(config.initrd));
+  boot.kernel = TRY(os::read_bytes(config.kernel, kMaxKernel));
+  if (!config.initrd.empty()) boot.initrd = TRY(os::read_bytes(config.initrd, kMaxKernel));
   for (const std::string& text : config.modules) {
-    std::vector<u8> bytes = TRY(read_bytes(text.substr(0, text.find(' '))).with("--module"));
+    std::vector<u8> bytes = TRY(os::read_bytes(text.substr(0, text.find(' ')), kMaxKernel).with("--module"));
     boot.modules.push_back({std::move(bytes), text});
   }
   boot.command_line = config.append;

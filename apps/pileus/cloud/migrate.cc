@@ -80,7 +80,8 @@ Result<int> cloud_migrate(image::Library& library, const CommandLine& line) {
                      " is running, and no instance is moved while it runs: stop it first, or let it "
                      "be shut down, moved and started again by --reboot");
   }
-  client::Parameters request = {{"InstanceId", instance.id}, {"ClientToken", TRY(http::random_hex(16))}};
+  const std::string client_token = TRY(http::random_hex(16));
+  client::Parameters request = {{"InstanceId", instance.id}, {"ClientToken", client_token}};
   if (line.migration.reboot) request["Reboot"] = "true";
   if (!line.cloud.text.empty()) request["HostId"] = TRY(find_host(cloud, line.cloud.text));
   catch_interrupts();

@@ -54,8 +54,9 @@ Reply<NamedFile> read_url(const Call& call, const std::string& url) {
   }
   const std::size_t slash = url.find('/', kFile.size());
   if (slash == std::string::npos) return ApiError("InvalidParameterValue", "The URL names no file");
-  const std::string host = url.substr(kFile.size(), slash - kFile.size());
-  return NamedFile{{url, "", ""}, TRY(find_host(call, host, "file://HOST/PATH"))};
+  const std::string name = url.substr(kFile.size(), slash - kFile.size());
+  const model::HostId host = TRY(find_host(call, name, "file://HOST/PATH"));
+  return NamedFile{{url, "", ""}, host};
 }
 
 // Neither empty nor a way out of the bucket: each part between slashes is a plain name.

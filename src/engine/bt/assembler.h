@@ -70,6 +70,11 @@ class Assembler {
     if (to >= 8) byte(0x44);
     byte(0x0F), byte(0xB6), absolute(to, offset);
   }
+  void load_gs_word(unsigned to, u64 offset) {  // zero-extended
+    gs();
+    if (to >= 8) byte(0x44);
+    byte(0x0F), byte(0xB7), absolute(to, offset);
+  }
   void store_gs(u64 offset, unsigned from) { gs(), rex_reg(true, from), byte(0x89), absolute(from, offset); }
   void store_gs8(u64 offset, unsigned value) { gs(), byte(0xC6), absolute(0, offset), byte(value); }
   // to = gs:[offset + index * 8]; opcode 0x8B is MOV, 0x03 ADD

@@ -131,7 +131,7 @@ void BlockEmitter::insn(const Trace& trace, unsigned i) {
     case Kind::kPop: pop(at); break;
     case Kind::kLeave: leave(at); break;
     case Kind::kClearIf: out_.store_gs8(offsetof(Context, if_flag), 0); break;
-    case Kind::kSetIf: out_.store_gs8(offsetof(Context, if_flag), 1); break;
+    case Kind::kSetIf: set_if(); break;
     case Kind::kDirection:
       out_.store_gs8(offsetof(Context, df_flag), at.insn.info.mnemonic == ZYDIS_MNEMONIC_STD ? 1 : 0);
       break;
@@ -140,6 +140,7 @@ void BlockEmitter::insn(const Trace& trace, unsigned i) {
     case Kind::kReadTsc: read_tsc(at); break;
     case Kind::kPushFlags: push_flags(at); break;
     case Kind::kReadControl: read_control(at); break;
+    case Kind::kReadSelector: read_selector(at); break;
     case Kind::kStringStore: string_store(at); break;
     case Kind::kStringCopy: string_copy(at); break;
     case Kind::kBitTest: bit_test(at); break;
@@ -153,10 +154,6 @@ void BlockEmitter::insn(const Trace& trace, unsigned i) {
     case Kind::kInterpret: interpret(at); break;
     case Kind::kInterpretEnd: interpret(at); break;
     case Kind::kStraddle: emit_site(out_, stubs_.step, static_cast<u16>(index_), 0, 0); break;
-  }
-  // After the instruction that follows STI.
-  if (i > 0 && trace.at[i - 1].kind == Kind::kSetIf && i + 1 < trace.count) {
-    poll(trace.at[i + 1].page_offset, offsetof(Context, irq_waiting));
   }
 }
 

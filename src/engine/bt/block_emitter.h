@@ -58,6 +58,7 @@ class BlockEmitter {
     bool write;
     bool stack;
     bool own_fault;
+    bool aligned;
     Recover recover;
     GuestOperand operand;
   };
@@ -149,6 +150,8 @@ class BlockEmitter {
   void read_tsc(const TraceInsn& at);
   void push_flags(const TraceInsn& at);
   void read_control(const TraceInsn& at);
+  void read_selector(const TraceInsn& at);
+  void set_if();
 
   // strings (emit_string.cc) and bits of strings of them (emit_bits.cc)
   void string_store(const TraceInsn& at);

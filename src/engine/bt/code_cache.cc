@@ -54,7 +54,11 @@ CodeCache::CodeCache(os::Mapping code, os::Mapping records, os::Mapping page_hea
       slot_mask_(std::bit_floor((code_.size() + records_.size()) / kBytesPerSlot) - 1),
       record_base_(records_.data() + (slot_mask_ + 1) * sizeof(u64)),
       record_at_(record_base_),
-      index_(code_.size() / kIndexStep + 1) {}
+      index_(code_.size() / kIndexStep + 1),
+      ahead_(std::array{std::span(code_base_, cold_base_), std::span(cold_base_, code_.data() + code_.size()),
+                        std::span(records_.data(), records_.size())}) {
+  ahead_.used(kRecords, record_base_);
+}
 
 bool CodeCache::has_room() const {
   return static_cast<u64>(cold_base_ - code_at_) >= kMaxBlockBytes &&
@@ -69,6 +73,9 @@ void CodeCache::insert(Block* block, u8* cold_end) {
   code_at_ = block->host + align_up(block->host_size, 16);
   cold_at_ = cold_end;
   record_at_ = reinterpret_cast<u8*>(after(block));
+  ahead_.used(kHotCode, code_at_);
+  ahead_.used(kColdCode, cold_at_);
+  ahead_.used(kRecords, record_at_);
   u32& head = page_head(block->gpa());
   block->on_page = head != 0 ? block_at(head) : nullptr;
   if (head != 0) block->vpage = block_at(head)->vpage.load();

@@ -14,6 +14,7 @@
 #include "engine/bt/code_pages.h"
 #include "engine/bt/context.h"
 #include "os/mapping.h"
+#include "os/populate_ahead.h"
 
 namespace pileus::engine::bt {
 
@@ -34,8 +35,13 @@ enum SiteFlag : u8 {
   kSiteStack = 2,  // looks at Tlb::stack alone
   kSiteOwnFault =
       4,  // may raise an exception of its own in place of the operand's, or not store: the interpreter knows
+  kSiteAligned = 8,  // what is not aligned is the interpreter's
 };
 static_assert(sizeof(Site) == 8);
+// A memory access that is for the interpreter because of where it goes: see kSiteAligned.
+inline bool is_misaligned(const Site& site, u64 address) {
+  return (site.flag & kSiteAligned) != 0 && (address & (site.size - 1U)) != 0;
+}
 
 // For interpreted instructions.
 struct __attribute__((packed)) InsnSite {
@@ -206,9 +212,13 @@ class CodeCache {
   // An entry of the table: a block's address, and in the upper bits some of its hash, never zero.
   static constexpr unsigned kPointerBits = 48;
   static constexpr u64 kRemoved = 1;  // no hash: matches nothing
+  // The low bits are the slot, and code that lies together has slots that do: who asks for one block is going to ask for
+  // its neighbours.
   static u64 hash_of(u64 packed_key) {
-    u64 hash = packed_key * 0x9E3779B97F4A7C15ULL;
+    const u64 offset = packed_key & 4095;
+    u64 hash = (packed_key >> 12) * 0x9E3779B97F4A7C15ULL;
     hash ^= hash >> 29;
+    hash = hash + offset / 8 + (offset * 0x9E37 << kPointerBits);
     return hash | u64{1} << kPointerBits;
   }
   static Block* block_in(u64 entry) { return reinterpret_cast<Block*>(entry & ((u64{1} << kPointerBits) - 1)); }
@@ -245,8 +255,10 @@ class CodeCache {
   u8* record_at_;
   // Per kIndexStep bytes of code_ the first block that starts in there, so that block_of() need not start at the first.
   static constexpr u64 kIndexStep = 64 * kKiB;
+  enum Filled : u8 { kHotCode, kColdCode, kRecords };  // what ahead_ looks after
   std::vector<Block*> index_;
   std::map<std::array<u8, 16>, std::unique_ptr<Insn>> insns_;
+  os::PopulateAhead ahead_;
 };
 
 }  // namespace pileus::engine::bt

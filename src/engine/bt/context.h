@@ -57,7 +57,8 @@ inline constexpr unsigned kTlbSize = 1U << kTlbBits;
 // 3. an entry in a write TLB has its PTE's dirty bit set and its page holds no translated code;
 // 4. the invalid neg_tag of slot i belongs to a page of neither slot i nor i + 1: no access from a page of slot i hits it;
 // 5. host_page is the host address of the page's first byte (addend + va of the page);
-// 6. non_global has the bit of every entry whose mapping is not global, and may have those of invalid ones.
+// 6. non_global has the bit of every entry whose mapping is not global, global that of every other one; both may have those
+//    of invalid ones.
 struct Tlb {
   std::array<u64, kTlbSize> neg_tag;
   std::array<u64, kTlbSize> addend;
@@ -69,6 +70,7 @@ struct Tlb {
     u64 addend;
   } stack;
   std::array<u64, kTlbSize / 64> non_global;  // bit slot % 64 of word slot / 64
+  std::array<u64, kTlbSize / 64> global;  // the same
 };
 
 inline constexpr unsigned kJumpBits = 14;
@@ -78,13 +80,15 @@ inline constexpr unsigned kJumpGroup = kJumpSize / 64;
 
 // Guest RIP -> translated code, for indirect branches. Direct-mapped by a hash of the RIP. The code is a block's arrival
 // (code_cache.h), which finds out for itself whether it is meant, or Context::no_jump. Slot 0 stays empty: while somebody
-// wants the vCPU out of translated code, Context::jump_mask is 0 and every jump looks there.
+// wants the vCPU out of translated code, Context::jump_mask is 0 and every jump looks there. User code's jumps are good
+// in one address space, whose tag (spaces.h) is in their key.
 struct JumpCache {
   std::array<std::atomic<u64>, kJumpSize> host;  // (any thread may store no_jump)
-  std::array<u64, kJumpSize> not_vpage;  // complement of the virtual address of the block's page
+  std::array<u64, kJumpSize>
+      key;  // complement of the virtual address of the block's page and, in its low bits, the tag
   u64 used;  // bit i: some of the kJumpGroup slots from i * kJumpGroup on may be filled
-  // A filter: bits of the hashed virtual pages that jumps lead to, or that returns of this side (return_stack.h) may lead
-  // to. The second half is for the upper half of the addresses.
+  // A filter: bits of the hashed virtual pages that jumps (of the current address space) lead to, or that returns of this
+  // side (return_stack.h) may lead to. The second half is for the upper half of the addresses.
   std::array<u64, 128> pages;
 };
 
@@ -134,6 +138,7 @@ struct alignas(64) Context {
   std::array<u64, 4> stack_mask;  // the same, and the bits that are zero in what is aligned to 1, 2, 4, 8 bytes
   u64 flag_mask;  // the arithmetic flags
   u64 pushed_mask;  // what PUSHF pushes of Context::rflags beside them
+  u64 jump_tag;  // of the current address space: below 4096
   std::atomic<u64> jump_mask;  // pext mask: mixed RIP -> JumpCache slot; kJumpMask or 0 (any thread)
   u64 scratch[4];
   u64 shared[4];  // addends that groups of accesses share (groups.h)

@@ -1,7 +1,7 @@
 // CPUID, and what of the host's processor the translator can offer.
 #include "engine/cpuid.h"
 
-#include "engine/bt/paravirt.h"
+#include "engine/bt/host_tsc.h"
 #include "engine/bt/system.h"
 #include "engine/bt/vm.h"
 

@@ -1,4 +1,4 @@
-#include "engine/bt/paravirt.h"
+#include "engine/bt/host_tsc.h"
 #include "engine/bt/system.h"
 #include "engine/bt/test_machine.h"
 

@@ -83,16 +83,12 @@ void break_trace(Trace& trace, const PageOffsets& offsets) {
   for (unsigned i = 0; i < trace.count; ++i) {
     TraceInsn& at = trace.at[i];
     if (!offsets.test(at.page_offset & kPageMask) || at.kind == Kind::kStraddle) continue;
-    at.kind = falls_through(at.kind) && at.kind != Kind::kSetIf ? Kind::kInterpret : Kind::kInterpretEnd;
+    at.kind = falls_through(at.kind) ? Kind::kInterpret : Kind::kInterpretEnd;
     // Whoever looks at the registers here sees the flags as well.
     for (unsigned before = 0; before <= i; ++before) trace.at[before].flags_live = true;
-    // STI relies on the translator for what follows it.
-    unsigned last = i;
-    if (i > 0 && trace.at[i - 1].kind == Kind::kSetIf) last = i - 1;
-    trace.at[last].kind = last == i ? at.kind : Kind::kInterpretEnd;
-    if (falls_through(trace.at[last].kind)) continue;
-    trace.count = last + 1;
-    trace.end_offset = static_cast<u16>(trace.at[last].page_offset + trace.at[last].insn.info.length);
+    if (falls_through(at.kind)) continue;
+    trace.count = i + 1;
+    trace.end_offset = static_cast<u16>(at.page_offset + at.insn.info.length);
   }
 }
 

@@ -12,6 +12,11 @@ namespace {
 // of the conversion whose result is to be stored.
 bool has_own_fault(const Insn& insn) { return waits_for_x87(insn) || insn.info.mnemonic == ZYDIS_MNEMONIC_VCVTPS2PH; }
 
+// Whether the processor looks at the operand's alignment, or may, before it looks for the page.
+bool wants_aligned(const Insn& insn, unsigned size) {
+  return needs_alignment(insn, size) || (size >= 16 && insn.info.meta.isa_ext == ZYDIS_ISA_EXT_SHA);
+}
+
 }  // namespace
 
 BlockEmitter::GuestOperand BlockEmitter::stack_operand(i32 displacement) {
@@ -128,7 +133,7 @@ BlockEmitter::HostOperand BlockEmitter::probe(const TraceInsn& at, const GuestOp
   }
   const Recover recover = simple ? Recover::kLea : at.flags_live ? Recover::kAgain : Recover::kDiff;
   memory_stubs_.push_back({start, miss, static_cast<u16>(index_), static_cast<u8>(size), write, stack,
-                           has_own_fault(at.insn), recover, operand});
+                           has_own_fault(at.insn), stack || wants_aligned(at.insn, size), recover, operand});
   if (stack) {
     out_.load_gs(kT1, tlb + offsetof(Tlb, stack) + offsetof(Tlb::Stack, addend));
     return {base, kT1, operand.displacement};
@@ -172,7 +177,7 @@ void BlockEmitter::emit_memory_stub(const MemoryStub& stub) {
       break;
   }
   const unsigned flags = (stub.write ? unsigned{kSiteWrites} : 0U) | (stub.stack ? unsigned{kSiteStack} : 0U) |
-                         (stub.own_fault ? unsigned{kSiteOwnFault} : 0U);
+                         (stub.own_fault ? unsigned{kSiteOwnFault} : 0U) | (stub.aligned ? unsigned{kSiteAligned} : 0U);
   emit_site(cold_, stubs_.memory, stub.insn, stub.size, static_cast<u8>(flags));
 }
 

@@ -48,6 +48,26 @@ void BlockEmitter::read_control(const TraceInsn& at) {
   if (is_spilled(guest)) store_guest(guest, kT0);
 }
 
+void BlockEmitter::read_selector(const TraceInsn& at) {
+  const unsigned index = static_cast<unsigned>(at.insn.operand[1].reg.value - ZYDIS_REGISTER_ES);
+  bool high = false;
+  const unsigned guest = gpr_number(at.insn.operand[0].reg.value, &high);
+  out_.load_gs_word(is_spilled(guest) ? kT0 : host_register(guest),
+                    offsetof(Context, segment) + index * sizeof(Segment) + offsetof(Segment, selector));
+  if (is_spilled(guest)) store_guest(guest, kT0);
+}
+
+// An interrupt that waits already has to wait for the next instruction too, which may be in another block: that is for the
+// interpreter. One that comes later is seen where all are.
+void BlockEmitter::set_if() {
+  SlowStub slow(index_);
+  out_.load_gs32(kT0, offsetof(Context, irq_waiting));
+  unless_zero(slow);
+  out_.store_gs8(offsetof(Context, if_flag), 1);
+  slow.back = out_.at();
+  slow_stubs_.push_back(slow);
+}
+
 // Puts the flags together by means that leave the host's alone: their parts have no bits in common, so adding them up
 // by LEA does.
 void BlockEmitter::push_flags(const TraceInsn& at) {

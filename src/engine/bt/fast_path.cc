@@ -26,9 +26,7 @@ u8* fill(Context* context, const Site* site, u64 address) {
 u8* fast_memory(Context* context, const Site* site, u64 address) {
   context->doing_fast(Activity::kTlbMiss);
   context->fault.vector = 0;  // what fast_fault() finds is of this access
-  const u64 misaligned = address & (site->size - 1U);
-  const bool stack = (site->flag & kSiteStack) != 0;
-  if ((address & kPageMask) + site->size > 4096 || ((site->size >= 16 || stack) && misaligned != 0)) return nullptr;
+  if ((address & kPageMask) + site->size > 4096 || is_misaligned(*site, address)) return nullptr;
   return fill(context, site, address);
 }
 

@@ -174,8 +174,8 @@ u8* fast_step(Context* context, const Site* at, u64) {
 u8* fast_fault(Context* context, const Site* at, u64 address) {
   Context& c = *context;
   if (!kAvailable || c.debug != nullptr) return nullptr;
-  const bool misaligned = (at->size >= 16 || (at->flag & kSiteStack) != 0) && (address & (at->size - 1U)) != 0;
-  if ((address & kPageMask) + at->size > 4096 || misaligned || (at->flag & kSiteOwnFault) != 0) return nullptr;
+  if ((address & kPageMask) + at->size > 4096 || is_misaligned(*at, address) || (at->flag & kSiteOwnFault) != 0)
+    return nullptr;
   const Block& block = *c.vm->code().block_at(at->block);
   const Access access = (at->flag & kSiteWrites) != 0 ? Access::kWrite : Access::kRead;
   // fast_memory() was here a moment ago, and has left what it found.

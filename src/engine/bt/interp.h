@@ -52,6 +52,9 @@ bool decode(const u8* bytes, unsigned length, unsigned code_bits, Insn* insn);
 bool is_offered(const Insn& insn, const CpuFeatures& features);
 // A VEX-encoded instruction that works on vector registers.
 bool is_vex_vector(const ZydisDecodedInstruction& info);
+// Whether its memory operand of `size` bytes raises #GP unless it is aligned: 16-byte operands do, but for those of a few
+// instructions (SDM vol. 1, 11.3 and 14.9). With SHA, which is left out, it depends on the processor.
+bool needs_alignment(const Insn& insn, unsigned size);
 bool is_x87(const ZydisDecodedInstruction& info);
 // Whether a pending x87 exception comes before anything that the instruction does (SDM vol. 1, 8.3.12).
 bool waits_for_x87(const Insn& insn);

@@ -48,35 +48,6 @@ bool is_general(const Insn& insn) {  // touches no floating-point state
   }
 }
 
-// SDM vol. 1, 11.3 and 14.9: 16-byte operands in memory have to be aligned, but for those of a few instructions. With SHA it
-// depends on the processor: see sha_refuses().
-bool needs_alignment(const Insn& insn, unsigned size) {
-  if (is_vex_vector(insn.info)) {
-    switch (insn.info.mnemonic) {  // NOLINT: the interesting ones of a large enumeration
-      case ZYDIS_MNEMONIC_VMOVAPS:
-      case ZYDIS_MNEMONIC_VMOVAPD:
-      case ZYDIS_MNEMONIC_VMOVDQA:
-      case ZYDIS_MNEMONIC_VMOVNTPS:
-      case ZYDIS_MNEMONIC_VMOVNTPD:
-      case ZYDIS_MNEMONIC_VMOVNTDQ:
-      case ZYDIS_MNEMONIC_VMOVNTDQA: return size >= 16;
-      default: return false;
-    }
-  }
-  if (size != 16 || is_x87(insn.info) || insn.info.meta.isa_ext == ZYDIS_ISA_EXT_SHA) return false;
-  switch (insn.info.mnemonic) {  // NOLINT: the interesting ones of a large enumeration
-    case ZYDIS_MNEMONIC_MOVUPS:
-    case ZYDIS_MNEMONIC_MOVUPD:
-    case ZYDIS_MNEMONIC_MOVDQU:
-    case ZYDIS_MNEMONIC_LDDQU:
-    case ZYDIS_MNEMONIC_PCMPESTRI:
-    case ZYDIS_MNEMONIC_PCMPESTRM:
-    case ZYDIS_MNEMONIC_PCMPISTRI:
-    case ZYDIS_MNEMONIC_PCMPISTRM: return false;
-    default: return true;
-  }
-}
-
 // Whether an x87 store ends in an unmasked exception other than that of precision, which the next x87 instruction reports:
 // then it stores nothing and looks at no memory (SDM vol. 1, 8.5). If so it has been done; tried out on `buffer`.
 bool x87_store_stores_nothing(Context& context, const Insn& insn, u8* buffer) {
@@ -176,6 +147,33 @@ bool is_offered(const Insn& insn, const CpuFeatures& features) {
 bool is_vex_vector(const ZydisDecodedInstruction& info) {
   return info.encoding == ZYDIS_INSTRUCTION_ENCODING_VEX && info.meta.isa_ext != ZYDIS_ISA_EXT_BMI1 &&
          info.meta.isa_ext != ZYDIS_ISA_EXT_BMI2;
+}
+
+bool needs_alignment(const Insn& insn, unsigned size) {
+  if (is_vex_vector(insn.info)) {
+    switch (insn.info.mnemonic) {  // NOLINT: the interesting ones of a large enumeration
+      case ZYDIS_MNEMONIC_VMOVAPS:
+      case ZYDIS_MNEMONIC_VMOVAPD:
+      case ZYDIS_MNEMONIC_VMOVDQA:
+      case ZYDIS_MNEMONIC_VMOVNTPS:
+      case ZYDIS_MNEMONIC_VMOVNTPD:
+      case ZYDIS_MNEMONIC_VMOVNTDQ:
+      case ZYDIS_MNEMONIC_VMOVNTDQA: return size >= 16;
+      default: return false;
+    }
+  }
+  if (size != 16 || is_x87(insn.info) || insn.info.meta.isa_ext == ZYDIS_ISA_EXT_SHA) return false;
+  switch (insn.info.mnemonic) {  // NOLINT: the interesting ones of a large enumeration
+    case ZYDIS_MNEMONIC_MOVUPS:
+    case ZYDIS_MNEMONIC_MOVUPD:
+    case ZYDIS_MNEMONIC_MOVDQU:
+    case ZYDIS_MNEMONIC_LDDQU:
+    case ZYDIS_MNEMONIC_PCMPESTRI:
+    case ZYDIS_MNEMONIC_PCMPESTRM:
+    case ZYDIS_MNEMONIC_PCMPISTRI:
+    case ZYDIS_MNEMONIC_PCMPISTRM: return false;
+    default: return true;
+  }
 }
 
 // FISTTP came with SSE3 and is one of them all the same.

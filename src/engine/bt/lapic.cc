@@ -4,6 +4,7 @@
 #include <ctime>
 
 #include "engine/bt/context.h"
+#include "engine/bt/host_tsc.h"
 #include "engine/bt/paravirt.h"
 #include "engine/bt/system.h"
 #include "engine/bt/vm.h"

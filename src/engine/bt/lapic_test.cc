@@ -1,6 +1,7 @@
 #include "engine/bt/lapic.h"
 
 #include "engine/bt/events.h"
+#include "engine/bt/host_tsc.h"
 #include "engine/bt/paravirt.h"
 #include "engine/bt/system.h"
 #include "engine/bt/test_machine.h"

@@ -52,7 +52,7 @@ void flush_tlb_page(Context& context, u64 va);
 // Drops every write-TLB entry of this vCPU that maps host page `host_page`. Only on its own thread or while it is
 // stopped in an exclusive section.
 void flush_tlb_writes_to(Context& context, const u8* host_page);
-// Forgets cached jumps; part of the flushes above.
+// Forgets cached jumps, those of user code in all address spaces.
 void flush_jumps(Context& context, Mode mode);
 
 }  // namespace pileus::engine::bt

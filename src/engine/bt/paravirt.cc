@@ -5,6 +5,7 @@
 #include <x86intrin.h>
 
 #include "engine/bt/events.h"
+#include "engine/bt/host_tsc.h"
 #include "engine/bt/lapic.h"
 #include "engine/bt/mmu.h"
 #include "engine/bt/system.h"
@@ -43,16 +44,6 @@ u64 clock_ns(clockid_t clock) {
   timespec now{};
   ::clock_gettime(clock, &now);
   return static_cast<u64>(now.tv_sec) * 1'000'000'000 + static_cast<u64>(now.tv_nsec);
-}
-
-u64 measure_tsc_khz() {
-  const u64 start_ns = clock_ns(CLOCK_MONOTONIC_RAW);
-  const u64 start = __rdtsc();
-  while (clock_ns(CLOCK_MONOTONIC_RAW) - start_ns < 20'000'000) {
-  }
-  const u64 end = __rdtsc();
-  const u64 end_ns = clock_ns(CLOCK_MONOTONIC_RAW);
-  return (end - start) * 1'000'000 / (end_ns - start_ns);
 }
 
 // nanoseconds = (tsc << shift, or >> -shift) * multiplier >> 32
@@ -107,11 +98,6 @@ u8* guest_byte(Context& context, u64 msr, u64 mask, u64 offset) {
 }
 
 }  // namespace
-
-u64 tsc_khz() {
-  static const u64 khz = measure_tsc_khz();
-  return khz;
-}
 
 bool read_paravirt_msr(Context& context, u32 index, u64* value) {
   if (!context.vm->config().paravirt) return false;

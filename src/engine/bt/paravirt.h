@@ -19,7 +19,4 @@ bool paravirt_eoi_set(Context& context);
 bool paravirt_eoi_ended(Context& context);
 bool paravirt_eoi_standing(Context& context);
 
-// Frequency of the host's TSC in kHz, measured once.
-u64 tsc_khz();
-
 }  // namespace pileus::engine::bt

@@ -99,10 +99,7 @@ u8* on_memory(Context* context, const Site* at, u64 address) {
   const Site site = *at;
   const Resume resume(c, site);
   c.doing(Activity::kTlbMiss);
-  // Most 16-byte operands and some of 32 have to be aligned, which the processor checks before it looks for the page. So
-  // have those for the probe of Tlb::stack.
-  const bool misaligned = (site.size >= 16 || (site.flag & kSiteStack) != 0) && (address & (site.size - 1U)) != 0;
-  if ((address & kPageMask) + site.size <= 4096 && !misaligned) {
+  if ((address & kPageMask) + site.size <= 4096 && !is_misaligned(site, address)) {
     bool filled = false;
     const Access access = (site.flag & kSiteWrites) != 0 ? Access::kWrite : Access::kRead;
     if (!fill_tlb(c, address, access, resume.block().mode(), &filled)) {
@@ -282,7 +279,6 @@ u8* dispatch(Context& context) {
       context.usable = usable_now(context);
       flush_jumps(context, kModeKernel);
       flush_jumps(context, kModeUser);
-      unlog_jumps(context);
       forget_returns(context.returns, 0);
       forget_returns(context.returns, 1);
     }

@@ -16,7 +16,7 @@ u64 current_pcid(const Context& context) { return (context.cr4 & kCr4Pcide) != 0
 
 void clear(SpaceLog& log) {
   log.mappings.count = 0;
-  log.jumps.count = 0;
+  log.jump_tag = 0;
   log.logged_modes = {};
   log.logged_code = false;
 }
@@ -36,48 +36,19 @@ void undo_mappings(Context& context, SpaceLog& log) {
   forget_stack_entries(context);
 }
 
-void undo_jumps(Context& context, SpaceLog& log) {
-  JumpCache& cache = context.jump[1];
-  if (log.jumps.is_whole()) {
-    log.jumps.visit(
-        [&](const SpaceLog::Jump& jump) { cache.host[jump.slot].store(context.no_jump, std::memory_order_relaxed); });
-    cache.used = 0;
-    cache.pages.fill(0);
-  } else {
-    flush_jumps(context, kModeUser);
-  }
-  forget_returns(context.returns, 1);
-}
-
 // What the log knows stays in it.
 void undo(Context& context) {
   SpaceLog& log = current_log(context);
   undo_mappings(context, log);
-  undo_jumps(context, log);
+  log.jump_tag = context.jump_tag;
+  log.jump_pages = context.jump[1].pages;
+  forget_returns(context.returns, 1);
   for (unsigned half = 0; half < 2; ++half) {
     log.large[half] = context.large_pages[half][1];
     context.large_pages[half][1] = {};
   }
   if (context.kernel_code_non_global) forget_code(context, kModeKernel);
   context.kernel_code_non_global = false;
-}
-
-void repeat_jumps(Context& context, SpaceLog& log) {
-  const u64 drops = context.vm->jump_drops();
-  if (log.jump_drops != drops || context.spaces.global_user_code) {
-    log.jumps.count = 0;
-    log.jump_drops = drops;
-    return;
-  }
-  log.jumps.visit([&](const SpaceLog::Jump& jump) {
-    if (jump.host != 0) enter_jump(context.jump[1], jump);
-  });
-  // Who makes a block invalid counts that, then looks through the jump caches: either it sees these, or we see its count.
-  std::atomic_thread_fence(std::memory_order_seq_cst);
-  if (context.vm->jump_drops() != drops) {
-    flush_jumps(context, kModeUser);
-    log.jumps.count = 0;
-  }
 }
 
 void repeat(Context& context) {
@@ -88,7 +59,12 @@ void repeat(Context& context) {
       enter_data(context, static_cast<Mode>(entry.mode), entry.which, entry.page, entry.to, false);
     if (entry.what == Logged::kCode) enter_code(context.code_tlb[1], entry.page, entry.to);
   });
-  repeat_jumps(context, log);
+  if (log.jump_tag == 0) {
+    renew_jump_tag(context);
+    return;
+  }
+  context.jump_tag = log.jump_tag;
+  context.jump[1].pages = log.jump_pages;
 }
 
 SpaceLog* find(Spaces& spaces, u64 pcid) {
@@ -108,16 +84,6 @@ SpaceLog& free_log(Spaces& spaces) {
     if (best == nullptr || log.left_at < best->left_at) best = &log;
   }
   return *best;
-}
-
-// Adds to the jumps, which have to be all for the same Vm::jump_drops().
-SpaceLog::Jump& new_jump(Context& context, SpaceLog& log) {
-  const u64 drops = context.vm->jump_drops();
-  if (log.jump_drops != drops) {
-    log.jump_drops = drops;
-    log.jumps.visit([](SpaceLog::Jump& jump) { jump.host = 0; });  // their slots are still to be undone
-  }
-  return log.jumps.add();
 }
 
 }  // namespace
@@ -142,6 +108,7 @@ void change_space(Context& context, u64 pcid, bool keep) {
     return;
   }
   clear(next);
+  renew_jump_tag(context);
   if (!keep) ++context.tlb_flushes;
 }
 
@@ -167,6 +134,7 @@ void flush_tlb_non_global(Context& context) {
   ++context.tlb_flushes;
   undo(context);
   clear(current_log(context));
+  renew_jump_tag(context);
   if (context.far_links_non_global) context.vm->far_links().check_all(context);
 }
 
@@ -187,24 +155,10 @@ void log_code(Context& context, u64 page, u64 gpa) {
   log.logged_code = true;
 }
 
-void log_jump(Context& context, u64 slot, u64 host) {
-  new_jump(context, current_log(context)) = {host, context.jump[1].not_vpage[slot], slot};
-}
-
-void unlog_jump(Context& context, u64 slot) {
-  current_log(context).jumps.visit([slot](SpaceLog::Jump& jump) {
-    if (jump.slot == slot) jump.host = 0;
-  });
-}
-
-void unlog_region(Context& context, u64 va, unsigned bits, bool jumps) {
+void unlog_region(Context& context, u64 va, unsigned bits) {
   SpaceLog& log = current_log(context);
   log.mappings.visit([=](SpaceLog::Mapping& entry) {
     if (((entry.page ^ va) >> bits) == 0) entry.what = Logged::kNothing;
-  });
-  if (!jumps) return;
-  log.jumps.visit([=](SpaceLog::Jump& jump) {
-    if (((~jump.not_vpage ^ va) >> bits) == 0) jump.host = 0;
   });
 }
 
@@ -216,10 +170,15 @@ void unlog_writes_to(Context& context, u64 host_page) {
   }
 }
 
-void unlog_jumps(Context& context) {
-  for (SpaceLog& log : context.spaces.log) {
-    log.jumps.visit([](SpaceLog::Jump& jump) { jump.host = 0; });
+void renew_jump_tag(Context& context) {
+  Spaces& spaces = context.spaces;
+  if (spaces.last_jump_tag == kPageMask) {
+    flush_jumps(context, kModeUser);
+    for (SpaceLog& log : spaces.log) log.jump_tag = 0;
+    spaces.last_jump_tag = 0;
   }
+  context.jump_tag = ++spaces.last_jump_tag;
+  context.jump[1].pages.fill(0);
 }
 
 }  // namespace pileus::engine::bt

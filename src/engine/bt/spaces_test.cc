@@ -41,7 +41,13 @@ class SpacesTest : public TestMachine {
     vm->flush_code(cpu());
     vm->leave_running();
   }
-  u64 jump_at(u64 rip) { return cpu().jump[1].host[jump_slot(rip)]; }
+  // What the cached jump to `rip` leads to; 0: there is none for this space.
+  u64 jump_at(u64 rip) {
+    const JumpCache& cache = cpu().jump[1];
+    const u64 slot = jump_slot(rip), host = cache.host[slot];
+    const bool ours = ~cache.key[slot] == ((rip & ~kPageMask) | cpu().jump_tag);
+    return ours && host != cpu().no_jump ? host : 0;
+  }
 };
 
 TEST_F(SpacesTest, EntriesComeBackWithTheirPcid) {
@@ -151,16 +157,62 @@ TEST_F(SpacesTest, AllAreForgottenWithTheRest) {
   EXPECT_FALSE(hits(kPage, kModeUser));
 }
 
-TEST_F(SpacesTest, JumpsComeBackWhileTheirCodeIsGood) {
+TEST_F(SpacesTest, JumpsBelongToTheirSpace) {
   jump_to(kPage, 0x1234);
+  EXPECT_EQ(jump_at(kPage), 0x1234U);
   go(1);
-  EXPECT_EQ(jump_at(kPage), cpu().no_jump);
+  EXPECT_EQ(jump_at(kPage), 0U);
+  constexpr u64 kFirst = 0x100000, kApart = 24, kCount = 400;  // many, but in slots of their own
+  for (u64 i = 0; i < kCount; ++i) jump_to(kFirst + i * kApart, i + 1);
   go(0);
   EXPECT_EQ(jump_at(kPage), 0x1234U);
+  EXPECT_EQ(jump_at(kFirst), 0U);
+  go(1);
+  for (u64 i = 0; i < kCount; ++i) ASSERT_EQ(jump_at(kFirst + i * kApart), i + 1) << "as many as there are";
+  go(0, 0);
+  EXPECT_EQ(jump_at(kPage), 0U);
+}
+
+TEST_F(SpacesTest, FlushesForgetJumps) {
+  jump_to(kPage, 0x1234);
   flush_tlb_page(cpu(), kPage);
+  EXPECT_EQ(jump_at(kPage), 0U);
   go(1);
   go(0);
-  EXPECT_EQ(jump_at(kPage), cpu().no_jump);
+  EXPECT_EQ(jump_at(kPage), 0U);
+  for (const auto flush : {flush_tlb_non_global, flush_tlb_all}) {
+    jump_to(kPage, 0x1234);
+    flush(cpu());
+    EXPECT_EQ(jump_at(kPage), 0U);
+  }
+  jump_to(kPage, 0x1234);
+  go(1);
+  forget_space(cpu(), 0);
+  go(0);
+  EXPECT_EQ(jump_at(kPage), 0U);
+}
+
+TEST_F(SpacesTest, AFlushedPageIsLookedForWhenItsSpaceHasComeBack) {
+  jump_to(kPage, 0x1234);
+  go(1);
+  flush_tlb_page(cpu(), kPage);
+  jump_to(kPage + 0x1000, 0x5678);
+  go(0);
+  EXPECT_EQ(jump_at(kPage), 0x1234U) << "INVLPG was of another space";
+  flush_tlb_page(cpu(), kPage);
+  EXPECT_EQ(jump_at(kPage), 0U);
+}
+
+TEST_F(SpacesTest, AFlushedGlobalPageHasNoJumpsInAnySpace) {
+  map(kPage, kFrame, kP | kW | kU | kG);
+  u64 gpa = 0;
+  cpu().cpl = 3;
+  ASSERT_TRUE(translate_code(cpu(), kPage, &gpa));
+  jump_to(kPage, 0x1234);
+  go(1);
+  flush_tlb_page(cpu(), kPage);
+  go(0);
+  EXPECT_EQ(jump_at(kPage), 0U);
 }
 
 TEST_F(SpacesTest, JumpsDoNotComeBackOnceCodeWasDropped) {
@@ -168,19 +220,21 @@ TEST_F(SpacesTest, JumpsDoNotComeBackOnceCodeWasDropped) {
   go(1);
   drop_code();
   go(0);
-  EXPECT_EQ(jump_at(kPage), cpu().no_jump);
+  EXPECT_EQ(jump_at(kPage), 0U);
 }
 
-TEST_F(SpacesTest, JumpsOfOldAreUndoneAllTheSame) {
-  jump_to(kPage, 0x1234);
-  drop_code();
-  jump_to(kPage + 8, 0x5678);
+TEST_F(SpacesTest, NoTagIsGivenAgainWhileJumpsHaveIt) {
   go(1);
-  EXPECT_EQ(jump_at(kPage), cpu().no_jump);
-  EXPECT_EQ(jump_at(kPage + 8), cpu().no_jump);
+  jump_to(kPage, 0x1234);
+  const u64 first = cpu().jump_tag;
   go(0);
-  EXPECT_EQ(jump_at(kPage), cpu().no_jump);
-  EXPECT_EQ(jump_at(kPage + 8), 0x5678U);
+  for (u64 i = 0; i < 3 * 4096; ++i) {
+    flush_tlb_non_global(cpu());
+    ASSERT_LT(cpu().jump_tag, 4096U);
+    ASSERT_EQ(jump_at(kPage), 0U) << i << ", tag " << cpu().jump_tag << " of " << first;
+  }
+  go(1);
+  EXPECT_EQ(jump_at(kPage), 0U) << "all were forgotten when the tags came to an end";
 }
 
 }  // namespace

@@ -237,7 +237,23 @@ u64 emit_lookup(Assembler& out, Mode mode) {
 }  // namespace
 
 void emit_arrival(Assembler& out, Mode mode, u16 page_offset, const Stubs& stubs) {
-  out.load_gs_indexed(kT1, kT1, jump_cache_offset(mode) + offsetof(JumpCache, not_vpage));
+  const u64 keys = jump_cache_offset(mode) + offsetof(JumpCache, key);
+  if (mode == kModeUser) {
+    out.lea(kT0, kT0, -page_offset);
+    out.store_gs(offsetof(Context, vpage), kT0);
+    out.load_gs_indexed(kT1, kT1, keys);
+    out.lea(kT0, kT0, kT1, 1, 1);
+    out.load_gs(kT1, offsetof(Context, jump_tag));
+    out.lea(kT0, kT0, kT1, 1, 0);
+    out.jrcxz(0);
+    u8* right = out.at() - 1;
+    out.load_gs(kT0, offsetof(Context, vpage));
+    out.lea(kT0, kT0, page_offset);
+    out.jmp(stubs.indirect);
+    if (!out.overflowed()) Assembler::patch_short(right, out.at());
+    return;
+  }
+  out.load_gs_indexed(kT1, kT1, keys);
   out.lea(kT0, kT0, kT1, 1, 1 - page_offset);
   out.jrcxz(0);
   u8* right = out.at() - 1;

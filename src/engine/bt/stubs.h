@@ -62,8 +62,8 @@ inline u64 tlb_offset(Mode mode, bool write) {
 // `ymm`: the guest has the upper halves of the vector registers, too.
 Stubs emit_stubs(Assembler& out, const Callouts& callouts, bool ymm);
 
-// A block's arrival: goes on behind itself when RCX, the guest RIP, is that of the block, whose page's virtual address is
-// in the jump cache's slot of which R10 is the index.
+// A block's arrival: goes on behind itself when RCX, the guest RIP, is that of the block, by the key in the jump cache's
+// slot of which R10 is the index.
 void emit_arrival(Assembler& out, Mode mode, u16 page_offset, const Stubs& stubs);
 
 // The jump through the jump cache of `mode` to the guest RIP in RCX, leaving the flags alone.

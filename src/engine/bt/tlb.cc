@@ -18,8 +18,6 @@ constexpr unsigned kGroupSlots = kTlbSize / 64;  // slots for each bit of Contex
 // Not the next page: what starts on the slot's page may end there.
 void invalidate_slot(Tlb& tlb, u64 slot) { tlb.neg_tag[slot] = ~((slot ^ 2) << 12) + 1; }
 
-bool is_valid(const Tlb& tlb, u64 slot) { return tlb_slot(~tlb.neg_tag[slot] + 1) == slot; }
-
 // An entry that is looked at for every address needs a page for which it is right: one that is not canonical, and
 // leads to memory that cannot be touched (signals.cc).
 constexpr u64 kNoStackPage = u64{1} << 63;
@@ -39,14 +37,15 @@ void clear_region(Context& context, Mode mode, unsigned which, u64 va, unsigned 
   }
 }
 
-// Forgets fetches from, jumps to and returns to what agrees with `va` from bit `bits` up. False: there are no jumps to it.
-bool forget_code_in(Context& context, unsigned which, u64 va, unsigned bits) {
+// Forgets fetches from, jumps to and returns to what agrees with `va` from bit `bits` up.
+void forget_code_in(Context& context, unsigned which, u64 va, unsigned bits) {
   JumpCache& cache = context.jump[which];
   CodeTlb& code = context.code_tlb[which];
   if (bits == 12) {
     if (code.page[code_slot(va)] == (va & ~kPageMask)) code.page[code_slot(va)] = kNoPage;
-    const bool linked = which == 0 && context.vm->far_links().has_led_to(va);
-    if (!linked && (cache.pages[page_word(va)] & page_bit(va)) == 0) return false;
+    // What else leads there than jumps of this space.
+    const bool others = which == 0 ? context.vm->far_links().has_led_to(va) : context.spaces.global_user_code;
+    if (!others && (cache.pages[page_word(va)] & page_bit(va)) == 0) return;
   } else {
     code.page.fill(kNoPage);
   }
@@ -54,11 +53,9 @@ bool forget_code_in(Context& context, unsigned which, u64 va, unsigned bits) {
   for (u64 used = cache.used; used != 0; used &= used - 1) {
     const u64 first = static_cast<u64>(std::countr_zero(used)) * kJumpGroup;
     for (u64 slot = first; slot < first + kJumpGroup; ++slot) {
-      if (((~cache.not_vpage[slot] ^ va) >> bits) == 0)
-        cache.host[slot].store(context.no_jump, std::memory_order_relaxed);
+      if (((~cache.key[slot] ^ va) >> bits) == 0) cache.host[slot].store(context.no_jump, std::memory_order_relaxed);
     }
   }
-  return true;
 }
 
 u64 huge_bit(u64 va) { return u64{1} << (va >> 30 & 63); }
@@ -89,6 +86,7 @@ void clear_tlb(Context& context, Mode mode) {
     for (u64 used = ~clean; used != 0; used &= used - 1) {
       const u64 first = static_cast<u64>(std::countr_zero(used)) * kGroupSlots;
       for (u64 slot = first; slot < first + kGroupSlots; ++slot) invalidate_slot(tlb, slot);
+      tlb.non_global[first / 64] = tlb.global[first / 64] = 0;
     }
     clean = ~u64{0};
   }
@@ -104,9 +102,7 @@ void clear_non_global(Context& context, Mode mode) {
       const auto group = static_cast<u64>(std::countr_zero(used));
       for (u64 bits = std::exchange(tlb.non_global[group], 0); bits != 0; bits &= bits - 1)
         invalidate_slot(tlb, group * 64 + static_cast<u64>(std::countr_zero(bits)));
-      bool empty = true;
-      for (u64 slot = group * 64; slot < group * 64 + 64; ++slot) empty &= !is_valid(tlb, slot);
-      if (empty) clean |= u64{1} << group;
+      if (tlb.global[group] == 0) clean |= u64{1} << group;
     }
   }
 }
@@ -129,20 +125,14 @@ void enter_data(Context& context, Mode mode, unsigned which, u64 page, u64 host_
   tlb.addend[slot] = host_page - page;
   tlb.host_page[slot] = host_page;
   const u64 bit = u64{1} << (slot % 64);
-  tlb.non_global[slot / 64] = global ? tlb.non_global[slot / 64] & ~bit : tlb.non_global[slot / 64] | bit;
+  (global ? tlb.global : tlb.non_global)[slot / 64] |= bit;
+  (global ? tlb.non_global : tlb.global)[slot / 64] &= ~bit;
   context.tlb_clean[mode][which] &= ~(u64{1} << (slot / kGroupSlots));
 }
 
-void enter_jump(JumpCache& cache, const SpaceLog::Jump& jump) {
-  const u64 vpage = ~jump.not_vpage;
-  cache.pages[page_word(vpage)] |= page_bit(vpage);
-  cache.used |= u64{1} << (jump.slot / kJumpGroup);
-  cache.not_vpage[jump.slot] = jump.not_vpage;
-  cache.host[jump.slot].store(jump.host, std::memory_order_relaxed);
-}
-
 void forget_code(Context& context, Mode mode) {
-  flush_jumps(context, mode);
+  if (mode == kModeUser) renew_jump_tag(context);
+  else flush_jumps(context, mode);
   forget_returns(context.returns, mode == kModeUser ? 1 : 0);
   context.code_tlb[mode == kModeUser ? 1 : 0].page.fill(kNoPage);
 }
@@ -215,9 +205,8 @@ void flush_tlb_page(Context& context, u64 va) {
       else if (tlb_lookup(tlb, va, 1) != nullptr) invalidate_slot(tlb, tlb_slot(va));
     }
   }
-  bool jumps = false;
-  for (unsigned side = 0; side < 2; ++side) jumps = forget_code_in(context, side, va, bits);
-  unlog_region(context, va, bits, jumps);
+  for (unsigned side = 0; side < 2; ++side) forget_code_in(context, side, va, bits);
+  unlog_region(context, va, bits);
   context.vm->far_links().check(context, va, bits);
 }
 
@@ -253,16 +242,14 @@ void remember_jump(Context& context, u64 host, Mode mode) {
   JumpCache& cache = context.jump[mode == kModeUser ? 1 : 0];
   const u64 slot = jump_slot(context.rip);
   if (slot == 0) return;
-  cache.not_vpage[slot] = ~context.vpage;
+  cache.key[slot] = ~(context.vpage | (mode == kModeUser ? context.jump_tag : 0));
   cache.used |= u64{1} << (slot / kJumpGroup);
   cache.host[slot].store(host, std::memory_order_seq_cst);
-  if (mode == kModeUser) log_jump(context, slot, host);
 }
 
 void forget_jump(Context& context, Mode mode) {
-  const u64 slot = jump_slot(context.rip);
-  context.jump[mode == kModeUser ? 1 : 0].host[slot].store(context.no_jump, std::memory_order_relaxed);
-  if (mode == kModeUser) unlog_jump(context, slot);
+  context.jump[mode == kModeUser ? 1 : 0].host[jump_slot(context.rip)].store(context.no_jump,
+                                                                             std::memory_order_relaxed);
 }
 
 bool translate_code(Context& context, u64 va, u64* gpa) {

@@ -45,7 +45,6 @@ bool tlb_use_for_stack(Context& context, u64 va, Access access, Mode mode);
 
 // Entries as they are, for who knows that they are right.
 void enter_data(Context& context, Mode mode, unsigned which, u64 page, u64 host_page, bool global);
-void enter_jump(JumpCache& cache, const SpaceLog::Jump& jump);
 inline void enter_code(CodeTlb& tlb, u64 page, u64 gpa) {
   tlb.page[code_slot(page)] = page;
   tlb.gpa[code_slot(page)] = gpa;

@@ -266,6 +266,12 @@ bool reads_cr2_or_cr3(const Insn& insn) {
          (from.reg.value == ZYDIS_REGISTER_CR2 || from.reg.value == ZYDIS_REGISTER_CR3);
 }
 
+bool reads_selector(const Insn& insn) {
+  return insn.info.operand_width >= 32 && insn.operand[0].type == ZYDIS_OPERAND_TYPE_REGISTER &&
+         insn.operand[1].type == ZYDIS_OPERAND_TYPE_REGISTER &&
+         ZydisRegisterGetClass(insn.operand[1].reg.value) == ZYDIS_REGCLASS_SEGMENT;
+}
+
 // Those that are worth to be done in line.
 Kind string_kind(const Insn& insn) {
   constexpr u64 kOther = ZYDIS_ATTRIB_HAS_SEGMENT | ZYDIS_ATTRIB_HAS_ADDRESSSIZE | ZYDIS_ATTRIB_HAS_LOCK;
@@ -323,6 +329,7 @@ Kind classify(const Insn& insn, Mode mode, u8 usable, const CpuFeatures& feature
     case ZYDIS_MNEMONIC_PUSHFQ: return info.operand_width == 64 ? Kind::kPushFlags : Kind::kInterpret;
     case ZYDIS_MNEMONIC_MOV:
       if (mode != kModeUser && reads_cr2_or_cr3(insn)) return Kind::kReadControl;
+      if (reads_selector(insn)) return Kind::kReadSelector;
       break;
     case ZYDIS_MNEMONIC_CLD:
     case ZYDIS_MNEMONIC_STD: return Kind::kDirection;
@@ -339,21 +346,6 @@ Kind classify(const Insn& insn, Mode mode, u8 usable, const CpuFeatures& feature
     if (is_plain_memory(insn.operand[i])) out->memory_operand = static_cast<i8>(i);
   }
   return Kind::kCopy;
-}
-
-// STI holds interrupts off for one more instruction, which only translated code that goes on can do.
-void settle_set_if(Trace* trace) {
-  for (unsigned i = 0; i < trace->count; ++i) {
-    if (trace->at[i].kind != Kind::kSetIf) continue;
-    const bool goes_on =
-        i + 1 < trace->count && (trace->at[i + 1].kind == Kind::kCopy || trace->at[i + 1].kind == Kind::kPop ||
-                                 trace->at[i + 1].kind == Kind::kNop);
-    if (goes_on && i + 2 < trace->count) continue;
-    trace->at[i].kind = Kind::kInterpretEnd;
-    trace->count = i + 1;
-    trace->end_offset = static_cast<u16>(trace->at[i].page_offset + trace->at[i].insn.info.length);
-    return;
-  }
 }
 
 // A shift or rotate by a count that may be zero, which leaves all flags alone.
@@ -381,6 +373,7 @@ bool may_be_interpreted(Kind kind) {
   switch (kind) {
     case Kind::kInterpret:
     case Kind::kInterpretEnd:
+    case Kind::kSetIf:
     case Kind::kStringStore:
     case Kind::kStringCopy:
     case Kind::kBitTest: return true;
@@ -404,7 +397,7 @@ void find_live_flags(Trace* trace) {
     if (at.kind == Kind::kCopy) {
       live &= ~definitely_written(at.insn);
       if (at.insn.info.cpu_flags != nullptr) live |= at.insn.info.cpu_flags->tested & kArithmeticFlags;
-    } else if (may_be_interpreted(at.kind) || at.kind == Kind::kSetIf || at.kind == Kind::kPushFlags) {
+    } else if (may_be_interpreted(at.kind) || at.kind == Kind::kPushFlags) {
       live = kArithmeticFlags;
     }
     at.flags_live = live != 0;
@@ -437,6 +430,7 @@ bool falls_through(Kind kind) {
     case Kind::kReadTsc:
     case Kind::kPushFlags:
     case Kind::kReadControl:
+    case Kind::kReadSelector:
     case Kind::kStringStore:
     case Kind::kStringCopy:
     case Kind::kBitTest:
@@ -487,7 +481,6 @@ void decode_trace(const u8* bytes, unsigned length, u16 page_offset, Mode mode, 
     if (!falls_through(at.kind)) break;
   }
   trace->end_offset = static_cast<u16>(page_offset + done);
-  settle_set_if(trace);
   find_live_flags(trace);
 }
 
@@ -505,7 +498,6 @@ bool decode_straddling(const u8* bytes, unsigned length, u16 page_offset, Mode m
   if (may_be_interpreted(at.kind)) at.kind = Kind::kInterpretEnd;
   trace->count = 1;
   trace->end_offset = static_cast<u16>(page_offset + insn.info.length);
-  settle_set_if(trace);
   find_live_flags(trace);
   return true;
 }

@@ -15,13 +15,14 @@ enum class Kind : u8 {
   kPop,           // POP to a register
   kLeave,
   kClearIf,       // CLI at CPL 0
-  kSetIf,         // STI at CPL 0 when the next instruction stays in the block
+  kSetIf,         // STI at CPL 0
   kDirection,     // CLD, STD
   kSetAc,         // STAC, CLAC at CPL 0; the block ends
   kSwapGs,        // at CPL 0
   kReadTsc,       // RDTSC, RDTSCP at CPL 0
   kPushFlags,     // PUSHFQ
   kReadControl,   // MOV from CR2 or CR3 at CPL 0
+  kReadSelector,  // MOV from a segment register to a general one
   kStringStore,   // REP STOS
   kStringCopy,    // REP MOVS
   kBitTest,       // BT, BTS, BTR, BTC of memory with the number in a register

@@ -1,6 +1,7 @@
 #include "engine/bt/vm.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 
 #include "base/log.h"
@@ -11,6 +12,7 @@
 #include "engine/bt/stored/store.h"
 #include "engine/bt/stubs.h"
 #include "engine/bt/system.h"
+#include "engine/bt/tlb.h"
 
 namespace pileus::engine::bt {
 
@@ -94,7 +96,6 @@ void Vm::end_exclusive() {
 }
 
 void Vm::forget_jumps() {
-  ++jump_drops_;
   for (Context* context : contexts_) {
     for (JumpCache& cache : context->jump) {
       for (auto& host : cache.host) host.store(context->no_jump, std::memory_order_relaxed);
@@ -103,20 +104,37 @@ void Vm::forget_jumps() {
   }
 }
 
-// `arrivals` of invalid blocks, sorted. Whoever enters such a block meanwhile sees for itself that it is not valid.
-void Vm::forget_jumps_to(const std::vector<u64>& arrivals) {
-  ++jump_drops_;
+void Vm::forget_jumps_to(unsigned half, std::vector<u64> arrivals) {
+  if (arrivals.empty()) return;
+  std::sort(arrivals.begin(), arrivals.end());
   for (Context* context : contexts_) {
-    for (JumpCache& cache : context->jump) {
-      for (auto& jump : cache.host) {
-        const u64 at = jump.load(std::memory_order_relaxed);
-        if (at < arrivals.front() || at > arrivals.back()) continue;
-        if (std::binary_search(arrivals.begin(), arrivals.end(), at)) {
-          jump.store(context->no_jump, std::memory_order_relaxed);
-        }
+    for (auto& jump : context->jump[half].host) {
+      const u64 at = jump.load(std::memory_order_relaxed);
+      if (at < arrivals.front() || at > arrivals.back()) continue;
+      if (std::binary_search(arrivals.begin(), arrivals.end(), at)) {
+        jump.store(context->no_jump, std::memory_order_relaxed);
       }
     }
   }
+}
+
+void Vm::forget_jumps_to(const std::vector<const Block*>& dropped) {
+  std::array<std::vector<u64>, 2> anywhere;
+  for (const Block* block : dropped) {
+    const u64 arrival = reinterpret_cast<u64>(block->arrival.load());
+    if (arrival == 0) continue;
+    const bool user = block->mode() == kModeUser;
+    const u64 place = block->vpage;
+    if (user || place == kSeveralPlaces) {
+      anywhere[user ? 1 : 0].push_back(arrival);
+      continue;
+    }
+    for (Context* context : contexts_) {
+      std::atomic<u64>& jump = context->jump[0].host[jump_slot(place | (block->gpa() & kPageMask))];
+      if (jump.load(std::memory_order_relaxed) == arrival) jump.store(context->no_jump, std::memory_order_relaxed);
+    }
+  }
+  for (unsigned half = 0; half < 2; ++half) forget_jumps_to(half, std::move(anywhere[half]));
 }
 
 void Vm::invalidate_code(guest::Gpa address, u64 length) {
@@ -126,14 +144,8 @@ void Vm::invalidate_code(guest::Gpa address, u64 length) {
   std::vector<const Block*> dropped;
   code_->invalidate(address, length, &dropped);
   if (dropped.empty()) return;
-  std::vector<u64> arrivals;
-  for (const Block* block : dropped) {
-    if (block->arrival != nullptr) arrivals.push_back(reinterpret_cast<u64>(block->arrival.load()));
-  }
-  if (arrivals.empty()) return;
-  std::sort(arrivals.begin(), arrivals.end());
   std::atomic_thread_fence(std::memory_order_seq_cst);  // invalid before the look at the jumps
-  forget_jumps_to(arrivals);
+  forget_jumps_to(dropped);
 }
 
 void Vm::renew_breaks(Context& self) {

@@ -53,8 +53,6 @@ class Vm final : public guest::WriteObserver {
   void invalidate_code(guest::Gpa address, u64 length);
   // Throws away everything that was translated; the caller is on a vCPU thread.
   void flush_code(Context& self);
-  // Counts how often cached jumps were forgotten because what they lead to is not valid any more.
-  u64 jump_drops() const { return jump_drops_.load(std::memory_order_seq_cst); }
   // Makes blocks stop at the breakpoints of all vCPUs; the caller is on a vCPU thread.
   void renew_breaks(Context& self);
   void on_device_write(guest::Gpa address, u64 length) override { invalidate_code(address, length); }
@@ -80,7 +78,10 @@ class Vm final : public guest::WriteObserver {
   explicit Vm(const Config& config);
   void open_stored();
   void forget_jumps();
-  void forget_jumps_to(const std::vector<u64>& arrivals);
+  // To blocks that are not valid any more. Whoever enters such a block meanwhile sees that for itself.
+  void forget_jumps_to(const std::vector<const Block*>& dropped);
+  // [0] kernel code, [1] user code
+  void forget_jumps_to(unsigned half, std::vector<u64> arrivals);
 
   const Config config_;
   CpuIdentity cpu_;
@@ -91,7 +92,6 @@ class Vm final : public guest::WriteObserver {
   std::unique_ptr<stored::Store> stored_;
   FarLinks far_links_{*this};
   BreakFilter breaks_;
-  std::atomic<u64> jump_drops_{0};
 
   std::mutex mutex_;
   std::condition_variable changed_;

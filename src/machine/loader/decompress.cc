@@ -28,7 +28,7 @@ Result<UnpackedBytes> unpack_gzip(Bytes packed, u64 limit) {
   if (packed.size() > UINT32_MAX) return damaged("gzip");
   stream.next_in = const_cast<u8*>(packed.data());  // zlib only reads it
   stream.avail_in = static_cast<uInt>(packed.size());
-  OutputBuffer output(limit);
+  OutputBuffer output = TRY(OutputBuffer::create(limit));
   for (int status = Z_OK; status != Z_STREAM_END;) {
     const auto room = output.room();
     if (room.empty()) return too_big(limit);
@@ -52,7 +52,7 @@ Result<UnpackedBytes> unpack_lzma(Bytes packed, u64 limit) {
   const std::unique_ptr<lzma_stream, void (*)(lzma_stream*)> guard(&stream, lzma_end);
   stream.next_in = packed.data();
   stream.avail_in = packed.size();
-  OutputBuffer output(limit);
+  OutputBuffer output = TRY(OutputBuffer::create(limit));
   for (lzma_ret status = LZMA_OK; status != LZMA_STREAM_END;) {
     const auto room = output.room();
     if (room.empty()) return too_big(limit);
@@ -69,7 +69,7 @@ Result<UnpackedBytes> unpack_zstd(Bytes packed, u64 limit) {
   const std::unique_ptr<ZSTD_DCtx, size_t (*)(ZSTD_DCtx*)> context(ZSTD_createDCtx(), ZSTD_freeDCtx);
   if (!context) return Error(ErrorCode::kExhausted, "no memory to unpack zstd");
   ZSTD_inBuffer input{packed.data(), packed.size(), 0};
-  OutputBuffer output(limit);
+  OutputBuffer output = TRY(OutputBuffer::create(limit));
   for (size_t status = 1; status != 0;) {
     const auto room = output.room();
     if (room.empty()) return too_big(limit);
@@ -93,7 +93,7 @@ constexpr u32 kLz4LegacyMagic = 0x184C2102;
 constexpr u64 kLz4Block = 8 * kMiB;
 
 Result<UnpackedBytes> unpack_lz4(Bytes packed, u64 limit) {
-  OutputBuffer output(limit);
+  OutputBuffer output = TRY(OutputBuffer::create(limit));
   u64 offset = sizeof kLz4LegacyMagic;
   while (packed.size() - offset > sizeof(u32)) {
     const u32 size = *load<u32>(packed, offset);
@@ -120,7 +120,7 @@ bool starts_with(Bytes bytes, std::initializer_list<u8> magic) {
 
 Result<UnpackedBytes> decompress(Bytes packed, u64 limit) {
   if (looks_like_elf(packed)) {
-    OutputBuffer output(limit);
+    OutputBuffer output = TRY(OutputBuffer::create(limit));
     const auto room = output.room(packed.size());
     if (room.size() != packed.size()) return too_big(limit);
     std::copy(packed.begin(), packed.end(), room.begin());

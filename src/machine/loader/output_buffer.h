@@ -1,63 +1,46 @@
-// OutputBuffer: where a decompressor writes. It grows by doubling up to a limit, so that a hostile
-// stream costs no more; growing neither clears nor, for large sizes, copies memory (realloc moves
-// the pages).
+// OutputBuffer: where a decompressor writes. It is address space for all that is allowed, which costs memory only as far
+// as it is written; so nothing is copied when more comes than was thought.
 #pragma once
 
 #include <algorithm>
-#include <cstdlib>
-#include <memory>
 #include <span>
 #include <utility>
 
 #include "base/ints.h"
 #include "base/result.h"
+#include "os/mapping.h"
 
 namespace pileus::machine {
 
-struct FreeDeleter {
-  void operator()(u8* bytes) const { std::free(bytes); }
-};
-
-// Bytes on the heap, as an OutputBuffer leaves them.
+// What an OutputBuffer leaves.
 struct UnpackedBytes {
-  std::unique_ptr<u8[], FreeDeleter> data;
+  os::Mapping memory;
   u64 size = 0;
 
-  std::span<const u8> view() const { return {data.get(), size}; }
+  std::span<const u8> view() const { return {memory.data(), size}; }
 };
 
 class OutputBuffer {
  public:
-  explicit OutputBuffer(u64 limit) : limit_(limit) {}
+  // For at most `limit` bytes.
+  static Result<OutputBuffer> create(u64 limit) {
+    os::Mapping memory = TRY(os::Mapping::anonymous(align_up(std::max<u64>(limit, 1), 4096)).with("unpack"));
+    return OutputBuffer(std::move(memory), limit);
+  }
 
-  // Room for at least one more byte, or empty when the limit is reached. Valid until the next call.
-  std::span<u8> room() {
-    if (used_ == capacity_) grow(std::min(limit_, std::max(kFirst, capacity_ * 2)));
-    return {bytes_.get() + used_, capacity_ - used_};
-  }
+  // Room for at least one more byte, or empty when the limit is reached.
+  std::span<u8> room() const { return {memory_.data() + used_, limit_ - used_}; }
   // Room for `size` bytes, or less when the limit is in the way.
-  std::span<u8> room(u64 size) {
-    size = std::min(size, limit_ - used_);
-    if (capacity_ - used_ < size) grow(std::min(limit_, std::max(used_ + size, capacity_ * 2)));
-    return {bytes_.get() + used_, size};
-  }
+  std::span<u8> room(u64 size) const { return room().first(std::min(size, limit_ - used_)); }
   void advance(u64 written) { used_ += written; }
-  UnpackedBytes take() && { return {std::move(bytes_), used_}; }
+  UnpackedBytes take() && { return {std::move(memory_), used_}; }
 
  private:
-  static constexpr u64 kFirst = 256 * kKiB;
+  OutputBuffer(os::Mapping memory, u64 limit) : memory_(std::move(memory)), limit_(limit) {}
 
-  void grow(u64 capacity) {
-    auto* moved = static_cast<u8*>(std::realloc(bytes_.release(), std::max<u64>(capacity, 1)));
-    CHECK(moved != nullptr);
-    bytes_.reset(moved);
-    capacity_ = capacity;
-  }
-
+  os::Mapping memory_;
   u64 limit_;
   u64 used_ = 0;
-  u64 capacity_ = 0;
-  std::unique_ptr<u8[], FreeDeleter> bytes_;
 };
 
 }  // namespace pileus::machine

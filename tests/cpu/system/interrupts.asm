@@ -48,6 +48,40 @@
     mov cr8, rax
     nop
     check qword [interrupts], 4
+    ; the instruction behind STI may lead elsewhere
+    cli
+    write_msr APIC_SELF, 0x40
+    call .open
+.after_return:
+    check qword [interrupts], 5
+    check qword [interrupt_rip], .after_return
+    cli
+    write_msr APIC_SELF, 0x40
+    sti
+    jmp .elsewhere
+    ud2
+.elsewhere:
+    check qword [interrupts], 6
+    check qword [interrupt_rip], .elsewhere
+    ; with nothing to be taken
+    mov ebp, 1000
+.nothing:
+    cli
+    call .open
+    pushfq
+    pop rax
+    test eax, 0x200
+    jz .closed
+    dec ebp
+    jnz .nothing
+.closed:
+    check ebp, 0
+    check qword [interrupts], 6
+    jmp .timer
+.open:
+    sti
+    ret
+.timer:
     ; a periodic timer within REP MOVSB: nothing is lost or done twice
     write_msr APIC_DIVIDE, 0xB
     write_msr APIC_TIMER, 0x20040

@@ -11,6 +11,10 @@ namespace {
 constexpr std::chrono::minutes kPatience{10};
 constexpr std::chrono::milliseconds kPause{300};
 
+std::string standing(const std::string& id, const std::string& state, const std::string& progress) {
+  return id + " is " + state + (progress.empty() ? "" : " (" + progress + ")");
+}
+
 }  // namespace
 
 std::string name_of(const client::Node& object) {
@@ -57,8 +61,7 @@ Result<> wait_for(const client::Cloud& cloud, const Kind& kind, const std::strin
       const std::string why = object.text("stateReason/message") + object.text("statusMessage");
       return Error(ErrorCode::kIo, std::string(kind.thing) + " " + id + " has failed: " + printable(why));
     }
-    const std::string part = object.text("progress");
-    progress.update(id + " is " + now + (part.empty() ? "" : " (" + part + ")"));
+    progress.update(standing(id, now, object.text("progress")));
     std::this_thread::sleep_for(kPause);
   }
   return Error(ErrorCode::kTimeout, std::string(kind.thing) + " " + id + " is not " + wanted + " after ten minutes: `" +

@@ -46,7 +46,7 @@ std::filesystem::path client_settings_file(const image::Library& library) {
 }
 
 std::filesystem::path known_settings_file(const image::Library& library) {
-  const std::filesystem::path own = client_settings_file(library);
+  std::filesystem::path own = client_settings_file(library);
   std::error_code ignored;
   if (std::filesystem::exists(own, ignored)) return own;
   return cloud_folder(library) / "manager" / "client.json";  // of one that systemd started

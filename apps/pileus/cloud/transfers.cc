@@ -35,13 +35,14 @@ Result<std::string> url_of(const std::string& file, const std::string& host) {
 // However long it takes: the task says how far it is.
 Result<client::Node> wait_for_task(const client::Cloud& cloud, const Kind& kind, const std::string& id) {
   ProgressLine progress;
+  const std::string prefix = id + ": ";
   while (true) {
     const client::Node task = TRY(find_object(cloud, kind, id));
     const std::string status = task.text("status");
     const std::string message = printable(task.text("statusMessage"));
     if (status == "completed") return task;
     if (status != "active") return Error(ErrorCode::kIo, std::string(kind.thing) + " has failed: " + message);
-    progress.update(id + ": " + message, std::atof(task.text("progress").c_str()) / 100);
+    progress.update(prefix + message, std::atof(task.text("progress").c_str()) / 100);
     std::this_thread::sleep_for(kPause);
   }
 }

@@ -51,13 +51,14 @@ void add_grub_recipes(ExtFilesystem& filesystem, std::vector<BootRecipe>& out) {
 
 void add_bls_recipes(ExtFilesystem& filesystem, std::vector<BootRecipe>& out) {
   for (const std::string boot : kBootDirectories) {
-    auto names = filesystem.list(boot + "/loader/entries");
+    const std::string folder = boot + "/loader/entries/";
+    auto names = filesystem.list(folder);
     if (!names) continue;
     const Variables variables = read_environment(filesystem, boot + "/grub2");
     sort_newest_first(*names);
     for (const std::string& name : *names) {
       if (!name.ends_with(".conf") || out.size() >= kMaxRecipes) continue;
-      const auto text = filesystem.read_file(boot + "/loader/entries/" + name, kMaxConfig);
+      const auto text = filesystem.read_file(folder + name, kMaxConfig);
       if (!text) continue;
       auto recipe = parse_bls_entry(text_of(*text), variables);
       if (recipe) out.push_back(std::move(*recipe));
@@ -67,8 +68,7 @@ void add_bls_recipes(ExtFilesystem& filesystem, std::vector<BootRecipe>& out) {
 
 // What distributions call the initramfs of kernel `version`.
 std::vector<std::string> initrd_of(ExtFilesystem& filesystem, const std::string& boot, const std::string& version) {
-  const std::array names = {"/initrd.img-" + version, "/initramfs-" + version + ".img", "/initrd-" + version};
-  for (const std::string& name : names) {
+  for (const std::string& name : {"/initrd.img-" + version, "/initramfs-" + version + ".img", "/initrd-" + version}) {
     if (filesystem.exists(boot + name)) return {boot + name};
   }
   return {};
@@ -77,7 +77,8 @@ std::vector<std::string> initrd_of(ExtFilesystem& filesystem, const std::string&
 void add_newest_kernel(ExtFilesystem& filesystem, std::vector<BootRecipe>& out) {
   constexpr std::string_view kPrefix = "vmlinuz-";
   for (const std::string boot : kBootDirectories) {
-    auto names = filesystem.list(boot + "/");
+    const std::string folder = boot + "/";
+    auto names = filesystem.list(folder);
     if (!names) continue;
     std::erase_if(*names, [&](const std::string& name) { return !name.starts_with(kPrefix); });
     sort_newest_first(*names);
@@ -85,7 +86,7 @@ void add_newest_kernel(ExtFilesystem& filesystem, std::vector<BootRecipe>& out) 
       if (out.size() >= kMaxRecipes) break;
       BootRecipe recipe;
       recipe.title = name;
-      recipe.kernel_path = boot + "/" + name;
+      recipe.kernel_path = folder + name;
       recipe.initrd_paths = initrd_of(filesystem, boot, name.substr(kPrefix.size()));
       // On a boot partition this is not the root file system's; then the image's own configuration
       // is needed.

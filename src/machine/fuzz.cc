@@ -35,10 +35,14 @@ void fuzz_multiboot(std::span<const u8> input) {
 void fuzz_bzimage(std::span<const u8> input) {
   const auto image = parse_bzimage(input);
   if (!image) return;
-  const auto unpacked = decompress(image->payload, kMiB);
-  if (!unpacked) return;
-  CHECK(unpacked->size <= kMiB);
-  fuzz_elf(unpacked->view());
+  std::vector<u8> unpacked;
+  const Result<> done = decompress(image->payload, kMiB, [&](Bytes piece) -> Result<> {
+    unpacked.insert(unpacked.end(), piece.begin(), piece.end());
+    return {};
+  });
+  if (!done) return;
+  CHECK(unpacked.size() <= kMiB);
+  fuzz_elf(unpacked);
 }
 
 void fuzz_partition_table(std::span<const u8> input) {

@@ -40,8 +40,8 @@ Result<> check_identity(const typename Elf::Header& header) {
 }
 
 template <typename Program>
-Result<ElfSegment> check_segment(Bytes file, const Program& header) {
-  if (!slice(file, header.p_offset, header.p_filesz)) return truncated("a segment");
+Result<ElfSegment> check_segment(u64 file_size, const Program& header) {
+  if (header.p_offset > file_size || header.p_filesz > file_size - header.p_offset) return truncated("a segment");
   if (header.p_filesz > header.p_memsz) {
     return Error(ErrorCode::kCorrupt, "damaged: a segment is larger in the file than in memory");
   }
@@ -52,8 +52,8 @@ Result<ElfSegment> check_segment(Bytes file, const Program& header) {
 }
 
 template <typename Elf>
-Result<ElfImage> parse(Bytes file) {
-  const auto header = load<typename Elf::Header>(file, 0);
+Result<ElfImage> parse(Bytes head, u64 file_size) {
+  const auto header = load<typename Elf::Header>(head, 0);
   if (!header) return truncated("the ELF header");
   TRY(check_identity<Elf>(*header));
 
@@ -62,10 +62,10 @@ Result<ElfImage> parse(Bytes file) {
   image.is_i386 = Elf::kClass == ELFCLASS32;
   for (u64 i = 0; i < header->e_phnum; ++i) {
     const auto offset = checked_add<u64>(header->e_phoff, i * sizeof(typename Elf::Program));
-    const auto program = offset ? load<typename Elf::Program>(file, *offset) : std::nullopt;
+    const auto program = offset ? load<typename Elf::Program>(head, *offset) : std::nullopt;
     if (!program) return truncated("the program header table");
     if (program->p_type != PT_LOAD || program->p_memsz == 0) continue;
-    const ElfSegment segment = TRY(check_segment(file, *program));
+    const ElfSegment segment = TRY(check_segment(file_size, *program));
     image.segments.push_back(segment);
   }
   if (image.segments.empty()) return Error(ErrorCode::kCorrupt, "damaged: it has no segment to load");
@@ -75,9 +75,10 @@ Result<ElfImage> parse(Bytes file) {
 
 bool looks_like_elf(Bytes file) { return file.size() >= SELFMAG && std::memcmp(file.data(), ELFMAG, SELFMAG) == 0; }
 
-Result<ElfImage> parse_elf(Bytes file) {
-  if (!looks_like_elf(file)) return Error(ErrorCode::kCorrupt, "not an ELF file");
-  return file.size() > EI_CLASS && file[EI_CLASS] == ELFCLASS32 ? parse<Elf32>(file) : parse<Elf64>(file);
+Result<ElfImage> parse_elf(Bytes head, u64 file_size) {
+  if (!looks_like_elf(head)) return Error(ErrorCode::kCorrupt, "not an ELF file");
+  return head.size() > EI_CLASS && head[EI_CLASS] == ELFCLASS32 ? parse<Elf32>(head, file_size)
+                                                                : parse<Elf64>(head, file_size);
 }
 
 }  // namespace pileus::machine

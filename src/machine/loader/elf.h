@@ -26,7 +26,9 @@ struct ElfImage {
 };
 
 bool looks_like_elf(Bytes file);
-// An x86-64 or i386 executable. Errors: kCorrupt for a damaged file, kUnsupported for another machine or kind of ELF.
-Result<ElfImage> parse_elf(Bytes file);
+// An x86-64 or i386 executable of `file_size` bytes, of which `head` has the headers. Errors: kCorrupt for a damaged file,
+// kUnsupported for another machine or kind of ELF.
+Result<ElfImage> parse_elf(Bytes head, u64 file_size);
+inline Result<ElfImage> parse_elf(Bytes file) { return parse_elf(file, file.size()); }
 
 }  // namespace pileus::machine

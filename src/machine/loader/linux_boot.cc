@@ -1,6 +1,8 @@
 #include "machine/loader/linux_boot.h"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "machine/layout.h"
 #include "machine/loader/bzimage.h"
@@ -16,12 +18,12 @@ namespace {
 
 constexpr u64 kPage = 4096;
 
-// The kernel as an ELF file (`unpacked` holds it when it came out of a bzImage) and its setup
-// header.
+// A kernel that is in RAM, and its setup header.
 struct Kernel {
-  UnpackedBytes unpacked;
-  Bytes elf;
   setup_header header{};
+  u64 entry = 0;
+  bool is_i386 = false;
+  u64 end = 0;  // of its memory
 };
 
 // What a bare vmlinux, which has no setup header, is taken to say.
@@ -37,19 +39,28 @@ setup_header default_header() {
   return header;
 }
 
-Result<Kernel> open_kernel(Bytes file) {
-  Kernel kernel;
-  if (looks_like_elf(file)) {
-    kernel.elf = file;
-    kernel.header = default_header();
-    return kernel;
+// Each piece of the ELF file goes to RAM as it is unpacked: the whole would be some 50 MiB more.
+Result<Kernel> load_kernel(guest::GuestMemory& memory, Bytes file) {
+  const bool bare = looks_like_elf(file);
+  if (!bare && !looks_like_bzimage(file)) {
+    return Error(ErrorCode::kUnsupported, "neither a bzImage nor an ELF kernel");
   }
-  if (!looks_like_bzimage(file)) return Error(ErrorCode::kUnsupported, "neither a bzImage nor an ELF kernel");
-  const BzImage image = TRY(parse_bzimage(file));
-  kernel.unpacked = TRY(decompress(image.payload, kMaxKernelBytes));
-  kernel.elf = kernel.unpacked.view();
-  kernel.header = image.header;
-  return kernel;
+  BzImage image;
+  if (bare) image = {default_header(), file};
+  else image = TRY(parse_bzimage(file));
+  std::optional<SegmentLoader> loader;
+  const auto take = [&](Bytes piece) -> Result<> {
+    if (!loader) {
+      ElfImage elf = TRY(parse_elf(piece, bare ? file.size() : kMaxKernelBytes));
+      loader = TRY(SegmentLoader::create(memory, std::move(elf), kMaxKernelBytes));
+    }
+    loader->take(piece);
+    return {};
+  };
+  TRY(decompress(image.payload, kMaxKernelBytes, take));
+  if (!loader) return Error(ErrorCode::kCorrupt, "damaged: it unpacks to nothing");
+  const u64 end = TRY(loader->finish());
+  return Kernel{image.header, loader->image().entry, loader->image().is_i386, end};
 }
 
 // As high as the kernel allows, so that it is out of the way while the kernel starts.
@@ -106,10 +117,8 @@ Result<engine::CpuState> load_linux(guest::GuestMemory& memory, const LinuxBoot&
   if (memory.host(0, kHighRamStart) == nullptr) {
     return Error(ErrorCode::kInvalid, "the guest's memory is too small to boot Linux");
   }
-  const Kernel kernel = TRY(open_kernel(boot.kernel).with("kernel"));
-  const ElfImage image = TRY(parse_elf(kernel.elf).with("kernel"));
-  const u64 kernel_end = TRY(load_segments(memory, kernel.elf, image, kMaxKernelBytes).with("kernel"));
-  const u64 initrd = TRY(load_initrd(memory, boot.initrd, kernel_end, kernel.header).with("initrd"));
+  const Kernel kernel = TRY(load_kernel(memory, boot.kernel).with("kernel"));
+  const u64 initrd = TRY(load_initrd(memory, boot.initrd, kernel.end, kernel.header).with("initrd"));
   TRY(load_command_line(memory, boot.command_line, kernel.header).with("kernel command line"));
 
   boot_params params{};
@@ -123,8 +132,8 @@ Result<engine::CpuState> load_linux(guest::GuestMemory& memory, const LinuxBoot&
   params.acpi_rsdp_addr = boot.rsdp;
   fill_e820(params, memory);
   CHECK(memory.write(kZeroPage, {reinterpret_cast<const u8*>(&params), sizeof params}));
-  if (!image.is_i386) return enter_long_mode(memory, image.entry, kZeroPage);
-  engine::CpuState state = enter_protected_mode(memory, static_cast<u32>(image.entry));
+  if (!kernel.is_i386) return enter_long_mode(memory, kernel.entry, kZeroPage);
+  engine::CpuState state = enter_protected_mode(memory, static_cast<u32>(kernel.entry));
   state.gpr[engine::kRsi] = kZeroPage;
   return state;
 }

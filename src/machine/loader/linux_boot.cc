@@ -39,19 +39,18 @@ setup_header default_header() {
   return header;
 }
 
+Result<Kernel> load_vmlinux(guest::GuestMemory& memory, Bytes file) {
+  const ElfImage elf = TRY(parse_elf(file));
+  const u64 end = TRY(load_segments(memory, file, elf, kMaxKernelBytes));
+  return Kernel{default_header(), elf.entry, elf.is_i386, end};
+}
+
 // Each piece of the ELF file goes to RAM as it is unpacked: the whole would be some 50 MiB more.
-Result<Kernel> load_kernel(guest::GuestMemory& memory, Bytes file) {
-  const bool bare = looks_like_elf(file);
-  if (!bare && !looks_like_bzimage(file)) {
-    return Error(ErrorCode::kUnsupported, "neither a bzImage nor an ELF kernel");
-  }
-  BzImage image;
-  if (bare) image = {default_header(), file};
-  else image = TRY(parse_bzimage(file));
+Result<Kernel> load_packed(guest::GuestMemory& memory, const BzImage& image) {
   std::optional<SegmentLoader> loader;
   const auto take = [&](Bytes piece) -> Result<> {
     if (!loader) {
-      ElfImage elf = TRY(parse_elf(piece, bare ? file.size() : kMaxKernelBytes));
+      ElfImage elf = TRY(parse_elf(piece, kMaxKernelBytes));
       loader = TRY(SegmentLoader::create(memory, std::move(elf), kMaxKernelBytes));
     }
     loader->take(piece);
@@ -61,6 +60,13 @@ Result<Kernel> load_kernel(guest::GuestMemory& memory, Bytes file) {
   if (!loader) return Error(ErrorCode::kCorrupt, "damaged: it unpacks to nothing");
   const u64 end = TRY(loader->finish());
   return Kernel{image.header, loader->image().entry, loader->image().is_i386, end};
+}
+
+Result<Kernel> load_kernel(guest::GuestMemory& memory, Bytes file) {
+  if (looks_like_elf(file)) return load_vmlinux(memory, file);
+  if (!looks_like_bzimage(file)) return Error(ErrorCode::kUnsupported, "neither a bzImage nor an ELF kernel");
+  const BzImage image = TRY(parse_bzimage(file));
+  return load_packed(memory, image);
 }
 
 // As high as the kernel allows, so that it is out of the way while the kernel starts.

@@ -30,8 +30,9 @@ Result<std::vector<u8>> read_bytes(const std::filesystem::path& path, u64 limit)
   const Fd fd = TRY(open_file(path, O_RDONLY));
   struct stat status{};
   const bool sized = ::fstat(fd.get(), &status) == 0 && S_ISREG(status.st_mode);
+  const u64 expected = sized ? static_cast<u64>(status.st_size) : 0;
   // One byte more than there should be shows at once that there is no more. Files in /proc say that they have none.
-  std::vector<u8> content(std::min(sized ? static_cast<u64>(status.st_size) : 0, limit) + 1);
+  std::vector<u8> content(std::min(expected, limit) + 1);
   for (u64 used = 0;;) {
     const ssize_t got = ::read(fd.get(), content.data() + used, content.size() - used);
     if (got < 0 && errno == EINTR) continue;

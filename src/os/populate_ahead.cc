@@ -19,12 +19,14 @@ u8* up_to_piece(const u8* at) {
 PopulateAhead::PopulateAhead(std::span<const std::span<u8>> spans) {
   bool any = false;
   for (const std::span<u8> span : spans) {
-    u8* const begin = reinterpret_cast<u8*>(align_down(reinterpret_cast<u64>(span.data()), kPage));
     u8* const end = span.data() + span.size();
-    const bool long_enough = span.size() >= kShortest;
-    u8* const first = long_enough ? up_to_piece(begin) + kPiece : begin;
-    spans_.push_back({long_enough ? first - kPiece : end, begin, first, end});
-    any |= long_enough;
+    if (span.size() < kShortest) {
+      spans_.push_back({end, end, end, end});
+      continue;
+    }
+    u8* const begin = reinterpret_cast<u8*>(align_down(reinterpret_cast<u64>(span.data()), kPage));
+    spans_.push_back({up_to_piece(begin), begin, up_to_piece(begin) + kPiece, end});
+    any = true;
   }
   if (any) thread_ = std::thread([this] { loop(); });
 }

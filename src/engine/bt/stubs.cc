@@ -234,23 +234,29 @@ u64 emit_lookup(Assembler& out, Mode mode) {
   return jump_cache_offset(mode) + offsetof(JumpCache, host);
 }
 
+// Of user code. Context::vpage is the block's from the first store on: where the key says otherwise, C++ code decides where
+// to go, and sets it anew.
+void emit_tagged_arrival(Assembler& out, u16 page_offset, u64 keys, const Stubs& stubs) {
+  out.lea(kT0, kT0, -page_offset);
+  out.store_gs(offsetof(Context, vpage), kT0);
+  out.load_gs_indexed(kT1, kT1, keys);
+  out.lea(kT0, kT0, kT1, 1, 1);
+  out.load_gs(kT1, offsetof(Context, jump_tag));
+  out.lea(kT0, kT0, kT1, 1, 0);
+  out.jrcxz(0);
+  u8* right = out.at() - 1;
+  out.load_gs(kT0, offsetof(Context, vpage));
+  out.lea(kT0, kT0, page_offset);
+  out.jmp(stubs.indirect);
+  if (!out.overflowed()) Assembler::patch_short(right, out.at());
+}
+
 }  // namespace
 
 void emit_arrival(Assembler& out, Mode mode, u16 page_offset, const Stubs& stubs) {
   const u64 keys = jump_cache_offset(mode) + offsetof(JumpCache, key);
   if (mode == kModeUser) {
-    out.lea(kT0, kT0, -page_offset);
-    out.store_gs(offsetof(Context, vpage), kT0);
-    out.load_gs_indexed(kT1, kT1, keys);
-    out.lea(kT0, kT0, kT1, 1, 1);
-    out.load_gs(kT1, offsetof(Context, jump_tag));
-    out.lea(kT0, kT0, kT1, 1, 0);
-    out.jrcxz(0);
-    u8* right = out.at() - 1;
-    out.load_gs(kT0, offsetof(Context, vpage));
-    out.lea(kT0, kT0, page_offset);
-    out.jmp(stubs.indirect);
-    if (!out.overflowed()) Assembler::patch_short(right, out.at());
+    emit_tagged_arrival(out, page_offset, keys, stubs);
     return;
   }
   out.load_gs_indexed(kT1, kT1, keys);

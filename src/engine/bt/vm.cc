@@ -129,6 +129,7 @@ void Vm::forget_jumps_to(const std::vector<const Block*>& dropped) {
       anywhere[user ? 1 : 0].push_back(arrival);
       continue;
     }
+    // Kernel code that runs at one address has one slot; code that never ran so has none.
     for (Context* context : contexts_) {
       std::atomic<u64>& jump = context->jump[0].host[jump_slot(place | (block->gpa() & kPageMask))];
       if (jump.load(std::memory_order_relaxed) == arrival) jump.store(context->no_jump, std::memory_order_relaxed);
